@@ -1,0 +1,74 @@
+/* net.h - authenticated frames between members, on libevent.
+ *
+ * TLS 1.3 only, external PSK (RFC 8446 2.2, 4.2.11; psk_dhe_ke, TLS_AES_128_GCM_SHA256): the identity is the cluster's name, the
+ * key its shared 256-bit key. One listening socket serves any number of clusters; the handshake picks the key by the identity. Frames: u32
+ * big-endian length (1 .. NET_FRAME_BYTES_MAX), then that many bytes. An unfinished handshake, an oversized frame, or a
+ * silent start is closed after NET_HANDSHAKE_MS; at most NET_STRANGERS_MAX unauthenticated connections are held, the oldest goes
+ * first. A refusal is logged once per address and reason, at most every minute.
+ *
+ * A link is one dialled connection, kept up with backoff (heartbeat-sized first, capped at one second), for
+ * sending to one peer; what the peer sends comes in on the peer's own link to us (an accepted connection). */
+#ifndef MHA_NET_NET_H
+#define MHA_NET_NET_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/error.h"
+
+#define NET_FRAME_BYTES_MAX (1024 * 1024)
+#define NET_HANDSHAKE_MS 2000
+#define NET_STRANGERS_MAX 64
+#define NET_KEY_BYTES 32
+
+struct net;       /* the TLS context, the listener, the clusters it serves */
+struct net_group; /* one cluster on it */
+struct net_link;  /* our connection to one peer */
+struct net_conn;  /* a connection that a peer made to us */
+
+enum error_code net_new(struct event_base *base, struct net **out, struct error *err);
+void net_free(struct net *net);
+/* `address` is host:port; port 0 takes a free one, seen by net_port. */
+enum error_code net_listen(struct net *net, const char *address, struct error *err);
+unsigned net_port(const struct net *net);
+
+/* Reads a key file: 64 hex digits and a newline. ERR_INVALID with the remedy for anything else, and for a file that
+ * others than its owner and group may read. */
+enum error_code net_key_read(const char *path, uint8_t key[NET_KEY_BYTES], struct error *err);
+
+struct net_callbacks {
+    /* A peer's authenticated connection: frames arrive in order until closed. `conn` lives until `closed` returns. */
+    void (*accepted)(void *context, struct net_conn *conn);
+    void (*frame)(void *context, struct net_conn *conn, const uint8_t *data, size_t size);
+    void (*closed)(void *context, struct net_conn *conn, const char *why);
+    /* Our own links. */
+    void (*link_up)(void *context, struct net_link *link);
+    void (*link_frame)(void *context, struct net_link *link, const uint8_t *data, size_t size);
+    void (*link_down)(void *context, struct net_link *link, const char *why);
+};
+
+enum error_code net_group_new(struct net *net, const char *cluster, const uint8_t key[NET_KEY_BYTES],
+                              const struct net_callbacks *callbacks, void *context, struct net_group **out,
+                              struct error *err);
+void net_group_free(struct net_group *group); /* closes its links and connections without callbacks */
+
+/* Dials at once and for ever. `user` is the caller's own, read back with net_link_user. */
+enum error_code net_link_new(struct net_group *group, const char *address, void *user, struct net_link **out,
+                             struct error *err);
+void net_link_free(struct net_link *link);
+void *net_link_user(const struct net_link *link);
+bool net_link_up(const struct net_link *link);
+/* false: not up, or more than 4 MiB already wait: dropped. */
+bool net_link_send(struct net_link *link, const void *data, size_t size);
+/* Drop the connection and dial again after the backoff (a refused Hello, say). */
+void net_link_reset(struct net_link *link);
+
+bool net_conn_send(struct net_conn *conn, const void *data, size_t size);
+void net_conn_close(struct net_conn *conn);
+void net_conn_set_user(struct net_conn *conn, void *user);
+void *net_conn_user(const struct net_conn *conn);
+const char *net_conn_peer_address(const struct net_conn *conn);
+
+#endif

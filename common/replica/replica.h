@@ -1,0 +1,87 @@
+/* replica.h - a running member of one group: raft + store + net on a libevent loop.
+ *
+ * The agent has one; the arbiter has one for each cluster that it serves, all on one struct net (one listening port, the
+ * cluster chosen by the TLS identity). It turns events into raft inputs and carries out the outputs in the order that raft.h
+ * demands; one fdatasync covers all that waited. It forms the group on a first start (formation.h).
+ *
+ * All callbacks come from the loop, never from inside a call of the owner's. */
+#ifndef MHA_REPLICA_REPLICA_H
+#define MHA_REPLICA_REPLICA_H
+
+#include <event2/event.h>
+
+#include "common/base/error.h"
+#include "common/net/net.h"
+#include "common/raft/raft.h"
+
+#define REPLICA_NAME_BYTES 64
+#define REPLICA_ADDRESS_BYTES 128
+#define REPLICA_APPLICATION_BYTES_MAX (256 * 1024)
+
+/* A member as the configuration file names it. */
+struct replica_node {
+    char name[REPLICA_NAME_BYTES];
+    char address[REPLICA_ADDRESS_BYTES]; /* host:port, [v6]:port */
+    bool arbiter;
+};
+
+struct replica_config {
+    const char *cluster;
+    const char *name; /* one of nodes[] */
+    const char *data_dir;
+    uint64_t heartbeat_us;
+    uint64_t election_us;
+    unsigned node_count;
+    const struct replica_node *nodes;
+};
+
+struct replica_callbacks {
+    /* A committed COMMAND entry, in order, each once since replica_open (from index 1 of the log on each start). */
+    void (*apply)(void *context, uint64_t index, uint64_t term, const void *data, size_t size);
+    /* Something in replica_status or replica_member changed. Batched: once per loop turn. */
+    void (*changed)(void *context);
+    /* Bytes that another member's replica_send carried. */
+    void (*message)(void *context, uint64_t from, const void *data, size_t size);
+    /* The store failed, or an invariant: the owner logs and exits with status 1. */
+    void (*fatal)(void *context, const char *why);
+};
+
+struct replica;
+
+/* The group of a node as far as it is known: from the membership once formed, from the configuration before. */
+struct replica_member {
+    uint64_t id; /* 0: not known yet */
+    const char *name;
+    const char *address;
+    bool arbiter;
+    bool self;
+    bool connected;    /* our connection to it is up */
+    uint64_t heard_us; /* the last frame from it; 0: never */
+    const char *trouble; /* why it is not connected, for a person; "" */
+};
+
+enum error_code replica_open(struct event_base *base, struct net *net, const struct replica_config *config,
+                             const struct replica_callbacks *callbacks, void *context, struct replica **out,
+                             struct error *err);
+void replica_close(struct replica *replica);
+
+bool replica_formed(const struct replica *replica);
+/* Why it is not formed yet, for a person; "" when formed. */
+const char *replica_forming(const struct replica *replica);
+uint64_t replica_id(const struct replica *replica);
+void replica_status(struct replica *replica, struct raft_status *out);
+unsigned replica_member_count(const struct replica *replica);
+void replica_member(const struct replica *replica, unsigned i, struct replica_member *out);
+
+/* ERR_NOT_LEADER, ERR_BUSY. Committed or not is seen by apply (or a change of term). */
+enum error_code replica_propose(struct replica *replica, const void *data, size_t size, uint64_t *index, struct error *err);
+/* To one member, or with to = 0 to every data member; dropped where there is no connection (bounded queue), like any datagram. */
+void replica_send(struct replica *replica, uint64_t to, const void *data, size_t size);
+
+void replica_end_lease(struct replica *replica);
+void replica_released(struct replica *replica);
+enum error_code replica_transfer(struct replica *replica, uint64_t to, struct error *err);
+enum error_code replica_renew_term(struct replica *replica, struct error *err);
+void replica_set_campaign_delay(struct replica *replica, uint64_t delay_us);
+
+#endif
