@@ -1,0 +1,382 @@
+#include "common/replica/wire.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/store/codec.h"
+#include "peer.pb-c.h"
+
+_Static_assert((int)RAFT_PREVOTE == MHA__RAFT_MESSAGE_KIND__RAFT_MESSAGE_PREVOTE &&
+                   (int)RAFT_PREVOTE_REPLY == MHA__RAFT_MESSAGE_KIND__RAFT_MESSAGE_PREVOTE_REPLY &&
+                   (int)RAFT_VOTE == MHA__RAFT_MESSAGE_KIND__RAFT_MESSAGE_VOTE &&
+                   (int)RAFT_VOTE_REPLY == MHA__RAFT_MESSAGE_KIND__RAFT_MESSAGE_VOTE_REPLY &&
+                   (int)RAFT_APPEND == MHA__RAFT_MESSAGE_KIND__RAFT_MESSAGE_APPEND &&
+                   (int)RAFT_APPEND_REPLY == MHA__RAFT_MESSAGE_KIND__RAFT_MESSAGE_APPEND_REPLY &&
+                   (int)RAFT_TIMEOUT_NOW == MHA__RAFT_MESSAGE_KIND__RAFT_MESSAGE_TIMEOUT_NOW,
+               "the kinds of messages are numbered alike");
+
+/* Around an entry's data in the packed form: tags, lengths, index, term, kind. */
+#define ENTRY_OVERHEAD_BYTES 48
+
+static enum error_code pack(const ProtobufCMessage *message, struct wire_bytes *out, struct error *err)
+{
+    out->size = protobuf_c_message_get_packed_size(message);
+    out->data = malloc(out->size ? out->size : 1);
+    if (!out->data)
+        return error_set(err, ERR_NO_MEMORY, "no memory for a message of %zu bytes", out->size);
+    protobuf_c_message_pack(message, out->data);
+    return ERR_OK;
+}
+
+static enum error_code copy_text(const char *from, char *out, size_t size, const char *what,
+                                 struct error *err)
+{
+    if (strlen(from) >= size)
+        return error_set(err, ERR_INVALID, "%s is longer than %zu characters", what, size - 1);
+    memset(out, 0, size);
+    memcpy(out, from, strlen(from));
+    return ERR_OK;
+}
+
+/* ---- membership ---- */
+
+/* The arrays that a packed membership borrows. */
+struct membership_proto {
+    Mha__Membership message;
+    Mha__Member members[RAFT_MEMBERS_MAX];
+    Mha__Member *pointers[RAFT_MEMBERS_MAX];
+};
+
+static void membership_to_proto(const struct replica_membership *membership, struct membership_proto *out)
+{
+    assert(membership->count <= RAFT_MEMBERS_MAX);
+    mha__membership__init(&out->message);
+    for (unsigned i = 0; i < membership->count; i++) {
+        const struct replica_membership_member *member = &membership->members[i];
+        Mha__Member *to = &out->members[i];
+        mha__member__init(to);
+        to->id = member->id;
+        to->name = (char *)member->name;
+        to->address = (char *)member->address;
+        to->kind = member->arbiter ? MHA__MEMBER_KIND__MEMBER_ARBITER : MHA__MEMBER_KIND__MEMBER_DATA;
+        to->voter = member->voter;
+        out->pointers[i] = to;
+    }
+    out->message.n_members = membership->count;
+    out->message.members = out->pointers;
+}
+
+static enum error_code membership_from_proto(const Mha__Membership *message, struct replica_membership *out,
+                                             struct error *err)
+{
+    memset(out, 0, sizeof *out);
+    if (!message || message->n_members == 0)
+        return error_set(err, ERR_INVALID, "a membership without members");
+    for (size_t i = 0; i < message->n_members; i++) {
+        const Mha__Member *from = message->members[i];
+        struct replica_membership_member member = {0};
+        enum error_code code;
+
+        if (from->kind != MHA__MEMBER_KIND__MEMBER_DATA && from->kind != MHA__MEMBER_KIND__MEMBER_ARBITER)
+            return error_set(err, ERR_INVALID, "a member of the unknown kind %d", (int)from->kind);
+        member.id = from->id;
+        member.arbiter = from->kind == MHA__MEMBER_KIND__MEMBER_ARBITER;
+        member.voter = from->voter;
+        code = copy_text(from->name, member.name, sizeof member.name, "a member's name", err);
+        if (!code)
+            code = copy_text(from->address, member.address, sizeof member.address, "a member's address", err);
+        if (!code)
+            code = replica_membership_add(out, &member, err);
+        if (code)
+            return code;
+    }
+    return ERR_OK;
+}
+
+enum error_code wire_pack_membership(const struct replica_membership *membership, struct wire_bytes *out,
+                                     struct error *err)
+{
+    struct membership_proto proto;
+
+    membership_to_proto(membership, &proto);
+    return pack(&proto.message.base, out, err);
+}
+
+enum error_code wire_unpack_membership(const void *data, size_t size, struct replica_membership *out,
+                                       struct error *err)
+{
+    struct codec_allocator allocator;
+    Mha__Membership *message;
+    enum error_code code;
+
+    codec_allocator_init(&allocator, size);
+    message = mha__membership__unpack(&allocator.protobuf, size, data);
+    if (!message)
+        return error_set(err, ERR_INVALID, "%zu bytes that are no membership", size);
+    code = membership_from_proto(message, out, err);
+    mha__membership__free_unpacked(message, NULL);
+    return code;
+}
+
+/* ---- frames: packing ---- */
+
+enum error_code wire_pack_hello(const struct wire_hello *hello, struct wire_bytes *out, struct error *err)
+{
+    struct membership_proto membership;
+    Mha__Hello message = MHA__HELLO__INIT;
+    Mha__PeerFrame frame = MHA__PEER_FRAME__INIT;
+
+    message.version = hello->version;
+    message.cluster = (char *)hello->cluster;
+    message.name = (char *)hello->name;
+    message.id = hello->id;
+    message.formed = hello->formed;
+    message.refused = (char *)hello->refused;
+    message.to = (char *)hello->to;
+    if (hello->membership.count > 0) {
+        membership_to_proto(&hello->membership, &membership);
+        message.membership = &membership.message;
+    }
+    frame.body_case = MHA__PEER_FRAME__BODY_HELLO;
+    frame.hello = &message;
+    return pack(&frame.base, out, err);
+}
+
+enum error_code wire_pack_raft(const struct raft_message *message, struct wire_bytes *out, unsigned *packed,
+                               struct error *err)
+{
+    Mha__Entry entries[RAFT_APPEND_ENTRIES_MAX];
+    Mha__Entry *pointers[RAFT_APPEND_ENTRIES_MAX];
+    Mha__RaftMessage to = MHA__RAFT_MESSAGE__INIT;
+    Mha__PeerFrame frame = MHA__PEER_FRAME__INIT;
+    size_t bytes = 0;
+    unsigned count = 0;
+
+    while (count < message->entry_count && count < RAFT_APPEND_ENTRIES_MAX) {
+        bytes += message->entries[count].size + ENTRY_OVERHEAD_BYTES;
+        if (count > 0 && bytes > WIRE_APPEND_BYTES_MAX)
+            break;
+        codec_entry_to_proto(&message->entries[count], &entries[count]);
+        pointers[count] = &entries[count];
+        count++;
+    }
+    to.kind = (Mha__RaftMessageKind)message->kind;
+    to.from = message->from;
+    to.to = message->to;
+    to.term = message->term;
+    to.log_index = message->log_index;
+    to.log_term = message->log_term;
+    to.commit = message->commit;
+    to.round = message->round;
+    to.election_us = message->election_us;
+    to.retry_after_us = message->retry_after_us;
+    to.granted = message->granted;
+    to.transfer = message->transfer;
+    to.log_short = message->log_short;
+    to.n_entries = count;
+    to.entries = pointers;
+    frame.body_case = MHA__PEER_FRAME__BODY_RAFT;
+    frame.raft = &to;
+    if (packed)
+        *packed = count;
+    return pack(&frame.base, out, err);
+}
+
+enum error_code wire_pack_form(const struct replica_membership *membership, struct wire_bytes *out,
+                               struct error *err)
+{
+    struct membership_proto proto;
+    Mha__Form form = MHA__FORM__INIT;
+    Mha__PeerFrame frame = MHA__PEER_FRAME__INIT;
+
+    membership_to_proto(membership, &proto);
+    form.membership = &proto.message;
+    frame.body_case = MHA__PEER_FRAME__BODY_FORM;
+    frame.form = &form;
+    return pack(&frame.base, out, err);
+}
+
+enum error_code wire_pack_application(const void *data, size_t size, struct wire_bytes *out,
+                                      struct error *err)
+{
+    Mha__PeerFrame frame = MHA__PEER_FRAME__INIT;
+
+    if (size > REPLICA_APPLICATION_BYTES_MAX)
+        return error_set(err, ERR_INVALID, "a message of %zu bytes is larger than %d", size,
+                         REPLICA_APPLICATION_BYTES_MAX);
+    frame.body_case = MHA__PEER_FRAME__BODY_APPLICATION;
+    frame.application.data = (uint8_t *)data;
+    frame.application.len = size;
+    return pack(&frame.base, out, err);
+}
+
+/* ---- frames: unpacking ---- */
+
+static enum error_code hello_from_proto(const Mha__Hello *message, struct wire_hello *out, struct error *err)
+{
+    enum error_code code;
+    size_t refused = strlen(message->refused);
+
+    memset(out, 0, sizeof *out);
+    out->version = message->version;
+    out->id = message->id;
+    out->formed = message->formed;
+    code = copy_text(message->cluster, out->cluster, sizeof out->cluster, "the cluster's name", err);
+    if (!code)
+        code = copy_text(message->name, out->name, sizeof out->name, "the sender's name", err);
+    if (!code)
+        code = copy_text(message->to, out->to, sizeof out->to, "the name of the one meant", err);
+    if (!code && message->membership)
+        code = membership_from_proto(message->membership, &out->membership, err);
+    if (code)
+        return code;
+    if (!replica_name_valid(out->cluster) || !replica_name_valid(out->name))
+        return error_set(err, ERR_INVALID, "a greeting without a valid cluster and name");
+    if (out->to[0] != '\0' && !replica_name_valid(out->to))
+        return error_set(err, ERR_INVALID, "a greeting to an invalid name");
+    if (refused >= sizeof out->refused)
+        refused = sizeof out->refused - 1;
+    memcpy(out->refused, message->refused, refused);
+    return ERR_OK;
+}
+
+static enum error_code raft_from_proto(const Mha__RaftMessage *message, struct wire_frame *out,
+                                       struct error *err)
+{
+    struct raft_message *to = &out->raft;
+
+    if ((int)message->kind < 0 || message->kind > MHA__RAFT_MESSAGE_KIND__RAFT_MESSAGE_TIMEOUT_NOW)
+        return error_set(err, ERR_INVALID, "a message of the unknown kind %d", (int)message->kind);
+    if (message->from == 0 || message->to == 0)
+        return error_set(err, ERR_INVALID, "a message without a sender or a receiver");
+    if (message->n_entries > RAFT_APPEND_ENTRIES_MAX)
+        return error_set(err, ERR_INVALID, "a message with %zu entries, more than %d", message->n_entries,
+                         RAFT_APPEND_ENTRIES_MAX);
+    if (message->n_entries > 0 && message->kind != MHA__RAFT_MESSAGE_KIND__RAFT_MESSAGE_APPEND)
+        return error_set(err, ERR_INVALID, "entries in a message of kind %d", (int)message->kind);
+    if (message->log_index > UINT64_MAX - RAFT_APPEND_ENTRIES_MAX)
+        return error_set(err, ERR_INVALID, "a message with an impossible index");
+    memset(to, 0, sizeof *to);
+    to->kind = (enum raft_message_kind)message->kind;
+    to->from = message->from;
+    to->to = message->to;
+    to->term = message->term;
+    to->log_index = message->log_index;
+    to->log_term = message->log_term;
+    to->commit = message->commit;
+    to->round = message->round;
+    to->election_us = message->election_us;
+    to->retry_after_us = message->retry_after_us;
+    to->granted = message->granted;
+    to->transfer = message->transfer;
+    to->log_short = message->log_short;
+    to->entry_count = (unsigned)message->n_entries;
+    to->entries = out->entries;
+    for (unsigned i = 0; i < to->entry_count; i++) {
+        enum error_code code = codec_entry_from_proto(message->entries[i], &out->entries[i], err);
+        if (code)
+            return code;
+        if (out->entries[i].index != message->log_index + 1 + i)
+            return error_set(err, ERR_INVALID, "a message with a gap in its entries");
+    }
+    return ERR_OK;
+}
+
+static enum error_code frame_from_proto(const Mha__PeerFrame *frame, struct wire_frame *out,
+                                        struct error *err)
+{
+    switch (frame->body_case) {
+    case MHA__PEER_FRAME__BODY_HELLO:
+        out->kind = WIRE_HELLO;
+        return hello_from_proto(frame->hello, &out->hello, err);
+    case MHA__PEER_FRAME__BODY_RAFT:
+        out->kind = WIRE_RAFT;
+        return raft_from_proto(frame->raft, out, err);
+    case MHA__PEER_FRAME__BODY_FORM:
+        out->kind = WIRE_FORM;
+        return membership_from_proto(frame->form->membership, &out->form, err);
+    case MHA__PEER_FRAME__BODY_APPLICATION:
+        out->kind = WIRE_APPLICATION;
+        if (frame->application.len > REPLICA_APPLICATION_BYTES_MAX)
+            return error_set(err, ERR_INVALID, "a message of %zu bytes, more than %d", frame->application.len,
+                             REPLICA_APPLICATION_BYTES_MAX);
+        out->application.data = frame->application.data;
+        out->application.size = frame->application.len;
+        return ERR_OK;
+    default:
+        return error_set(err, ERR_INVALID, "a frame of an unknown kind");
+    }
+}
+
+enum error_code wire_unpack_frame(const void *data, size_t size, struct wire_frame *out, struct error *err)
+{
+    struct codec_allocator allocator;
+    Mha__PeerFrame *frame;
+    enum error_code code;
+
+    codec_allocator_init(&allocator, size);
+    frame = mha__peer_frame__unpack(&allocator.protobuf, size, data);
+    if (!frame)
+        return error_set(err, ERR_INVALID, "%zu bytes that are no frame", size);
+    code = frame_from_proto(frame, out, err);
+    if (code) {
+        mha__peer_frame__free_unpacked(frame, NULL);
+        return code;
+    }
+    out->memory = frame;
+    return ERR_OK;
+}
+
+void wire_free_frame(struct wire_frame *frame)
+{
+    mha__peer_frame__free_unpacked(frame->memory, NULL);
+    frame->memory = NULL;
+}
+
+/* ---- snapshots ---- */
+
+enum error_code wire_pack_snapshot(const struct wire_snapshot *snapshot, struct wire_bytes *out,
+                                   struct error *err)
+{
+    struct membership_proto membership;
+    Mha__Snapshot message = MHA__SNAPSHOT__INIT;
+
+    membership_to_proto(&snapshot->membership, &membership);
+    message.last_index = snapshot->last_index;
+    message.last_term = snapshot->last_term;
+    message.membership = &membership.message;
+    message.state.data = (uint8_t *)snapshot->state;
+    message.state.len = snapshot->state_size;
+    return pack(&message.base, out, err);
+}
+
+enum error_code wire_unpack_snapshot(const void *data, size_t size, struct wire_snapshot *out,
+                                     struct error *err)
+{
+    struct codec_allocator allocator;
+    Mha__Snapshot *message;
+    enum error_code code;
+
+    codec_allocator_init(&allocator, size);
+    message = mha__snapshot__unpack(&allocator.protobuf, size, data);
+    if (!message)
+        return error_set(err, ERR_INVALID, "%zu bytes that are no snapshot", size);
+    code = membership_from_proto(message->membership, &out->membership, err);
+    if (code) {
+        mha__snapshot__free_unpacked(message, NULL);
+        return code;
+    }
+    out->last_index = message->last_index;
+    out->last_term = message->last_term;
+    out->state = message->state.data;
+    out->state_size = message->state.len;
+    out->memory = message;
+    return ERR_OK;
+}
+
+void wire_free_snapshot(struct wire_snapshot *snapshot)
+{
+    mha__snapshot__free_unpacked(snapshot->memory, NULL);
+    snapshot->memory = NULL;
+}
