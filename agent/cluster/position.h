@@ -1,8 +1,9 @@
 /* position.h - what a database holds, as a value with a partial order.
  *
- * A MariaDB position is written as its gtid_binlog_state: "domain-server-sequence" items, comma-separated, any order, one per (domain,
- * server). In a domain with several servers the last event is the one with the highest sequence. A holds B's position when for every item
- * of B, A has the same (domain, server) with at least that sequence. */
+ * A MariaDB position is written as its gtid_binlog_state: "domain-server-sequence" items, comma-separated,
+ * any order, one per (domain, server). In a domain with several servers the last event is the one with the
+ * highest sequence. A holds B's position when for every item of B, A has the same (domain, server) with at
+ * least that sequence. */
 #ifndef MHA_CLUSTER_POSITION_H
 #define MHA_CLUSTER_POSITION_H
 

@@ -1,0 +1,236 @@
+#include "agent/cluster/state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void cluster_state_init(struct cluster_state *state)
+{
+    memset(state, 0, sizeof *state);
+    state->next_id = 1;
+}
+
+const struct sync_member *cluster_sync_find(const struct sync_set *sync, uint64_t node)
+{
+    for (unsigned i = 0; i < sync->count; i++)
+        if (sync->members[i].node == node)
+            return &sync->members[i];
+    return NULL;
+}
+
+/* What must hold for any rule: the primary is a member, nobody is named twice, and there are enough others to
+ * acknowledge; k = 0 means that the primary stands alone, for nobody else is then sure to hold what it
+ * acknowledged. */
+static const char *sync_unsound(const struct sync_set *sync, uint64_t primary)
+{
+    if (sync->count == 0 || sync->count > CLUSTER_SYNC_MAX)
+        return "the sync set has no or too many members";
+    if (!cluster_sync_find(sync, primary))
+        return "the primary is not in the sync set";
+    for (unsigned i = 0; i < sync->count; i++)
+        if (cluster_sync_find(sync, sync->members[i].node) != &sync->members[i])
+            return "the sync set names a member twice";
+    if (sync->acks > sync->count - 1)
+        return "more acknowledgements than there are other members";
+    if (sync->acks == 0 && sync->count != 1)
+        return "without acknowledgements only the primary can be a member";
+    return NULL;
+}
+
+/* "one member or one step of k at a time"; with two data nodes {A,B},1 <-> {A},0 is one step, for k = 0
+ * leaves no choice of members. */
+static bool sync_one_step(const struct sync_set *old, const struct sync_set *new)
+{
+    unsigned added = 0, removed = 0;
+    int step = (int)new->acks - (int)old->acks;
+
+    for (unsigned i = 0; i < new->count; i++)
+        added += !cluster_sync_find(old, new->members[i].node);
+    for (unsigned i = 0; i < old->count; i++)
+        removed += !cluster_sync_find(new, old->members[i].node);
+    if (added + removed == 0)
+        return step >= -1 && step <= 1;
+    if (added + removed > 1)
+        return false;
+    if (added && old->count == 1)
+        return step == 1;
+    if (removed && new->count == 1)
+        return step == -1;
+    return step == 0;
+}
+
+static struct cluster_change *add_change(struct cluster_state *state)
+{
+    if (state->history_count == CLUSTER_HISTORY_MAX) {
+        memmove(&state->history[0], &state->history[1], (CLUSTER_HISTORY_MAX - 1) * sizeof state->history[0]);
+        state->history_count--;
+    }
+    struct cluster_change *change = &state->history[state->history_count++];
+    memset(change, 0, sizeof *change);
+    change->id = state->next_id++;
+    return change;
+}
+
+static void end_request(struct cluster_state *state, uint64_t id, const char *outcome)
+{
+    state->last_request_id = id;
+    snprintf(state->last_request_outcome, sizeof state->last_request_outcome, "%s", outcome);
+}
+
+static const char *apply_promote(struct cluster_state *state, const struct cluster_command *command)
+{
+    const char *unsound = sync_unsound(&command->sync, command->node);
+
+    if (unsound)
+        return unsound;
+    if (command->replaces_epoch != state->primary.epoch)
+        return "another promotion came first";
+    if (command->epoch <= state->primary.epoch)
+        return "its epoch is not newer";
+    if (command->sync.version != state->sync.version + 1)
+        return "the sync set changed meanwhile";
+
+    struct cluster_change *change = add_change(state);
+    change->kind = command->change;
+    change->from = state->primary.node;
+    change->to = command->node;
+    change->epoch = command->epoch;
+    memcpy(change->reason, command->text, sizeof change->reason);
+
+    if (state->switchover.id) {
+        if (state->switchover.to == command->node)
+            end_request(state, state->switchover.id, "done");
+        else
+            end_request(state, state->switchover.id, "failed: another node had to be promoted meanwhile");
+        memset(&state->switchover, 0, sizeof state->switchover);
+    }
+    if (state->force.id) {
+        end_request(state, state->force.id,
+                    state->force.node == command->node ? "done"
+                                                       : "failed: another node was promoted meanwhile");
+        memset(&state->force, 0, sizeof state->force);
+    }
+    if (state->pause.id) {
+        if (state->pause.holder == command->node)
+            state->pause.epoch = command->epoch;
+        else
+            memset(&state->pause, 0, sizeof state->pause);
+    }
+    memset(&state->primary, 0, sizeof state->primary);
+    state->primary.node = command->node;
+    state->primary.epoch = command->epoch;
+    state->sync = command->sync;
+    return NULL;
+}
+
+static const char *apply_opened(struct cluster_state *state, const struct cluster_command *command)
+{
+    if (command->epoch != state->primary.epoch)
+        return "it is of another epoch";
+    if (state->primary.opened)
+        return "the epoch is open already";
+    state->primary.opened = true;
+    state->primary.incarnation = command->incarnation;
+    memcpy(state->primary.epoch_position, command->position, sizeof command->position);
+    for (unsigned i = 0; i < state->sync.count; i++)
+        if (state->sync.members[i].node == state->primary.node)
+            state->sync.members[i].incarnation = command->incarnation;
+    return NULL;
+}
+
+static const char *apply_sync(struct cluster_state *state, const struct cluster_command *command)
+{
+    const char *unsound = sync_unsound(&command->sync, state->primary.node);
+
+    if (unsound)
+        return unsound;
+    if (command->epoch != state->primary.epoch)
+        return "it is of another epoch";
+    if (command->sync.version != state->sync.version + 1)
+        return "the sync set changed meanwhile";
+    if (!sync_one_step(&state->sync, &command->sync))
+        return "it changes the rule by more than one step";
+    state->sync = command->sync;
+    return NULL;
+}
+
+static const char *apply_switchover(struct cluster_state *state, const struct cluster_command *command)
+{
+    if (command->epoch != state->primary.epoch)
+        return "it is of another epoch";
+    if (state->switchover.id)
+        return "another switchover is under way";
+    if (command->node == state->primary.node)
+        return "the target is the primary already";
+    if (!cluster_sync_find(&state->sync, command->node))
+        return "the target is not in the sync set";
+    state->switchover = (struct cluster_switchover){.id = state->next_id++,
+                                                    .from = state->primary.node,
+                                                    .to = command->node,
+                                                    .epoch = command->epoch,
+                                                    .timeout_us = command->timeout_us};
+    return NULL;
+}
+
+static const char *apply_pause(struct cluster_state *state, const struct cluster_command *command)
+{
+    if (command->epoch != state->primary.epoch)
+        return "it is of another epoch";
+    state->pause = (struct cluster_pause){.id = state->next_id++,
+                                          .holder = state->primary.node,
+                                          .epoch = command->epoch,
+                                          .length_us = command->length_us};
+    return NULL;
+}
+
+static const char *apply_phases(struct cluster_state *state, const struct cluster_command *command)
+{
+    for (unsigned i = state->history_count; i-- > 0;)
+        if (state->history[i].epoch == command->epoch) {
+            state->history[i].phases = command->phases;
+            state->history[i].complete = true;
+            return NULL;
+        }
+    return "no change of that epoch is in the history";
+}
+
+const char *cluster_state_apply(struct cluster_state *state, const struct cluster_command *command)
+{
+    switch (command->kind) {
+    case COMMAND_PROMOTE:
+        return apply_promote(state, command);
+    case COMMAND_OPENED:
+        return apply_opened(state, command);
+    case COMMAND_SYNC:
+        return apply_sync(state, command);
+    case COMMAND_SWITCHOVER:
+        return apply_switchover(state, command);
+    case COMMAND_SWITCHOVER_END:
+        if (!state->switchover.id || command->id != state->switchover.id)
+            return "no such switchover is under way";
+        end_request(state, command->id, command->text);
+        memset(&state->switchover, 0, sizeof state->switchover);
+        return NULL;
+    case COMMAND_PAUSE:
+        return apply_pause(state, command);
+    case COMMAND_RESUME:
+        if (!state->pause.id || command->id != state->pause.id)
+            return "no such pause is in force";
+        memset(&state->pause, 0, sizeof state->pause);
+        return NULL;
+    case COMMAND_FORCE:
+        if (state->primary.node == command->node && state->primary.opened)
+            return "that node is the primary already";
+        state->force = (struct cluster_force){
+            .id = state->next_id++, .node = command->node, .old_primary_is_off = command->old_primary_is_off};
+        return NULL;
+    case COMMAND_FORCE_END:
+        if (!state->force.id || command->id != state->force.id)
+            return "no such forced failover is under way";
+        end_request(state, command->id, command->text);
+        memset(&state->force, 0, sizeof state->force);
+        return NULL;
+    case COMMAND_PHASES:
+        return apply_phases(state, command);
+    }
+    return "unknown command";
+}
