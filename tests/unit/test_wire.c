@@ -261,8 +261,8 @@ static void test_form_application_snapshot(void)
     free(bytes.data);
 }
 
-/* Packs a frame that our own packers would not make, and wants it refused. */
-static void assert_refused(const Mha__PeerFrame *frame)
+/* Packs a frame that our own packers would not make, and wants it refused for that reason. */
+static void assert_refused(const Mha__PeerFrame *frame, const char *reason)
 {
     struct wire_frame out;
     struct error err;
@@ -272,7 +272,7 @@ static void assert_refused(const Mha__PeerFrame *frame)
     mha__peer_frame__pack(frame, data);
     err.text[0] = '\0';
     CU_ASSERT_EQUAL(wire_unpack_frame(data, size, &out, &err), ERR_INVALID);
-    CU_ASSERT_NOT_EQUAL(err.text[0], '\0');
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, reason));
     free(data);
 }
 
@@ -282,7 +282,7 @@ static void test_refused(void)
 {
     static uint8_t data[RAFT_ENTRY_BYTES_MAX + 1];
     static uint8_t large[REPLICA_APPLICATION_BYTES_MAX + 1];
-    static Mha__Entry *many[ENTRIES_HUGE];
+    static Mha__Entry entries[ENTRIES_HUGE], *many[ENTRIES_HUGE];
     Mha__Entry entry = MHA__ENTRY__INIT, *one = &entry;
     Mha__RaftMessage raft = MHA__RAFT_MESSAGE__INIT;
     Mha__PeerFrame frame = MHA__PEER_FRAME__INIT;
@@ -291,69 +291,72 @@ static void test_refused(void)
     Mha__Member member = MHA__MEMBER__INIT, *member_pointer = &member;
     char name[REPLICA_NAME_BYTES + 1] = {0};
 
-    assert_refused(&frame); /* no body */
+    assert_refused(&frame, "unknown kind"); /* no body */
     frame.body_case = MHA__PEER_FRAME__BODY_RAFT;
     frame.raft = &raft;
-    assert_refused(&frame); /* from nobody */
+    assert_refused(&frame, "without a sender"); /* from nobody */
     raft.from = 1;
     raft.to = 2;
     raft.kind = (Mha__RaftMessageKind)7;
-    assert_refused(&frame);
+    assert_refused(&frame, "unknown kind 7");
     raft.kind = (Mha__RaftMessageKind)-1;
-    assert_refused(&frame);
+    assert_refused(&frame, "unknown kind -1");
     raft.kind = MHA__RAFT_MESSAGE_KIND__RAFT_MESSAGE_VOTE;
     raft.n_entries = 1;
     raft.entries = &one;
     entry.index = 1;
     entry.term = 1;
-    assert_refused(&frame); /* entries in a vote */
+    assert_refused(&frame, "entries in a message of kind 2"); /* entries in a vote */
     raft.kind = MHA__RAFT_MESSAGE_KIND__RAFT_MESSAGE_APPEND;
     raft.log_index = UINT64_MAX;
     entry.index = 0;
-    assert_refused(&frame); /* the index wraps */
+    assert_refused(&frame, "impossible index"); /* the index wraps */
     raft.log_index = 0;
-    assert_refused(&frame); /* index 0 */
+    assert_refused(&frame, "without an index"); /* index 0 */
     entry.index = 2;
-    assert_refused(&frame); /* a gap */
+    assert_refused(&frame, "gap"); /* a gap */
     entry.index = 1;
     entry.term = 0;
-    assert_refused(&frame);
+    assert_refused(&frame, "without an index or a term");
     entry.term = 1;
     entry.kind = (Mha__EntryKind)3;
-    assert_refused(&frame);
+    assert_refused(&frame, "unknown kind 3");
     entry.kind = MHA__ENTRY_KIND__ENTRY_COMMAND;
     entry.data.data = data;
     entry.data.len = sizeof data;
-    assert_refused(&frame);
+    assert_refused(&frame, "more than 65536");
     entry.data.len = 0;
-    for (unsigned i = 0; i < ENTRIES_HUGE; i++)
-        many[i] = &entry;
+    for (unsigned i = 0; i < ENTRIES_HUGE; i++) {
+        entries[i] = entry;
+        entries[i].index = 1 + i;
+        many[i] = &entries[i];
+    }
     raft.entries = many;
     raft.n_entries = RAFT_APPEND_ENTRIES_MAX + 1;
-    assert_refused(&frame);
+    assert_refused(&frame, "65 entries");
     raft.n_entries = ENTRIES_HUGE; /* wants more memory than its size is worth */
-    assert_refused(&frame);
+    assert_refused(&frame, "no frame");
 
     frame.body_case = MHA__PEER_FRAME__BODY_APPLICATION;
     frame.application.data = large;
     frame.application.len = sizeof large;
-    assert_refused(&frame);
+    assert_refused(&frame, "more than 262144");
 
     frame.body_case = MHA__PEER_FRAME__BODY_FORM;
     frame.form = &form;
-    assert_refused(&frame); /* no membership */
+    assert_refused(&frame, "without members"); /* no membership */
     form.membership = &membership;
-    assert_refused(&frame); /* an empty one */
+    assert_refused(&frame, "without members"); /* an empty one */
     membership.n_members = 1;
     membership.members = &member_pointer;
     member.id = 1;
     member.address = (char *)"host:1";
     member.name = name;
     memset(name, 'n', REPLICA_NAME_BYTES);
-    assert_refused(&frame);
+    assert_refused(&frame, "name is longer");
     member.name = (char *)"db1";
     member.kind = (Mha__MemberKind)2;
-    assert_refused(&frame);
+    assert_refused(&frame, "unknown kind 2");
 }
 
 /* A packed frame of each kind to start from. */
