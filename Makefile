@@ -106,8 +106,8 @@ $(BUILD)/mha4rdb-vipd: $(BUILD)/vipd/main.o $(VIPD_LIB) $(COMMON_LIB)
 	$(link) $(PROTO_LIBS) $(EVENT_LIBS) $(CONFIG_LIBS) $(NL_LIBS) -lcap-ng
 $(BUILD)/mha4rdb-arbiter: $(BUILD)/arbiter/main.o $(ARBITER_LIB) $(COMMON_LIB)
 	$(link) $(PROTO_LIBS) $(EVENT_LIBS) $(TLS_LIBS) $(CONFIG_LIBS) -lz
-$(BUILD)/mhactl: $(BUILD)/client/main.o $(CLIENT_LIB) $(COMMON_LIB)
-	$(link) $(PROTO_LIBS) -ljansson -lcrypto
+$(BUILD)/mhactl: $(BUILD)/client/main.o $(CLIENT_LIB) $(BUILD)/common/base/clock.o $(BUILD)/common/base/error.o $(PROTO_O)
+	$(link) $(PROTO_LIBS) -ljansson
 
 # A unit test links the part that it names and what lies below; the archives give each what it uses.
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(DBWORKER_LIB) $(VIPD_LIB) $(ARBITER_LIB) $(CLIENT_LIB) $(AGENT_LIB) $(COMMON_LIB)

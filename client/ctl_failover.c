@@ -1,0 +1,111 @@
+#include <string.h>
+
+#include "client/ctl.h"
+
+static bool in_sync_set(const Mha__StatusReply *status, const Mha__NodeStatus *node)
+{
+    const Mha__SyncSet *sync = status->state ? status->state->sync : NULL;
+
+    for (size_t i = 0; sync && i < sync->n_members; i++) {
+        if (sync->members[i]->node == node->id)
+            return true;
+    }
+    return false;
+}
+
+void failover_explain(const struct ctl *ctl, const Mha__StatusReply *status, const char *to)
+{
+    const Mha__NodeStatus *target = status_find_name(status, to);
+    const Mha__NodeStatus *primary = status_primary(status);
+
+    if (!target || target->kind != MHA__MEMBER_KIND__MEMBER_DATA) {
+        fprintf(ctl->err, "\"%s\" is not a database node of cluster %s; `mhactl status` lists them.\n", to,
+                status->cluster);
+        return;
+    }
+    if (target == primary) {
+        fprintf(ctl->err, "%s is the primary already.\n", to);
+        return;
+    }
+    if (in_sync_set(status, target) && target->promotable) {
+        fprintf(
+            ctl->err,
+            "%s is in the sync set and holds every acknowledged write: nothing need be risked. Use `mhactl "
+            "switchover --to %s`.\n",
+            to, to);
+        return;
+    }
+    fprintf(ctl->err,
+            "A failover by hand to %s may lose acknowledged writes: those that %s has not received are gone "
+            "from the "
+            "cluster for good, and a node that has them must then be cut back or rebuilt.\n",
+            to, to);
+    if (!in_sync_set(status, target))
+        fprintf(ctl->err, "- %s is not in the sync set: commits were acknowledged without it.\n", to);
+    if (target->waiting_for[0])
+        fprintf(ctl->err, "- %s is not promoted by itself because: %s.\n", to, target->waiting_for);
+    if (target->database)
+        fprintf(ctl->err, "- %s holds %s.\n", to,
+                target->database->received[0]   ? target->database->received
+                : target->database->executed[0] ? target->database->executed
+                                                : "no transaction");
+    if (primary && primary->database && primary->database->executed[0])
+        fprintf(ctl->err, "- the primary, %s, was last seen with %s.\n", primary->name,
+                primary->database->executed);
+    if (primary && !primary->reachable && !primary->self)
+        fprintf(ctl->err,
+                "- %s is not heard from, so its fence cannot be confirmed. If you know that it is powered "
+                "off, add "
+                "--old-primary-is-off; if it still runs, clients may be reading and writing there.\n",
+                primary->name);
+    fprintf(ctl->err, "Bringing %s back is better where it can be done. To go on all the same:\n",
+            primary ? primary->name : "the last primary");
+    fprintf(ctl->err, "  mhactl failover --to %s --accept-data-loss%s\n", to,
+            primary && !primary->reachable && !primary->self ? " [--old-primary-is-off]" : "");
+}
+
+/* Without the operator's consent nothing is sent but the question for the facts. */
+static enum ctl_exit explain(struct ctl *ctl, const char *to)
+{
+    Mha__ControlReply *reply;
+    enum ctl_exit result = ctl_ask_status(ctl, &reply);
+
+    if (result != CTL_OK) {
+        fprintf(ctl->err, "mhactl failover: it may lose acknowledged writes and goes nowhere without "
+                          "--accept-data-loss\n");
+        return result;
+    }
+    failover_explain(ctl, reply->status, to);
+    mha4rdb_reply_free(reply);
+    return CTL_REFUSED;
+}
+
+enum ctl_exit ctl_failover(struct ctl *ctl, int argc, char **argv)
+{
+    Mha__FailoverRequest failover = MHA__FAILOVER_REQUEST__INIT;
+    Mha__ControlRequest request = MHA__CONTROL_REQUEST__INIT;
+    const char *to = NULL;
+    bool accepted = false;
+    bool off = false;
+    const struct ctl_option options[] = {
+        {.name = "to", .value = &to},
+        {.name = "accept-data-loss", .flag = &accepted},
+        {.name = "old-primary-is-off", .flag = &off},
+        {0},
+    };
+
+    if (!ctl_read_options(ctl, argc, argv, options))
+        return CTL_USAGE;
+    if (!to || to[0] == '\0') {
+        fprintf(ctl->err, "mhactl failover: name the node: --to NODE\n");
+        return CTL_USAGE;
+    }
+    if (!accepted)
+        return explain(ctl, to);
+    failover.to = (char *)to;
+    failover.accept_data_loss = accepted;
+    failover.old_primary_is_off = off;
+    request.body_case = MHA__CONTROL_REQUEST__BODY_FAILOVER;
+    request.failover = &failover;
+    return ctl_command(ctl, &request, CTL_COMMAND_TIMEOUT_MS);
+}

@@ -1,0 +1,184 @@
+#include <string.h>
+
+#include "client/ctl.h"
+
+const Mha__NodeStatus *status_find_node(const Mha__StatusReply *status, uint64_t id)
+{
+    for (size_t i = 0; i < status->n_nodes; i++) {
+        if (status->nodes[i]->id == id && id != 0)
+            return status->nodes[i];
+    }
+    return NULL;
+}
+
+const Mha__NodeStatus *status_find_name(const Mha__StatusReply *status, const char *name)
+{
+    for (size_t i = 0; i < status->n_nodes; i++) {
+        if (strcmp(status->nodes[i]->name, name) == 0)
+            return status->nodes[i];
+    }
+    return NULL;
+}
+
+const char *status_node_name(const Mha__StatusReply *status, uint64_t id)
+{
+    const Mha__NodeStatus *node = status_find_node(status, id);
+
+    if (id == 0)
+        return "";
+    return node ? node->name : "unknown";
+}
+
+const Mha__NodeStatus *status_primary(const Mha__StatusReply *status)
+{
+    if (!status->state || !status->state->primary)
+        return NULL;
+    return status_find_node(status, status->state->primary->node);
+}
+
+uint64_t status_epoch(const Mha__StatusReply *status)
+{
+    return status->state && status->state->primary ? status->state->primary->epoch : 0;
+}
+
+bool status_primary_open(const Mha__StatusReply *status)
+{
+    return status->state && status->state->primary && status->state->primary->opened;
+}
+
+const Mha__Switchover *status_switchover(const Mha__StatusReply *status)
+{
+    const Mha__Switchover *switchover = status->state ? status->state->switchover : NULL;
+    return switchover && switchover->id != 0 ? switchover : NULL;
+}
+
+const Mha__Pause *status_pause(const Mha__StatusReply *status)
+{
+    const Mha__Pause *pause = status->state ? status->state->pause : NULL;
+    return pause && pause->id != 0 ? pause : NULL;
+}
+
+const Mha__Force *status_force(const Mha__StatusReply *status)
+{
+    const Mha__Force *force = status->state ? status->state->force : NULL;
+    return force && force->id != 0 ? force : NULL;
+}
+
+bool status_is_serving(const Mha__StatusReply *status)
+{
+    const Mha__NodeStatus *primary = status_primary(status);
+
+    if (!status->formed || !status->has_quorum || !primary || !status_primary_open(status))
+        return false;
+    if (!primary->self && !primary->reachable)
+        return false;
+    if (primary->database && primary->database->state != MHA__DB_STATE__DB_UP)
+        return false;
+    return status->vip[0] == '\0' || strcmp(status->vip_holder, primary->name) == 0;
+}
+
+const char *status_kind_name(Mha__MemberKind kind)
+{
+    return kind == MHA__MEMBER_KIND__MEMBER_ARBITER ? "arbiter" : "data";
+}
+
+const char *status_change_name(Mha__ChangeKind kind)
+{
+    switch (kind) {
+    case MHA__CHANGE_KIND__CHANGE_FIRST_START:
+        return "first start";
+    case MHA__CHANGE_KIND__CHANGE_FAILOVER:
+        return "failover";
+    case MHA__CHANGE_KIND__CHANGE_SWITCHOVER:
+        return "switchover";
+    case MHA__CHANGE_KIND__CHANGE_RESTART:
+        return "restart";
+    case MHA__CHANGE_KIND__CHANGE_FORCED:
+        return "forced failover";
+    default:
+        return "unknown";
+    }
+}
+
+const char *status_database_name(Mha__DbState state)
+{
+    switch (state) {
+    case MHA__DB_STATE__DB_DOWN:
+        return "down";
+    case MHA__DB_STATE__DB_HUNG:
+        return "hung";
+    case MHA__DB_STATE__DB_UP:
+        return "up";
+    case MHA__DB_STATE__DB_REFUSED:
+        return "refused";
+    default:
+        return "unknown";
+    }
+}
+
+uint64_t status_phases_total_us(const Mha__Phases *phases)
+{
+    return phases->detected_us + phases->elected_us + phases->frozen_us + phases->drained_us +
+           phases->promoted_us + phases->announced_us;
+}
+
+struct domain_end {
+    unsigned long domain;
+    unsigned long server;
+    unsigned long long sequence;
+};
+
+/* Reads one "domain-server-sequence" and moves *text behind it and its comma. */
+static bool read_item(const char **text, struct domain_end *item)
+{
+    int length = 0;
+
+    if (sscanf(*text, "%lu-%lu-%llu%n", &item->domain, &item->server, &item->sequence, &length) != 3)
+        return false;
+    *text += length;
+    if (**text != ',' && **text != '\0')
+        return false;
+    *text += **text == ',';
+    return true;
+}
+
+#define DOMAINS_SHOWN_MAX 8
+
+/* false: not a GTID list, or one of more domains than are shown. */
+static bool read_ends(const char *position, struct domain_end ends[DOMAINS_SHOWN_MAX], unsigned *count)
+{
+    *count = 0;
+    while (*position) {
+        struct domain_end item;
+        unsigned i = 0;
+        if (!read_item(&position, &item))
+            return false;
+        while (i < *count && ends[i].domain != item.domain)
+            i++;
+        if (i == DOMAINS_SHOWN_MAX)
+            return false;
+        if (i == *count)
+            ends[(*count)++] = item;
+        else if (item.sequence > ends[i].sequence)
+            ends[i] = item;
+    }
+    return true;
+}
+
+void status_short_position(const char *position, char *text, size_t size)
+{
+    struct domain_end ends[DOMAINS_SHOWN_MAX];
+    char whole[DOMAINS_SHOWN_MAX * 48] = "-";
+    unsigned count;
+    size_t used = 0;
+
+    if (read_ends(position, ends, &count)) {
+        for (unsigned i = 0; i < count; i++)
+            used += (size_t)snprintf(whole + used, sizeof whole - used, "%s%lu-%lu-%llu", i ? "," : "",
+                                     ends[i].domain, ends[i].server, ends[i].sequence);
+    } else {
+        snprintf(whole, sizeof whole, "%s", position);
+    }
+    if (snprintf(text, size, "%s", whole) >= (int)size)
+        memcpy(text + size - 4, "...", 4);
+}

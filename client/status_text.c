@@ -1,0 +1,239 @@
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/ctl.h"
+#include "client/table.h"
+
+#define POSITION_WIDTH 32
+
+static void heading(struct table *facts, const char *name)
+{
+    table_add_row(facts);
+    table_set(facts, 0, CTL_PLAIN, "  %s", name);
+}
+
+static void show_primary(struct table *facts, const Mha__StatusReply *status)
+{
+    const Mha__NodeStatus *primary = status_primary(status);
+
+    heading(facts, "primary");
+    if (!primary)
+        table_set(facts, 1, CTL_RED, "none yet");
+    else if (!status_primary_open(status))
+        table_set(facts, 1, CTL_RED, "%s, epoch %" PRIu64 ", not open for writes yet", primary->name,
+                  status_epoch(status));
+    else if (!primary->self && !primary->reachable)
+        table_set(facts, 1, CTL_RED, "%s, epoch %" PRIu64 ", not reachable from here", primary->name,
+                  status_epoch(status));
+    else
+        table_set(facts, 1, CTL_BOLD, "%s, epoch %" PRIu64, primary->name, status_epoch(status));
+}
+
+static void show_vip(struct table *facts, const Mha__StatusReply *status)
+{
+    const Mha__NodeStatus *primary = status_primary(status);
+    bool right = primary && strcmp(primary->name, status->vip_holder) == 0;
+
+    heading(facts, "VIP");
+    if (status->vip[0] == '\0')
+        table_set(facts, 1, CTL_PLAIN, "none configured");
+    else if (status->vip_holder[0] == '\0')
+        table_set(facts, 1, CTL_RED, "%s, held by nobody", status->vip);
+    else
+        table_set(facts, 1, right ? CTL_PLAIN : CTL_RED, "%s, held by %s", status->vip, status->vip_holder);
+}
+
+static void show_sync(struct table *facts, const Mha__StatusReply *status)
+{
+    const Mha__SyncSet *sync = status->state ? status->state->sync : NULL;
+    char names[TABLE_CELL_BYTES / 2] = "";
+    size_t used = 0;
+
+    heading(facts, "sync set");
+    if (!sync || sync->n_members == 0) {
+        table_set(facts, 1, CTL_YELLOW, "none yet");
+        return;
+    }
+    for (size_t i = 0; i < sync->n_members && used < sizeof names; i++)
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "",
+                                 status_node_name(status, sync->members[i]->node));
+    if (sync->acks == 0)
+        table_set(facts, 1, CTL_YELLOW, "{%s}, 0 acknowledgements: a commit is on one node only", names);
+    else
+        table_set(facts, 1, CTL_PLAIN, "{%s}, %u acknowledgement%s to each commit", names, sync->acks,
+                  sync->acks == 1 ? "" : "s");
+}
+
+static void show_quorum(struct table *facts, const Mha__StatusReply *status)
+{
+    heading(facts, "quorum");
+    if (!status->formed)
+        table_set(facts, 1, CTL_YELLOW, "the cluster is not formed yet");
+    else if (!status->has_quorum)
+        table_set(facts, 1, CTL_RED, "no: everything is fenced until a majority is back (term %" PRIu64 ")",
+                  status->term);
+    else
+        table_set(facts, 1, CTL_PLAIN, "yes, term %" PRIu64 ", leader %s", status->term,
+                  status->leader[0] ? status->leader : "not known");
+}
+
+static void show_under_way(struct table *facts, const Mha__StatusReply *status)
+{
+    const Mha__Switchover *switchover = status_switchover(status);
+    const Mha__Pause *pause = status_pause(status);
+    const Mha__Force *force = status_force(status);
+
+    if (switchover) {
+        heading(facts, "switchover");
+        table_set(facts, 1, CTL_YELLOW, "in progress, from %s to %s",
+                  status_node_name(status, switchover->from),
+                  switchover->to ? status_node_name(status, switchover->to) : "the best candidate");
+    }
+    if (pause) {
+        heading(facts, "pause");
+        table_set(facts, 1, CTL_YELLOW,
+                  "in force, %" PRIu64 " s at a time, %s stays the primary: no failover",
+                  pause->length_us / 1000000, status_node_name(status, pause->holder));
+    }
+    if (force) {
+        heading(facts, "failover");
+        table_set(facts, 1, CTL_YELLOW, "an operator accepted the loss of data for %s%s",
+                  status_node_name(status, force->node),
+                  force->old_primary_is_off ? " and said that the old primary is off" : "");
+    }
+}
+
+static bool is_data(const Mha__NodeStatus *node)
+{
+    return node->kind == MHA__MEMBER_KIND__MEMBER_DATA;
+}
+
+static void show_agent(struct table *nodes, unsigned column, const Mha__NodeStatus *node)
+{
+    if (node->self)
+        table_set(nodes, column, CTL_PLAIN, "this one");
+    else if (node->reachable)
+        table_set(nodes, column, CTL_PLAIN, "heard");
+    else if (node->heard_ms_ago == 0)
+        table_set(nodes, column, CTL_RED, "not heard");
+    else if (node->heard_ms_ago < 100000)
+        table_set(nodes, column, CTL_RED, "silent %" PRIu64 ".%" PRIu64 " s", node->heard_ms_ago / 1000,
+                  node->heard_ms_ago % 1000 / 100);
+    else
+        table_set(nodes, column, CTL_RED, "silent %" PRIu64 " min", node->heard_ms_ago / 60000);
+}
+
+static void show_lag(struct table *nodes, unsigned column, const Mha__NodeStatus *node)
+{
+    const Mha__DbObservation *database = node->database;
+
+    if (!database || strcmp(node->role, "replica") != 0 || !database->applying)
+        table_set(nodes, column, CTL_PLAIN, "-");
+    else if (database->lag_ms < 10000)
+        table_set(nodes, column, CTL_PLAIN, "%" PRIu64 " ms", database->lag_ms);
+    else
+        table_set(nodes, column, CTL_YELLOW, "%" PRIu64 " s", database->lag_ms / 1000);
+}
+
+static void show_node(struct table *nodes, const Mha__NodeStatus *node)
+{
+    const char *position = "";
+    char shown[POSITION_WIDTH];
+    bool ok = strcmp(node->health, "ok") == 0;
+
+    if (node->database)
+        position = node->database->received[0] ? node->database->received : node->database->executed;
+    status_short_position(position, shown, sizeof shown);
+    table_add_row(nodes);
+    table_set(nodes, 0, CTL_BOLD, "%s%s", node->name, node->leader ? " *" : "");
+    table_set(nodes, 1, CTL_PLAIN, "%s", status_kind_name(node->kind));
+    table_set(nodes, 2, CTL_PLAIN, "%s", node->role[0] ? node->role : "unknown");
+    table_set(nodes, 3, is_data(node) && !node->in_sync ? CTL_YELLOW : CTL_PLAIN, "%s",
+              !is_data(node)  ? "-"
+              : node->in_sync ? "yes"
+                              : "no");
+    show_lag(nodes, 4, node);
+    table_set(nodes, 5, CTL_PLAIN, "%s", shown);
+    show_agent(nodes, 6, node);
+    table_set(nodes, 7, ok ? CTL_GREEN : CTL_RED, "%s", node->health[0] ? node->health : "unknown");
+}
+
+/* What a node has to say beyond its row. */
+static void show_note(struct table *notes, const Mha__NodeStatus *node, const char *what, const char *text)
+{
+    if (text[0] == '\0' || strcmp(text, node->health) == 0)
+        return;
+    table_add_row(notes);
+    table_set(notes, 0, CTL_PLAIN, "  %s: %s%s", node->name, what, text);
+}
+
+static void show_notes(struct table *notes, const Mha__StatusReply *status)
+{
+    for (size_t i = 0; i < status->n_nodes; i++) {
+        const Mha__NodeStatus *node = status->nodes[i];
+        if (node->database)
+            show_note(notes, node, "", node->database->trouble);
+        if (node->database && node->database->waiting_commits > 0 && node->database->open) {
+            table_add_row(notes);
+            table_set(notes, 0, CTL_PLAIN, "  %s: %u commit%s for an acknowledgement", node->name,
+                      node->database->waiting_commits,
+                      node->database->waiting_commits == 1 ? " waits" : "s wait");
+        }
+        if (node->vip)
+            show_note(notes, node, "VIP: ", node->vip->trouble);
+        if (is_data(node) && strcmp(node->role, "primary") != 0)
+            show_note(notes, node, "", node->waiting_for);
+    }
+}
+
+static void print_lines(const struct ctl *ctl, const char *text)
+{
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+        if (length > 0)
+            fprintf(ctl->out, "  %.*s\n", (int)length, text);
+        text += length + (text[length] == '\n');
+    }
+}
+
+void status_print(const struct ctl *ctl, const Mha__StatusReply *status)
+{
+    static const char *const node_headings[] = {"NAME", "KIND",     "ROLE",  "IN SYNC",
+                                                "LAG",  "POSITION", "AGENT", "HEALTH"};
+    /* Three tables in turn in the same memory; they are too large for the stack's taste. */
+    static struct table table;
+    char title[TABLE_CELL_BYTES];
+    const char *const headings[] = {title, ""};
+
+    snprintf(title, sizeof title, "Cluster %s", status->cluster);
+    table_start(&table, 2, headings);
+    if (status->summary[0])
+        table_set(&table, 1, status_is_serving(status) ? CTL_GREEN : CTL_RED, "%s", status->summary);
+    show_primary(&table, status);
+    show_vip(&table, status);
+    show_sync(&table, status);
+    show_quorum(&table, status);
+    show_under_way(&table, status);
+    table_print(&table, ctl);
+
+    if (status->n_nodes > 0) {
+        fputc('\n', ctl->out);
+        table_start(&table, 8, node_headings);
+        for (size_t i = 0; i < status->n_nodes; i++)
+            show_node(&table, status->nodes[i]);
+        table_print(&table, ctl);
+    }
+
+    table_start(&table, 1, (const char *const[]){"Notes"});
+    show_notes(&table, status);
+    if (table.rows > 1) {
+        fputc('\n', ctl->out);
+        table_print(&table, ctl);
+    }
+    if (status->if_one_fails[0]) {
+        fprintf(ctl->out, "\n%sIf one more fails%s\n", ctl_colour_on(ctl, CTL_BOLD),
+                ctl_colour_off(ctl, CTL_BOLD));
+        print_lines(ctl, status->if_one_fails);
+    }
+}
