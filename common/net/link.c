@@ -320,7 +320,7 @@ static bool set_address(struct net_link *link, const char *address)
 
     if (!config_parse_address(address, host, sizeof host, &port) || port == 0)
         return false;
-    snprintf(link->port, sizeof link->port, "%u", port);
+    snprintf(link->port, sizeof link->port, "%u", port & 0xffffu);
     link->address = strdup(address);
     if (getaddrinfo(host, link->port, &hints, &found) == 0) {
         memcpy(&link->sockaddr, found->ai_addr, found->ai_addrlen);
