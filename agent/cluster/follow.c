@@ -1,0 +1,100 @@
+/* follow.c - what a node does that does not lead: close, start its server, freeze, follow. */
+#include "agent/cluster/policy_internal.h"
+
+/* The committed primary is the leader of this very term: our copy of the state is at least as new as its
+ * promotion. */
+static bool primary_of_this_term(const struct policy_input *input)
+{
+    return input->raft->leader != 0 && input->state->primary.node == input->raft->leader &&
+           input->state->primary.epoch == input->raft->term;
+}
+
+/* "Nothing is cut, rewound, cloned or rebuilt on a member of M: its removal is committed first." */
+static void start_server(const struct policy_input *input, struct policy_output *output)
+{
+    const struct cluster_state *state = input->state;
+    const struct policy_node *leader = policy_find_node(input, input->raft->leader);
+    char why[CLUSTER_TEXT_BYTES];
+
+    if (state->primary.node == input->self->id) {
+        /* It may hold writes that nobody acknowledged: they stay (in place) only if no other node can be
+         * promoted. */
+        if (!leader || leader->arbiter || !policy_fresh_db(input, leader) ||
+            leader->report->term != input->raft->term || policy_promotable(input, leader, why, sizeof why)) {
+            policy_wait(output, "the database is down; waiting whether another node is promoted");
+            return;
+        }
+        output->server_op = SERVER_OP_START_IN_PLACE;
+    } else if (state->primary.node == 0 || cluster_sync_find(&state->sync, input->self->id)) {
+        output->server_op = SERVER_OP_START_IN_PLACE;
+    } else if (primary_of_this_term(input)) {
+        output->server_op = SERVER_OP_START_TO_FOLLOW;
+    } else {
+        policy_wait(output, "the database is down; it is started once there is a primary to follow");
+        return;
+    }
+    policy_wait(output, "starting the database");
+    if (input->server_busy)
+        output->server_op = SERVER_OP_NONE;
+}
+
+static void follow_primary(const struct policy_input *input, struct policy_output *output)
+{
+    const Mha__DbObservation *db = input->db;
+    const struct policy_node *primary = policy_find_node(input, input->state->primary.node);
+    const Mha__DbObservation *theirs = primary ? policy_fresh_db(input, primary) : NULL;
+
+    if (db->source_epoch == input->raft->term && db->source[0])
+        return; /* told already; the server itself retries a lost connection */
+    if (!theirs || primary->report->term != input->raft->term) {
+        policy_wait(output, "waiting for a report of %s",
+                    policy_node_name(input, input->state->primary.node));
+        return;
+    }
+    if (!policy_holds(theirs->executed, db->received)) {
+        policy_wait(output,
+                    "it holds transactions that the primary %s lacks (here %s, there %s): set aside, it must "
+                    "be rebuilt",
+                    primary->name, db->received, theirs->executed);
+        return;
+    }
+    policy_db_op(input, output, DB_OP_FOLLOW);
+    output->db_host = primary->report->database_host;
+    output->db_port = primary->report->database_port;
+    output->db_epoch = input->raft->term;
+}
+
+void policy_follow(const struct policy_input *input, struct policy_output *output)
+{
+    const struct cluster_state *state = input->state;
+    const Mha__DbObservation *db = input->db;
+    bool paused_here = state->pause.id && state->pause.holder == input->self->id;
+
+    if (!db || db->state == MHA__DB_STATE__DB_UNKNOWN)
+        return;
+    if (policy_dead(db)) {
+        start_server(input, output);
+        return;
+    }
+    if (db->state == MHA__DB_STATE__DB_HUNG) {
+        /* A server that hangs is of no use to anybody; ended, it comes back through start_server. */
+        policy_db_op(input, output, DB_OP_FENCE);
+        output->db_reason = "the database hangs";
+        return;
+    }
+    if (db->state != MHA__DB_STATE__DB_UP)
+        return;
+    if (db->open && paused_here)
+        return; /* the pause's own lease holds it, and the worker enforces that */
+    if (db->open) {
+        policy_db_op(input, output, DB_OP_FENCE);
+        output->db_reason = "this node does not lead";
+        return;
+    }
+    if (state->primary.node == 0)
+        return;
+    if (primary_of_this_term(input))
+        follow_primary(input, output);
+    else if (input->raft->term > state->primary.epoch)
+        policy_freeze(input, output);
+}

@@ -1,0 +1,217 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/cluster/policy_internal.h"
+
+/* A failed operation on the database is tried again after this. */
+#define RETRY_US 200000u
+
+const struct policy_node *policy_find_node(const struct policy_input *input, uint64_t id)
+{
+    for (unsigned i = 0; i < input->node_count; i++)
+        if (input->nodes[i].id == id && id != 0)
+            return &input->nodes[i];
+    return NULL;
+}
+
+const char *policy_node_name(const struct policy_input *input, uint64_t id)
+{
+    const struct policy_node *node = policy_find_node(input, id);
+
+    return node ? node->name : id ? "an unknown node" : "nobody";
+}
+
+bool policy_node_reachable(const struct policy_input *input, const struct policy_node *node)
+{
+    return node->self || (node->heard_us && input->now_us - node->heard_us <= input->settings.election_us);
+}
+
+const Mha__DbObservation *policy_fresh_db(const struct policy_input *input, const struct policy_node *node)
+{
+    if (node->self)
+        return input->db;
+    if (!node->report || input->now_us - node->reported_us > input->settings.election_us)
+        return NULL;
+    return node->report->database;
+}
+
+bool policy_holds(const char *position, const char *part)
+{
+    struct position whole, piece;
+
+    return position_parse(position, &whole) && position_parse(part, &piece) &&
+           position_contains(&whole, &piece);
+}
+
+void policy_wait(struct policy_output *output, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(output->waiting_for, sizeof output->waiting_for, format, args);
+    va_end(args);
+}
+
+void policy_again(struct policy_output *output, uint64_t at_us)
+{
+    if (at_us < output->again_us)
+        output->again_us = at_us;
+}
+
+void policy_db_op(const struct policy_input *input, struct policy_output *output, enum policy_db_op op)
+{
+    output->db_watch = true;
+    if (input->failed_op == op && input->now_us < input->failed_us + RETRY_US) {
+        policy_wait(output, "%s; trying again", input->failed_error);
+        policy_again(output, input->failed_us + RETRY_US);
+        return;
+    }
+    if (!input->db_busy || op == DB_OP_FENCE)
+        output->db_op = op;
+}
+
+bool policy_serving_here(const struct policy_input *input)
+{
+    return input->raft->role == RAFT_LEADER && input->raft->ready &&
+           input->state->primary.node == input->self->id && input->state->primary.epoch == input->raft->term;
+}
+
+bool policy_dead(const Mha__DbObservation *db)
+{
+    return db && db->state == MHA__DB_STATE__DB_DOWN;
+}
+
+bool policy_closed(const Mha__DbObservation *db)
+{
+    return policy_dead(db) || (db && db->fenced);
+}
+
+bool policy_freeze(const struct policy_input *input, struct policy_output *output)
+{
+    if (!input->db || input->db->state != MHA__DB_STATE__DB_UP)
+        return false;
+    if (input->db->frozen_term == input->raft->term)
+        return true;
+    policy_db_op(input, output, DB_OP_FREEZE);
+    output->db_epoch = input->raft->term;
+    return false;
+}
+
+/* ---- since when ---- */
+
+/* What keeps a member of the sync set from acknowledging, or NULL. `at_once`: waiting longer cannot help. */
+static const char *member_trouble(const struct policy_input *input, const struct sync_member *member,
+                                  bool *at_once)
+{
+    const struct policy_node *node = policy_find_node(input, member->node);
+    const Mha__DbObservation *db = node ? policy_fresh_db(input, node) : NULL;
+
+    *at_once = true;
+    if (!node)
+        return "it is not a member of the group";
+    if (!policy_node_reachable(input, node) || (!db && node->reported_us))
+        return "its host is not heard";
+    *at_once = false;
+    if (!db || node->report->term < input->raft->term)
+        return "it has not reported in this term";
+    *at_once = true;
+    if (db->state == MHA__DB_STATE__DB_DOWN)
+        return "its database is down";
+    if (db->state == MHA__DB_STATE__DB_HUNG)
+        return "its database hangs";
+    if (db->incarnation && db->incarnation != member->incarnation)
+        return "its database has restarted";
+    *at_once = false;
+    if (db->state != MHA__DB_STATE__DB_UP)
+        return "its database cannot be observed";
+    if (!db->receiving || !db->acknowledging || db->source_epoch != input->state->primary.epoch)
+        return "it does not receive from the primary";
+    return NULL;
+}
+
+static void track_members(struct policy_tracker *tracker, const struct policy_input *input)
+{
+    const struct sync_set *sync = &input->state->sync;
+    struct policy_tracker old = *tracker;
+
+    tracker->node_count = 0;
+    for (unsigned i = 0; i < sync->count; i++) {
+        bool at_once = false;
+        const char *trouble;
+        unsigned n = tracker->node_count;
+        if (sync->members[i].node == input->self->id)
+            continue;
+        trouble = member_trouble(input, &sync->members[i], &at_once);
+        memset(&tracker->nodes[n], 0, sizeof tracker->nodes[n]);
+        tracker->nodes[n].id = sync->members[i].node;
+        if (trouble) {
+            tracker->nodes[n].trouble_since_us = input->now_us;
+            tracker->nodes[n].at_once = at_once;
+            snprintf(tracker->nodes[n].trouble, sizeof tracker->nodes[n].trouble, "%s", trouble);
+            for (unsigned j = 0; j < old.node_count; j++)
+                if (old.nodes[j].id == tracker->nodes[n].id && old.nodes[j].trouble_since_us)
+                    tracker->nodes[n].trouble_since_us = old.nodes[j].trouble_since_us;
+        }
+        tracker->node_count++;
+    }
+}
+
+static void first_seen(uint64_t *when_us, bool now_true, uint64_t now_us)
+{
+    if (now_true && *when_us == 0)
+        *when_us = now_us;
+}
+
+void policy_track(struct policy_tracker *tracker, const struct policy_input *input)
+{
+    const Mha__DbObservation *db = input->db;
+
+    if (tracker->term != input->raft->term || input->raft->role != RAFT_LEADER) {
+        memset(tracker, 0, sizeof *tracker);
+        tracker->term = input->raft->term;
+    }
+    if (input->raft->role != RAFT_LEADER)
+        return;
+    track_members(tracker, input);
+    if (!db)
+        return;
+    first_seen(&tracker->frozen_us, db->frozen_term == input->raft->term, input->now_us);
+    first_seen(&tracker->drained_us, tracker->frozen_us && db->drained, input->now_us);
+    if (!policy_serving_here(input))
+        return;
+    first_seen(&tracker->open_us, input->state->primary.opened && db->open, input->now_us);
+    first_seen(&tracker->announced_us,
+               tracker->open_us && (!input->settings.has_vip || (input->vip && input->vip->held)),
+               input->now_us);
+    if (!input->state->switchover.id)
+        tracker->closed_since_us = 0;
+}
+
+/* ---- the decision ---- */
+
+/* Nodes that could not serve let the others go first, but go in the end. */
+static uint64_t campaign_delay(const struct policy_input *input, bool promotable)
+{
+    uint64_t election_us = input->settings.election_us;
+
+    if (promotable || input->state->primary.node == 0)
+        return 0;
+    if (!input->db || input->db->state != MHA__DB_STATE__DB_UP)
+        return election_us;
+    return cluster_sync_find(&input->state->sync, input->self->id) ? election_us / 4 : election_us / 2;
+}
+
+void policy_decide(struct policy_tracker *tracker, const struct policy_input *input,
+                   struct policy_output *output)
+{
+    memset(output, 0, sizeof *output);
+    output->again_us = input->now_us + input->settings.heartbeat_us;
+    output->promotable =
+        policy_promotable(input, input->self, output->waiting_for, sizeof output->waiting_for);
+    output->campaign_delay_us = campaign_delay(input, output->promotable);
+    if (input->raft->role == RAFT_LEADER)
+        policy_lead(tracker, input, output);
+    else
+        policy_follow(input, output);
+}

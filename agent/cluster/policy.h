@@ -1,0 +1,156 @@
+/* policy.h - the failover policy: what is, compared with what should be, answered with the next step.
+ *
+ * policy_decide is a pure function of its input. It reconciles by level: it remembers no half-done procedure,
+ * so that an agent killed between any two steps carries on after its restart. What needs "since when" (a
+ * replica silent for longer than E, a phase's duration) stands in a struct policy_tracker, which policy_track
+ * derives from the same inputs; a lost tracker costs time, never safety.
+ *
+ * The rules are those of the design: section 4 (leases), 5 (commit rule, promotion rule), 6 (what happens
+ * when). Where each lives: promotion.c   who may be promoted: the promotion rule, on every node alike lead.c
+ * the leader: take over, open, serve, give up sync_set.c    the leader: members of the sync set, one step at
+ * a time requests.c    the leader: switchover, pause, forced failover follow.c      everybody else: close,
+ * freeze, follow, start the server summary.c     sentences for the operator */
+#ifndef MHA_CLUSTER_POLICY_H
+#define MHA_CLUSTER_POLICY_H
+
+#include "agent.pb-c.h"
+#include "agent/cluster/position.h"
+#include "agent/cluster/state.h"
+#include "common/raft/raft.h"
+
+#define POLICY_NODES_MAX 8
+
+/* What is known of one member, this node included. */
+struct policy_node {
+    uint64_t id; /* 0: not known yet */
+    const char *name;
+    bool arbiter;
+    bool self;
+    uint64_t heard_us;             /* the last frame from it; 0: never. Self: now */
+    const Mha__NodeReport *report; /* its newest; NULL: none. Self: made from own observations */
+    uint64_t reported_us;          /* when that came */
+};
+
+/* An operation on the own database, as a request of dbworker.proto. */
+enum policy_db_op {
+    DB_OP_NONE,
+    DB_OP_FENCE,
+    DB_OP_CLOSE,
+    DB_OP_FREEZE,
+    DB_OP_DRAIN,
+    DB_OP_FOLLOW,
+    DB_OP_PROMOTE,
+    DB_OP_OPEN,
+    DB_OP_SET_COMMIT_RULE,
+};
+
+/* A command for the own database server's process. */
+enum policy_server_op { SERVER_OP_NONE, SERVER_OP_START_IN_PLACE, SERVER_OP_START_TO_FOLLOW };
+
+struct policy_settings {
+    uint64_t heartbeat_us;
+    uint64_t election_us;
+    uint64_t probe_timeout_us;
+    bool has_vip;
+};
+
+struct policy_input {
+    uint64_t now_us;
+    struct policy_settings settings;
+    const struct raft_status *raft;
+    const struct cluster_state *state; /* all that is committed is applied to it */
+    unsigned node_count;
+    const struct policy_node *nodes;
+    const struct policy_node *self;
+    const Mha__DbObservation *db; /* own; NULL: the worker has not said anything yet */
+    const Mha__VipState *vip;     /* own; NULL: vipd is not connected */
+    bool db_busy;                 /* an operation on the database is under way */
+    enum policy_db_op failed_op;  /* the last operation of this term failed, with nothing done since */
+    uint64_t failed_us;
+    const char *failed_error;
+    bool server_busy;      /* a start command runs, or ran less than a second ago */
+    bool proposal_pending; /* a proposal of this term is neither applied nor lost */
+};
+
+/* Since when. Derived by policy_track; may be zeroed at any time. */
+struct policy_tracker {
+    uint64_t term; /* all below is of this term */
+    struct {
+        uint64_t id;
+        uint64_t trouble_since_us; /* 0: none */
+        bool at_once;              /* it cannot pass by itself: no grace */
+        char trouble[CLUSTER_TEXT_BYTES];
+    } nodes[POLICY_NODES_MAX];
+    unsigned node_count;
+
+    /* raising k for one returning replica */
+    uint64_t raising;          /* its id; 0: none */
+    uint64_t raising_since_us; /* the rule was told to the database */
+    uint64_t raise_again_us;   /* after a failed try: not before this */
+    uint64_t enforced_us;      /* the observation that first showed the raised rule in force; 0: none */
+    uint64_t mark_us;          /* 0: none */
+    struct position mark;      /* the end of the log at mark_us */
+
+    uint64_t closed_since_us;      /* a switchover stopped the writes */
+    uint64_t vip_trouble_since_us; /* the address should be here and is not */
+
+    /* phases of the present promotion */
+    uint64_t frozen_us, drained_us, open_us, announced_us; /* when first seen; 0: not yet */
+};
+
+struct policy_output {
+    enum policy_db_op db_op;
+    uint64_t db_epoch;      /* follow, promote, open, set_commit_rule; freeze: the term */
+    uint32_t db_acks;       /* promote, set_commit_rule */
+    uint64_t db_timeout_us; /* close */
+    const char *db_host;    /* follow; points into the input */
+    uint32_t db_port;
+    const char *db_reason; /* fence; static or points into the input */
+    bool db_watch;         /* look at the database quickly: a step waits for it */
+
+    uint64_t lease_epoch; /* not 0: give raft's lease of this epoch to the database; 0: it has none */
+    bool vip_hold;        /* and to vipd; false: release */
+
+    enum policy_server_op server_op;
+
+    bool propose;
+    struct cluster_command command;
+
+    bool end_lease;
+    bool released;
+    bool renew_term;
+    uint64_t transfer_to;
+
+    uint64_t campaign_delay_us;
+    bool promotable;
+    char waiting_for[CLUSTER_TEXT_BYTES]; /* why this node does not do more; "" */
+    uint64_t again_us;                    /* decide again at this time at the latest */
+};
+
+void policy_track(struct policy_tracker *tracker, const struct policy_input *input);
+/* `tracker` is updated too where a decision itself starts a period (raising). */
+void policy_decide(struct policy_tracker *tracker, const struct policy_input *input,
+                   struct policy_output *output);
+
+/* ---- operators' requests, checked on the leader ---- */
+
+/* Fills `command` or `error` (what, why, remedy). `to` 0: the best candidate. */
+bool policy_request_switchover(const struct policy_input *input, uint64_t to, uint64_t timeout_us,
+                               struct cluster_command *command, char *error, size_t error_size);
+bool policy_request_failover(const struct policy_input *input, uint64_t to, bool old_primary_is_off,
+                             struct cluster_command *command, char *error, size_t error_size);
+bool policy_request_pause(const struct policy_input *input, uint64_t length_us,
+                          struct cluster_command *command, char *error, size_t error_size);
+bool policy_request_resume(const struct policy_input *input, struct cluster_command *command, char *error,
+                           size_t error_size);
+
+/* ---- for status ---- */
+
+const char *policy_node_role(const struct policy_input *input, const struct policy_node *node);
+/* "ok" or what is wrong, in a few words; may point into the input or to static text. */
+const char *policy_node_health(const struct policy_input *input, const struct policy_node *node);
+bool policy_node_reachable(const struct policy_input *input, const struct policy_node *node);
+void policy_summary(const struct policy_input *input, char *summary, size_t summary_size, char *if_one_fails,
+                    size_t if_one_fails_size);
+
+#endif

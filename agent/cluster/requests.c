@@ -1,0 +1,167 @@
+/* requests.c - what operators ask for: switchover, pause, forced failover. */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/cluster/policy_internal.h"
+
+static bool fail(char *error, size_t size, const char *format, const char *name, const char *detail)
+{
+    snprintf(error, size, format, name, detail);
+    return false;
+}
+
+static void end_switchover(const struct policy_input *input, struct policy_output *output,
+                           const char *outcome, const char *detail)
+{
+    output->propose = true;
+    output->command =
+        (struct cluster_command){.kind = COMMAND_SWITCHOVER_END, .id = input->state->switchover.id};
+    snprintf(output->command.text, sizeof output->command.text, "failed: %s%s%s", outcome,
+             detail[0] ? ": " : "", detail);
+}
+
+/* stop writes; wait until the target has all; end the lease; transfer. Until the transfer there is a way
+ * back: the switchover is ended as failed, and serving opens the database again. */
+bool policy_switchover_step(struct policy_tracker *tracker, const struct policy_input *input,
+                            struct policy_output *output)
+{
+    const struct cluster_switchover *switchover = &input->state->switchover;
+    const Mha__DbObservation *db = input->db;
+    const struct policy_node *target;
+    char why[CLUSTER_TEXT_BYTES];
+
+    if (!switchover->id)
+        return false;
+    target = policy_find_node(input, switchover->to);
+    output->vip_hold = input->vip && input->vip->held;
+    output->db_watch = true;
+    if (input->raft->lease_ended) { /* beyond the way back: without the target it ends, and a new epoch begins
+                                       here */
+        if (!target || !policy_node_reachable(input, target))
+            end_switchover(input, output, "the target was lost during the handover", "");
+        else if (policy_give_up_powers(input, output, "switchover"))
+            policy_hand_over(input, output, switchover->to);
+        return true;
+    }
+    if (switchover->epoch != input->state->primary.epoch) {
+        end_switchover(input, output, "the primary changed meanwhile", "");
+        return true;
+    }
+    if (!target || !policy_node_reachable(input, target)) {
+        end_switchover(input, output, "the target is not heard", target ? target->name : "");
+        return true;
+    }
+    if (!policy_promotable(input, target, why, sizeof why)) {
+        end_switchover(input, output, target->name, why);
+        return true;
+    }
+    if (db->open || !db->fenced) {
+        if (input->failed_op == DB_OP_CLOSE) {
+            end_switchover(input, output, "writes could not be stopped in time",
+                           input->failed_error ? input->failed_error : "");
+            return true;
+        }
+        if (tracker->closed_since_us == 0)
+            tracker->closed_since_us = input->now_us;
+        policy_db_op(input, output, DB_OP_CLOSE);
+        output->db_timeout_us = switchover->timeout_us;
+        policy_wait(output, "switchover: stopping writes");
+        return true;
+    }
+    if (!policy_holds(policy_fresh_db(input, target)->received, db->executed)) {
+        if (tracker->closed_since_us == 0)
+            tracker->closed_since_us = input->now_us;
+        if (input->now_us - tracker->closed_since_us > switchover->timeout_us)
+            end_switchover(input, output, "the target did not catch up in time", target->name);
+        else
+            policy_again(output, tracker->closed_since_us + switchover->timeout_us + 1);
+        policy_wait(output, "switchover: waiting until %s has everything", target->name);
+        return true;
+    }
+    if (policy_give_up_powers(input, output, "switchover"))
+        policy_hand_over(input, output, target->id);
+    return true;
+}
+
+static bool serving_leader(const struct policy_input *input, char *error, size_t size)
+{
+    if (input->raft->role != RAFT_LEADER)
+        return fail(error, size, "%s does not lead now; ask again%s", input->self->name, "");
+    if (!policy_serving_here(input) || !input->state->primary.opened)
+        return fail(error, size, "there is no open primary now; see mhactl status%s%s", "", "");
+    return true;
+}
+
+bool policy_request_switchover(const struct policy_input *input, uint64_t to, uint64_t timeout_us,
+                               struct cluster_command *command, char *error, size_t error_size)
+{
+    const struct policy_node *target;
+    char why[CLUSTER_TEXT_BYTES];
+
+    if (!serving_leader(input, error, error_size))
+        return false;
+    if (input->state->switchover.id)
+        return fail(error, error_size, "a switchover to %s is under way; wait for it%s",
+                    policy_node_name(input, input->state->switchover.to), "");
+    target = to ? policy_find_node(input, to) : policy_best_other(input);
+    if (!target)
+        return fail(error, error_size, "no node %s; see mhactl status for what each waits for%s",
+                    to ? "of that name" : "may be promoted", "");
+    if (target->self)
+        return fail(error, error_size, "%s is the primary already%s", target->name, "");
+    if (!policy_node_reachable(input, target))
+        return fail(error, error_size, "%s is not heard; is its agent running?%s", target->name, "");
+    if (!policy_promotable(input, target, why, sizeof why))
+        return fail(error, error_size, "%s cannot become the primary: %s", target->name, why);
+    *command = (struct cluster_command){
+        .kind = COMMAND_SWITCHOVER, .node = target->id, .epoch = input->raft->term, .timeout_us = timeout_us};
+    return true;
+}
+
+bool policy_request_failover(const struct policy_input *input, uint64_t to, bool old_primary_is_off,
+                             struct cluster_command *command, char *error, size_t error_size)
+{
+    const struct policy_node *target = policy_find_node(input, to);
+    const Mha__DbObservation *db = target ? policy_fresh_db(input, target) : NULL;
+
+    if (input->raft->role != RAFT_LEADER)
+        return fail(error, error_size, "%s does not lead now; ask again%s", input->self->name, "");
+    if (input->state->primary.node == 0)
+        return fail(error, error_size, "the cluster has not had its first start yet; see mhactl status%s%s",
+                    "", "");
+    if (policy_serving_here(input) && input->state->primary.opened && input->db && input->db->open)
+        return fail(error, error_size, "%s is the primary and serves; use mhactl switchover%s",
+                    input->self->name, "");
+    if (!target || target->arbiter)
+        return fail(error, error_size, "no data node of that name; see mhactl status%s%s", "", "");
+    if (!policy_node_reachable(input, target) || !db || db->state != MHA__DB_STATE__DB_UP)
+        return fail(error, error_size, "%s is not usable: its %s", target->name,
+                    policy_node_reachable(input, target) ? "database is not up" : "agent is not heard");
+    *command =
+        (struct cluster_command){.kind = COMMAND_FORCE, .node = to, .old_primary_is_off = old_primary_is_off};
+    return true;
+}
+
+bool policy_request_pause(const struct policy_input *input, uint64_t length_us,
+                          struct cluster_command *command, char *error, size_t error_size)
+{
+    if (!serving_leader(input, error, error_size))
+        return false;
+    if (input->state->pause.id)
+        return fail(error, error_size, "a pause is in force already; end it first with mhactl resume%s%s", "",
+                    "");
+    *command =
+        (struct cluster_command){.kind = COMMAND_PAUSE, .epoch = input->raft->term, .length_us = length_us};
+    return true;
+}
+
+bool policy_request_resume(const struct policy_input *input, struct cluster_command *command, char *error,
+                           size_t error_size)
+{
+    if (input->raft->role != RAFT_LEADER)
+        return fail(error, error_size, "%s does not lead now; ask again%s", input->self->name, "");
+    if (!input->state->pause.id)
+        return fail(error, error_size, "no pause is in force%s%s", "", "");
+    *command = (struct cluster_command){.kind = COMMAND_RESUME, .id = input->state->pause.id};
+    return true;
+}
