@@ -94,7 +94,7 @@ $(SIM_LIB): $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/sim/test_%,$(wildcard
 $(BUILD)/lib%.a:
 	@mkdir -p $(@D)
 	rm -f $@
-	ar rcs $@ $^
+	ar qcs $@ $^  # q: two folders may have a file of the same name
 
 link = $(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) -o $@
 
