@@ -222,7 +222,7 @@ enum error_code control_new(struct event_base *base, const char *path, control_h
 {
     struct control *control;
     enum error_code failed;
-    int fd;
+    int fd = -1;
 
     if (path[0] == '\0' || strlen(path) >= sizeof control->address.sun_path)
         return error_set(err, ERR_INVALID, "control socket %s: its path must have 1 to %zu characters", path,
