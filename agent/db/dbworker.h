@@ -66,9 +66,10 @@ const Mha__DbObservation *dbworker_observation(const struct dbworker *worker);
 
 /* One operation at a time: close, freeze, drain, follow, promote, open, set_commit_rule, check. `request->id`
  * is filled in here. `deadline_us` is absolute (common/base/clock.h). `reply` may be NULL. Sent while another
- * one is under way, it takes its place: the older one ends with ERR_BUSY; the worker interrupts a drain or a
- * close (writability restored) for it, and finishes anything shorter first. ERR_BUSY: the worker does not
- * read (stopped, say) and its socket is full; ERR_IO: it is gone. The callback does not come then. */
+ * one is under way, it takes its place: the older one's callback does not come any more; the worker
+ * interrupts a drain or a close (writability restored) for it, and finishes anything shorter first. ERR_BUSY:
+ * the worker does not read (stopped, say) and its socket is full; ERR_IO: it is gone. The callback does not
+ * come then. */
 enum error_code dbworker_request(struct dbworker *worker, Mha__DbRequest *request, uint64_t deadline_us,
                                  dbworker_reply reply, void *context, struct error *err);
 bool dbworker_busy(const struct dbworker *worker); /* an operation of dbworker_request is under way */

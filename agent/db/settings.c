@@ -1,0 +1,124 @@
+#include "agent/db/settings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The first line of the file that `key` names; an absent key leaves "" (unix_socket authentication). */
+static void read_password(struct config_file *file, const config_setting_t *group, const char *key,
+                          bool required, char *out, size_t size)
+{
+    char path[DB_PATH_BYTES] = "";
+    char text[DB_TEXT_BYTES + 2];
+    const config_setting_t *at;
+    struct stat st;
+    ssize_t n;
+    int fd;
+
+    out[0] = '\0';
+    config_get_string(file, group, key, required ? NULL : "", path, sizeof path);
+    if (file->failed || path[0] == '\0')
+        return;
+    at = config_setting_get_member(group, key);
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        config_fail(
+            file, at,
+            "%s cannot be read: %s; put the password into it, on one line, readable by the agent's user",
+            path, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    if (!S_ISREG(st.st_mode) || (st.st_mode & (S_IRWXO | S_IWGRP)) != 0) {
+        config_fail(file, at, "%s is %s; chmod 0640 %s", path,
+                    S_ISREG(st.st_mode) ? "open to others than its owner and group" : "not a file", path);
+        close(fd);
+        return;
+    }
+    n = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (n < 0) {
+        config_fail(file, at, "%s cannot be read: %s", path, strerror(errno));
+        return;
+    }
+    text[n] = '\0';
+    text[strcspn(text, "\r\n")] = '\0';
+    if (text[0] == '\0' || strlen(text) >= size)
+        config_fail(file, at, "%s holds no password of 1 to %zu characters on its first line", path,
+                    size - 1);
+    else
+        memcpy(out, text, strlen(text) + 1);
+    explicit_bzero(text, sizeof text);
+}
+
+static unsigned read_ms(struct config_file *file, const config_setting_t *group, const char *key,
+                        unsigned fallback, unsigned least, unsigned most)
+{
+    long long value = fallback;
+
+    config_get_int(file, group, key, false, fallback, least, most, &value);
+    return (unsigned)value;
+}
+
+void db_settings_read(struct config_file *file, const config_setting_t *group, struct db_settings *out)
+{
+    static const char *const known[] = {
+        "kind",
+        "socket",
+        "host",
+        "port",
+        "user",
+        "password_file",
+        "replication_user",
+        "replication_password_file",
+        "replication_tls",
+        "probe_interval_ms",
+        "probe_timeout_ms",
+        "start",
+        "start_to_follow",
+        "stop",
+        "kill",
+        "command_timeout_ms",
+        NULL,
+    };
+    long long port = 0;
+
+    memset(out, 0, sizeof *out);
+    config_get_string(file, group, "kind", NULL, out->kind, sizeof out->kind);
+    if (!file->failed && strcmp(out->kind, "mariadb") != 0)
+        config_fail(file, config_setting_get_member(group, "kind"),
+                    "\"kind\" is \"%s\"; the databases known here are: mariadb", out->kind);
+    config_get_string(file, group, "socket", NULL, out->socket, sizeof out->socket);
+    /* sun_path of unix(7) holds 107 characters */
+    if (!file->failed && (out->socket[0] != '/' || strlen(out->socket) > 107))
+        config_fail(
+            file, config_setting_get_member(group, "socket"),
+            "\"socket\" must be an absolute path of at most 107 characters; take it from SELECT @@socket");
+    config_get_string(file, group, "host", NULL, out->host, sizeof out->host);
+    config_get_int(file, group, "port", false, 3306, 1, 65535, &port);
+    out->port = (unsigned)port;
+    config_get_string(file, group, "user", NULL, out->user, sizeof out->user);
+    read_password(file, group, "password_file", false, out->password, sizeof out->password);
+    config_get_string(file, group, "replication_user", NULL, out->replication_user,
+                      sizeof out->replication_user);
+    if (!file->failed && strcmp(out->user, out->replication_user) == 0)
+        config_fail(file, config_setting_get_member(group, "replication_user"),
+                    "\"replication_user\" and \"user\" are the same account; replication needs one of its "
+                    "own, with nothing but "
+                    "REPLICATION SLAVE");
+    read_password(file, group, "replication_password_file", true, out->replication_password,
+                  sizeof out->replication_password);
+    config_get_bool(file, group, "replication_tls", false, &out->replication_tls);
+    out->probe_interval_ms = read_ms(file, group, "probe_interval_ms", 250, 10, 60000);
+    out->probe_timeout_ms = read_ms(file, group, "probe_timeout_ms", 2000, 100, 600000);
+    config_get_string(file, group, "start", NULL, out->start, sizeof out->start);
+    config_get_string(file, group, "start_to_follow", NULL, out->start_to_follow,
+                      sizeof out->start_to_follow);
+    config_get_string(file, group, "stop", NULL, out->stop, sizeof out->stop);
+    config_get_string(file, group, "kill", NULL, out->kill, sizeof out->kill);
+    out->command_timeout_ms = read_ms(file, group, "command_timeout_ms", 60000, 1000, 600000);
+    config_finish_group(file, group, known);
+}
