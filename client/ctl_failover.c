@@ -43,7 +43,7 @@ void failover_explain(const struct ctl *ctl, const Mha__StatusReply *status, con
     if (!in_sync_set(status, target))
         fprintf(ctl->err, "- %s is not in the sync set: commits were acknowledged without it.\n", to);
     if (target->waiting_for[0])
-        fprintf(ctl->err, "- %s is not promoted by itself because: %s.\n", to, target->waiting_for);
+        fprintf(ctl->err, "- %s is not promoted by itself: %s.\n", to, target->waiting_for);
     if (target->database)
         fprintf(ctl->err, "- %s holds %s.\n", to,
                 target->database->received[0]   ? target->database->received

@@ -71,8 +71,10 @@ static void show_quorum(struct table *facts, const Mha__StatusReply *status)
     if (!status->formed)
         table_set(facts, 1, CTL_YELLOW, "the cluster is not formed yet");
     else if (!status->has_quorum)
-        table_set(facts, 1, CTL_RED, "no: everything is fenced until a majority is back (term %" PRIu64 ")",
-                  status->term);
+        table_set(facts, 1, CTL_RED,
+                  "no, as seen from %s (term %" PRIu64
+                  "): everything there is fenced until a majority is back",
+                  status->self, status->term);
     else
         table_set(facts, 1, CTL_PLAIN, "yes, term %" PRIu64 ", leader %s", status->term,
                   status->leader[0] ? status->leader : "not known");
