@@ -28,6 +28,7 @@ struct replica_node {
 struct replica_config {
     const char *cluster;
     const char *name; /* one of nodes[] */
+    const uint8_t *key; /* NET_KEY_BYTES, copied */
     const char *data_dir;
     uint64_t heartbeat_us;
     uint64_t election_us;
