@@ -41,6 +41,8 @@ static void lose_primary(const struct policy_input *input, struct policy_output 
         return;
     if (other) {
         policy_hand_over(input, output, other->id);
+    } else if (input->stopping) {
+        policy_wait(output, "%s; no other node may be promoted", reason);
     } else if (policy_dead(input->db)) {
         if (!input->server_busy)
             output->server_op = SERVER_OP_START_IN_PLACE;
@@ -331,6 +333,8 @@ static void serve(struct policy_tracker *tracker, const struct policy_input *inp
     output->waiting_for[0] = '\0';
     if (!trouble && input->raft->lease_ended && !state->switchover.id)
         trouble = "its lease was ended";
+    if (!trouble && input->stopping)
+        trouble = "its agent is being stopped";
     if (trouble) {
         lose_primary(input, output, trouble);
         return;

@@ -98,6 +98,11 @@ bool policy_freeze(const struct policy_input *input, struct policy_output *outpu
     return false;
 }
 
+bool policy_has_successor(const struct policy_input *input)
+{
+    return policy_best_other(input) != NULL;
+}
+
 /* ---- since when ---- */
 
 /* What keeps a member of the sync set from acknowledging, or NULL. `at_once`: waiting longer cannot help. */

@@ -70,6 +70,7 @@ struct policy_input {
     const char *failed_error;
     bool server_busy;      /* a start command runs, or ran less than a second ago */
     bool proposal_pending; /* a proposal of this term is neither applied nor lost */
+    bool stopping;         /* the agent was told to stop: give up what it holds, hand over, start nothing */
 };
 
 /* Since when. Derived by policy_track; may be zeroed at any time. */
@@ -143,6 +144,9 @@ bool policy_request_pause(const struct policy_input *input, uint64_t length_us,
                           struct cluster_command *command, char *error, size_t error_size);
 bool policy_request_resume(const struct policy_input *input, struct cluster_command *command, char *error,
                            size_t error_size);
+
+/* Another node could take over at once. */
+bool policy_has_successor(const struct policy_input *input);
 
 /* ---- for status ---- */
 

@@ -1,0 +1,283 @@
+#include "agent/agent.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+
+#define WORKER_RETRY_LEAST_US 20000u
+#define WORKER_RETRY_MOST_US 1000000u
+#define STOP_US 5000000u
+
+static struct timeval to_timeval(uint64_t us)
+{
+    return (struct timeval){(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
+}
+
+void agent_wake(struct agent *agent)
+{
+    event_active(agent->step, EV_TIMEOUT, 0);
+}
+
+/* ---- the worker ---- */
+
+static void spawn_worker(struct agent *agent);
+
+static void on_observation(void *context, const Mha__DbObservation *observation)
+{
+    struct agent *agent = context;
+
+    (void)observation;
+    agent->worker_retry_us = WORKER_RETRY_LEAST_US;
+    agent_wake(agent);
+    agent_send_report(agent);
+}
+
+static void on_worker_exited(void *context, const char *how)
+{
+    struct agent *agent = context;
+    struct timeval delay = to_timeval(agent->worker_retry_us);
+
+    if (agent->stopping)
+        log_info("dbworker ended: %s", how);
+    else
+        log_warning("dbworker ended (%s); starting another", how);
+    dbworker_free(agent->worker);
+    agent->worker = NULL;
+    agent->running_op = DB_OP_NONE;
+    agent->leased_epoch = 0;
+    event_add(agent->worker_timer, &delay);
+    if (agent->worker_retry_us < WORKER_RETRY_MOST_US)
+        agent->worker_retry_us *= 2;
+    agent_wake(agent);
+}
+
+static void on_worker_timer(evutil_socket_t fd, short what, void *context)
+{
+    struct agent *agent = context;
+
+    (void)fd;
+    (void)what;
+    if (!agent->stopping)
+        spawn_worker(agent);
+}
+
+static void spawn_worker(struct agent *agent)
+{
+    static const struct dbworker_callbacks callbacks = {.observation = on_observation,
+                                                        .exited = on_worker_exited};
+    struct dbworker_config config = {agent->dbworker_program, agent->config_path, agent->dbworker_lock};
+    struct timeval delay = to_timeval(WORKER_RETRY_MOST_US);
+    struct error err;
+
+    if (dbworker_spawn(agent->base, &config, &callbacks, agent, &agent->worker, &err) != ERR_OK) {
+        log_error("%s", err.text);
+        agent->worker = NULL;
+        event_add(agent->worker_timer, &delay);
+        return;
+    }
+    /* A database that is open under our lease stays so: the new worker must know before it looks. */
+    if (agent->leased_epoch)
+        dbworker_lease(agent->worker, agent->leased_epoch, agent->leased_until_us,
+                       agent->state.pause.id != 0);
+}
+
+/* ---- events of raft, vipd, peers ---- */
+
+static void on_apply(void *context, uint64_t index, uint64_t term, const void *data, size_t size)
+{
+    (void)term;
+    agent_apply(context, index, data, size);
+}
+
+static void on_changed(void *context)
+{
+    agent_wake(context);
+}
+
+static void on_message(void *context, uint64_t from, const void *data, size_t size)
+{
+    struct agent *agent = context;
+    Mha__AgentMessage *message = mha__agent_message__unpack(NULL, size, data);
+
+    if (!message) {
+        log_warning("a member sent a message that cannot be read; dropped");
+        return;
+    }
+    if (message->body_case == MHA__AGENT_MESSAGE__BODY_REPORT) {
+        agent_take_report(agent, from, message);
+        agent_wake(agent);
+        return;
+    }
+    if (agent->request)
+        agent->request(agent->stepped_context, from, message);
+    mha__agent_message__free_unpacked(message, NULL);
+}
+
+static void on_fatal(void *context, const char *why)
+{
+    struct agent *agent = context;
+
+    log_error("cannot go on: %s", why);
+    agent->exit_status = 1;
+    event_base_loopbreak(agent->base);
+}
+
+static void on_vip(void *context, const struct vip_state *state)
+{
+    struct agent *agent = context;
+
+    if (state->trouble[0])
+        log_warning("virtual IP: %s", state->trouble);
+    agent_wake(agent);
+    agent_send_report(agent);
+}
+
+static void on_report_timer(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    agent_send_report(context);
+}
+
+/* ---- a step ---- */
+
+static bool stop_is_complete(const struct agent *agent)
+{
+    bool address_gone = !agent->vip || !vip_get_state(agent->vip)->held;
+
+    if (clock_now_us() >= agent->stop_by_us)
+        return true;
+    if (agent->raft.role == RAFT_LEADER && policy_has_successor(&agent->input))
+        return false;
+    return address_gone && (!agent->input.db || !agent->input.db->open || agent->state.pause.id);
+}
+
+static void run_step(evutil_socket_t fd, short what, void *context)
+{
+    struct agent *agent = context;
+    struct timeval delay;
+    uint64_t now_us;
+
+    (void)fd;
+    (void)what;
+    agent_gather(agent);
+    policy_track(&agent->tracker, &agent->input);
+    policy_decide(&agent->tracker, &agent->input, &agent->output);
+    agent_carry_out(agent);
+    if (agent->raft.term != agent->report_term)
+        agent_send_report(agent);
+    if (agent->stepped)
+        agent->stepped(agent->stepped_context);
+    now_us = clock_now_us();
+    delay = to_timeval(agent->output.again_us > now_us ? agent->output.again_us - now_us : 1000);
+    event_add(agent->timer, &delay);
+    if (agent->stopping && stop_is_complete(agent))
+        event_base_loopexit(agent->base, NULL);
+}
+
+/* ---- life ---- */
+
+static enum error_code make_events(struct agent *agent, struct error *err)
+{
+    struct timeval interval = to_timeval(agent->settings->group.heartbeat_us);
+
+    agent->step = event_new(agent->base, -1, 0, run_step, agent);
+    agent->timer = event_new(agent->base, -1, 0, run_step, agent);
+    agent->worker_timer = event_new(agent->base, -1, 0, on_worker_timer, agent);
+    agent->report_timer = event_new(agent->base, -1, EV_PERSIST, on_report_timer, agent);
+    if (!agent->step || !agent->timer || !agent->worker_timer || !agent->report_timer ||
+        event_add(agent->report_timer, &interval) != 0)
+        return error_set(err, ERR_NO_MEMORY, "no memory for the agent's timers");
+    return ERR_OK;
+}
+
+enum error_code agent_start(struct agent *agent, struct event_base *base,
+                            const struct agent_settings *settings, const char *config_path,
+                            const char *dbworker_program, struct error *err)
+{
+    static const struct replica_callbacks callbacks = {
+        .apply = on_apply, .changed = on_changed, .message = on_message, .fatal = on_fatal};
+    static const struct vip_callbacks vip_callbacks = {.changed = on_vip};
+    struct replica_config config = {.cluster = settings->group.cluster,
+                                    .name = settings->group.node,
+                                    .key = settings->group.key,
+                                    .data_dir = settings->data_dir,
+                                    .heartbeat_us = settings->group.heartbeat_us,
+                                    .election_us = settings->group.election_us,
+                                    .node_count = settings->group.node_count,
+                                    .nodes = settings->group.nodes};
+    enum error_code code;
+
+    memset(agent, 0, sizeof *agent);
+    agent->base = base;
+    agent->settings = settings;
+    agent->config_path = config_path;
+    agent->dbworker_program = dbworker_program;
+    agent->worker_retry_us = WORKER_RETRY_LEAST_US;
+    snprintf(agent->dbworker_lock, sizeof agent->dbworker_lock, "%s/dbworker.lock", settings->data_dir);
+    cluster_state_init(&agent->state);
+    mha__db_observation__init(&agent->no_observation);
+    if ((code = make_events(agent, err)) != ERR_OK || (code = net_new(base, &agent->net, err)) != ERR_OK ||
+        (code = replica_open(base, agent->net, &config, &callbacks, agent, &agent->replica, err)) != ERR_OK ||
+        (code = net_listen(agent->net, settings->listen, err)) != ERR_OK)
+        return code;
+    if (settings->vip_address[0] && (code = vip_new(base, settings->vip_socket, settings->vip_address,
+                                                    &vip_callbacks, agent, &agent->vip, err)) != ERR_OK)
+        return code;
+    spawn_worker(agent);
+    agent_wake(agent);
+    return ERR_OK;
+}
+
+void agent_stop(struct agent *agent)
+{
+    if (agent->stopping)
+        return;
+    log_notice("stopping%s", agent->state.pause.id ? " in a pause: the database stays as it is" : "");
+    agent->stopping = true;
+    agent->stop_by_us = clock_now_us() + STOP_US;
+    agent_wake(agent);
+}
+
+void agent_free(struct agent *agent)
+{
+    struct event *events[] = {agent->step, agent->timer, agent->worker_timer, agent->report_timer};
+
+    if (agent->worker) {
+        dbworker_stop(agent->worker);
+        dbworker_free(agent->worker);
+    }
+    command_free(agent->server_command);
+    if (agent->vip)
+        vip_free(agent->vip);
+    if (agent->replica)
+        replica_close(agent->replica);
+    if (agent->net)
+        net_free(agent->net);
+    for (unsigned i = 0; i < agent->node_count; i++)
+        if (agent->nodes[i].message)
+            mha__agent_message__free_unpacked(agent->nodes[i].message, NULL);
+    for (unsigned i = 0; i < sizeof events / sizeof events[0]; i++)
+        if (events[i])
+            event_free(events[i]);
+}
+
+enum error_code agent_propose(struct agent *agent, const struct cluster_command *command, struct error *err)
+{
+    uint8_t bytes[CLUSTER_COMMAND_BYTES_MAX];
+    size_t size = cluster_command_pack(command, bytes, sizeof bytes);
+    uint64_t index = 0;
+    enum error_code code;
+
+    if (size == 0)
+        return error_set(err, ERR_INTERNAL, "a command does not fit into %d bytes",
+                         CLUSTER_COMMAND_BYTES_MAX);
+    code = replica_propose(agent->replica, bytes, size, &index, err);
+    if (code != ERR_OK)
+        return code;
+    agent->proposed_index = index;
+    agent->proposed_term = agent->raft.term;
+    return ERR_OK;
+}

@@ -1,0 +1,436 @@
+#include "agent/api/api.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+
+#define FORWARD_TIMEOUT_US 3000000u
+#define PENDING_MAX 16
+
+enum pending_kind { PENDING_NONE, PENDING_ACCEPT, PENDING_OUTCOME, PENDING_CHECK };
+
+/* An operator's request that waits: for the leader's word, or for its outcome in the replicated state. */
+struct pending {
+    enum pending_kind kind;
+    struct control_request *request;
+    uint64_t forward_id;
+    uint64_t deadline_us;
+    Mha__ControlRequest__BodyCase what;
+    uint64_t ended_before; /* last_request_id when it was asked for */
+    uint64_t epoch_before;
+    uint64_t pause_before;
+};
+
+struct api {
+    struct agent *agent;
+    struct control *control;
+    uint64_t next_forward_id;
+    struct pending pending[PENDING_MAX];
+};
+
+static void answer(struct control_request *request, Mha__ControlReply *reply)
+{
+    size_t size = mha__control_reply__get_packed_size(reply);
+    uint8_t *bytes = malloc(size ? size : 1);
+
+    if (bytes)
+        mha__control_reply__pack(reply, bytes);
+    control_reply(request, bytes, bytes ? size : 0);
+    free(bytes);
+}
+
+static void answer_text(struct control_request *request, const char *error, const char *message)
+{
+    Mha__ControlReply reply = MHA__CONTROL_REPLY__INIT;
+
+    reply.error = (char *)error;
+    reply.message = (char *)message;
+    answer(request, &reply);
+}
+
+static struct pending *new_pending(struct api *api, struct control_request *request,
+                                   const Mha__ControlRequest *asked)
+{
+    const struct cluster_state *state = &api->agent->state;
+
+    for (unsigned i = 0; i < PENDING_MAX; i++)
+        if (api->pending[i].kind == PENDING_NONE) {
+            api->pending[i] = (struct pending){.request = request,
+                                               .what = asked->body_case,
+                                               .ended_before = state->last_request_id,
+                                               .epoch_before = state->primary.epoch,
+                                               .pause_before = state->pause.id};
+            return &api->pending[i];
+        }
+    answer_text(request, "too many requests are under way; try again", "");
+    return NULL;
+}
+
+/* ---- on the leader: check and propose ---- */
+
+static const struct policy_node *node_named(const struct policy_input *input, const char *name)
+{
+    for (unsigned i = 0; i < input->node_count; i++)
+        if (strcmp(input->nodes[i].name, name) == 0)
+            return &input->nodes[i];
+    return NULL;
+}
+
+static bool accept_to(struct agent *agent, const char *name, uint64_t *id, char *error, size_t size)
+{
+    const struct policy_node *node = name[0] ? node_named(&agent->input, name) : NULL;
+
+    *id = node ? node->id : 0;
+    if (name[0] && !node)
+        snprintf(error, size, "no node is called \"%s\"; see mhactl status", name);
+    return !name[0] || node;
+}
+
+/* "" in `error`: proposed. */
+static void accept_request(struct agent *agent, const Mha__ControlRequest *asked, char *error, size_t size)
+{
+    struct cluster_command command;
+    struct error err;
+    uint64_t to;
+    bool sound = false;
+
+    error[0] = '\0';
+    agent_gather(agent);
+    switch (asked->body_case) {
+    case MHA__CONTROL_REQUEST__BODY_SWITCHOVER: {
+        uint64_t timeout_ms = asked->switchover->timeout_ms;
+        if (timeout_ms == 0)
+            timeout_ms = agent->settings->switchover_timeout_ms;
+        sound = accept_to(agent, asked->switchover->to, &to, error, size) &&
+                policy_request_switchover(&agent->input, to, MS_TO_US(timeout_ms), &command, error, size);
+        break;
+    }
+    case MHA__CONTROL_REQUEST__BODY_FAILOVER:
+        if (!asked->failover->accept_data_loss) {
+            snprintf(error, size,
+                     "a forced failover may lose acknowledged writes: say so with --accept-data-loss, or use "
+                     "mhactl switchover");
+            break;
+        }
+        sound = accept_to(agent, asked->failover->to, &to, error, size) &&
+                policy_request_failover(&agent->input, to, asked->failover->old_primary_is_off, &command,
+                                        error, size);
+        break;
+    case MHA__CONTROL_REQUEST__BODY_PAUSE: {
+        uint64_t length_ms =
+            asked->pause->length_ms ? asked->pause->length_ms : agent->settings->pause_length_ms;
+        if (length_ms > 600000) {
+            snprintf(error, size, "a pause lasts at most 600000 ms");
+            break;
+        }
+        sound = policy_request_pause(&agent->input, MS_TO_US(length_ms), &command, error, size);
+        if (sound)
+            agent->pause_proposed_us = agent->input.now_us;
+        break;
+    }
+    case MHA__CONTROL_REQUEST__BODY_RESUME:
+        sound = policy_request_resume(&agent->input, &command, error, size);
+        if (sound) {
+            /* The enforcers first, the log afterwards (carry_out.c). */
+            agent->resuming = true;
+            agent_wake(agent);
+            return;
+        }
+        break;
+    default:
+        snprintf(error, size, "this version does not know the request; install the same version everywhere");
+    }
+    if (sound && agent_propose(agent, &command, &err) != ERR_OK)
+        snprintf(error, size, "%s", err.text);
+    agent_wake(agent);
+}
+
+/* ---- the outcome ---- */
+
+static const char *name_of(const struct agent *agent, uint64_t id)
+{
+    for (unsigned i = 0; i < agent->input.node_count; i++)
+        if (agent->input.nodes[i].id == id)
+            return agent->input.nodes[i].name;
+    return "an unknown node";
+}
+
+static void finish(struct pending *pending, const char *error, const char *message)
+{
+    struct control_request *request = pending->request;
+
+    pending->kind = PENDING_NONE;
+    answer_text(request, error, message);
+}
+
+static void check_outcome(struct api *api, struct pending *pending)
+{
+    const struct agent *agent = api->agent;
+    const struct cluster_state *state = &agent->state;
+    char text[CLUSTER_TEXT_BYTES * 2];
+
+    switch (pending->what) {
+    case MHA__CONTROL_REQUEST__BODY_PAUSE:
+        if (state->pause.id && state->pause.id != pending->pause_before) {
+            snprintf(
+                text, sizeof text,
+                "paused for %llu s: until then %s keeps its powers though its agent or database restarts",
+                (unsigned long long)(state->pause.length_us / 1000000), name_of(agent, state->pause.holder));
+            finish(pending, "", text);
+        }
+        return;
+    case MHA__CONTROL_REQUEST__BODY_RESUME:
+        if (state->pause.id != pending->pause_before)
+            finish(pending, "", "the pause is over");
+        return;
+    default:
+        if (state->last_request_id == pending->ended_before || state->switchover.id || state->force.id)
+            return;
+        if (strncmp(state->last_request_outcome, "done", 4) != 0) {
+            finish(pending, state->last_request_outcome, "");
+        } else if (state->primary.opened && state->primary.epoch != pending->epoch_before) {
+            snprintf(text, sizeof text, "%s is the primary (epoch %llu)", name_of(agent, state->primary.node),
+                     (unsigned long long)state->primary.epoch);
+            finish(pending, "", text);
+        }
+    }
+}
+
+static uint64_t outcome_timeout_us(const struct agent *agent, const Mha__ControlRequest *asked)
+{
+    uint64_t ms = asked->body_case == MHA__CONTROL_REQUEST__BODY_SWITCHOVER && asked->switchover->timeout_ms
+                      ? asked->switchover->timeout_ms
+                      : agent->settings->switchover_timeout_ms;
+
+    return MS_TO_US(ms) + 10 * agent->settings->group.election_us;
+}
+
+static void on_step(void *context)
+{
+    struct api *api = context;
+    uint64_t now_us = clock_now_us();
+
+    for (unsigned i = 0; i < PENDING_MAX; i++) {
+        struct pending *pending = &api->pending[i];
+        if (pending->kind == PENDING_OUTCOME)
+            check_outcome(api, pending);
+        if (pending->kind != PENDING_NONE && pending->kind != PENDING_CHECK && now_us > pending->deadline_us)
+            finish(pending,
+                   pending->kind == PENDING_ACCEPT
+                       ? "the leader did not answer; see mhactl status and ask again"
+                       : "it is still under way; see mhactl status",
+                   "");
+    }
+}
+
+/* ---- between agents ---- */
+
+static bool send_message(struct api *api, uint64_t to, const Mha__AgentMessage *message)
+{
+    size_t size = mha__agent_message__get_packed_size(message);
+    uint8_t *bytes = malloc(size ? size : 1);
+
+    if (!bytes)
+        return false;
+    mha__agent_message__pack(message, bytes);
+    replica_send(api->agent->replica, to, bytes, size);
+    free(bytes);
+    return true;
+}
+
+static void on_forwarded(struct api *api, uint64_t from, const Mha__ForwardedRequest *forwarded)
+{
+    Mha__AgentMessage message = MHA__AGENT_MESSAGE__INIT;
+    Mha__ForwardedReply back = MHA__FORWARDED_REPLY__INIT;
+    Mha__ControlReply reply = MHA__CONTROL_REPLY__INIT;
+    char error[ERROR_TEXT_BYTES];
+
+    if (!forwarded->request)
+        return;
+    accept_request(api->agent, forwarded->request, error, sizeof error);
+    reply.error = error;
+    back.id = forwarded->id;
+    back.reply = &reply;
+    message.body_case = MHA__AGENT_MESSAGE__BODY_REPLY;
+    message.reply = &back;
+    send_message(api, from, &message);
+}
+
+static void on_forward_answered(struct api *api, const Mha__ForwardedReply *back)
+{
+    for (unsigned i = 0; i < PENDING_MAX; i++) {
+        struct pending *pending = &api->pending[i];
+        if (pending->kind != PENDING_ACCEPT || pending->forward_id != back->id || !back->reply)
+            continue;
+        if (back->reply->error[0]) {
+            finish(pending, back->reply->error, "");
+        } else {
+            pending->kind = PENDING_OUTCOME;
+            pending->deadline_us += MS_TO_US(api->agent->settings->switchover_timeout_ms);
+        }
+    }
+    agent_wake(api->agent);
+}
+
+static void on_agent_message(void *context, uint64_t from, const Mha__AgentMessage *message)
+{
+    struct api *api = context;
+
+    if (message->body_case == MHA__AGENT_MESSAGE__BODY_REQUEST)
+        on_forwarded(api, from, message->request);
+    else if (message->body_case == MHA__AGENT_MESSAGE__BODY_REPLY)
+        on_forward_answered(api, message->reply);
+}
+
+/* ---- the control socket ---- */
+
+static void handle_command(struct api *api, struct control_request *request, Mha__ControlRequest *asked)
+{
+    struct agent *agent = api->agent;
+    struct pending *pending;
+    uint64_t now_us = clock_now_us();
+    char error[ERROR_TEXT_BYTES];
+
+    agent_gather(agent);
+    if (agent->raft.leader == 0) {
+        answer_text(
+            request,
+            "no leader is known here, so nothing can be decided; see mhactl status for what is missing", "");
+        return;
+    }
+    pending = new_pending(api, request, asked);
+    if (!pending)
+        return;
+    if (agent->raft.role == RAFT_LEADER) {
+        accept_request(agent, asked, error, sizeof error);
+        if (error[0]) {
+            finish(pending, error, "");
+            return;
+        }
+        pending->kind = PENDING_OUTCOME;
+    } else {
+        Mha__AgentMessage message = MHA__AGENT_MESSAGE__INIT;
+        Mha__ForwardedRequest forwarded = MHA__FORWARDED_REQUEST__INIT;
+        pending->forward_id = ++api->next_forward_id;
+        forwarded.id = pending->forward_id;
+        forwarded.request = asked;
+        message.body_case = MHA__AGENT_MESSAGE__BODY_REQUEST;
+        message.request = &forwarded;
+        pending->kind = PENDING_ACCEPT;
+        send_message(api, agent->raft.leader, &message);
+    }
+    pending->deadline_us =
+        now_us + (pending->kind == PENDING_ACCEPT ? FORWARD_TIMEOUT_US : outcome_timeout_us(agent, asked));
+}
+
+static void answer_status(struct agent *agent, struct control_request *request)
+{
+    Mha__ControlReply reply = MHA__CONTROL_REPLY__INIT;
+
+    reply.status = api_status_make(agent);
+    if (!reply.status) {
+        answer_text(request, "the agent is out of memory", "");
+        return;
+    }
+    answer(request, &reply);
+    api_status_free(reply.status);
+}
+
+static void on_checked(void *context, enum error_code code, const char *why, const Mha__DbReply *from_worker)
+{
+    struct pending *pending = context;
+    struct control_request *request = pending->request;
+    Mha__ControlReply reply = MHA__CONTROL_REPLY__INIT;
+
+    pending->kind = PENDING_NONE;
+    if (code == ERR_OK && from_worker) {
+        reply.n_findings = from_worker->n_findings;
+        reply.findings = from_worker->findings;
+        reply.message = (char *)(from_worker->n_findings ? "" : "nothing stands in the way");
+    } else {
+        reply.error = (char *)why;
+    }
+    answer(request, &reply);
+}
+
+static void handle_check(struct api *api, struct control_request *request, const Mha__ControlRequest *asked)
+{
+    Mha__DbRequest check = MHA__DB_REQUEST__INIT;
+    Mha__DbCheck body = MHA__DB_CHECK__INIT;
+    struct pending *pending;
+    struct error err;
+
+    if (!api->agent->worker || dbworker_busy(api->agent->worker)) {
+        answer_text(request, "the database worker is busy or restarting; ask again in a moment", "");
+        return;
+    }
+    pending = new_pending(api, request, asked);
+    if (!pending)
+        return;
+    pending->kind = PENDING_CHECK;
+    check.body_case = MHA__DB_REQUEST__BODY_CHECK;
+    check.check = &body;
+    if (dbworker_request(api->agent->worker, &check, clock_now_us() + 10000000u, on_checked, pending, &err) !=
+        ERR_OK)
+        finish(pending, err.text, "");
+}
+
+static void on_request(void *context, struct control_request *request, const uint8_t *data, size_t size)
+{
+    struct api *api = context;
+    Mha__ControlRequest *asked = mha__control_request__unpack(NULL, size, data);
+    Mha__ControlReply version = MHA__CONTROL_REPLY__INIT;
+
+    if (!asked) {
+        answer_text(request, "the request cannot be read; is mhactl of the same version?", "");
+        return;
+    }
+    switch (asked->body_case) {
+    case MHA__CONTROL_REQUEST__BODY_STATUS:
+        answer_status(api->agent, request);
+        break;
+    case MHA__CONTROL_REQUEST__BODY_CHECK:
+        handle_check(api, request, asked);
+        break;
+    case MHA__CONTROL_REQUEST__BODY_VERSION:
+        version.version = (char *)MHA_VERSION;
+        answer(request, &version);
+        break;
+    default:
+        handle_command(api, request, asked);
+    }
+    mha__control_request__free_unpacked(asked, NULL);
+}
+
+enum error_code api_start(struct agent *agent, struct api **out, struct error *err)
+{
+    struct api *api = calloc(1, sizeof *api);
+    enum error_code code;
+
+    if (!api)
+        return error_set(err, ERR_NO_MEMORY, "no memory for the control socket");
+    api->agent = agent;
+    code = control_new(agent->base, agent->settings->control_socket, on_request, api, &api->control, err);
+    if (code != ERR_OK) {
+        free(api);
+        return code;
+    }
+    agent->stepped = on_step;
+    agent->stepped_context = api;
+    agent->request = on_agent_message;
+    *out = api;
+    return ERR_OK;
+}
+
+void api_free(struct api *api)
+{
+    if (!api)
+        return;
+    for (unsigned i = 0; i < PENDING_MAX; i++)
+        if (api->pending[i].kind != PENDING_NONE)
+            finish(&api->pending[i], "the agent is being stopped", "");
+    control_free(api->control);
+    free(api);
+}

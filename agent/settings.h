@@ -1,0 +1,26 @@
+/* settings.h - agent.conf, read whole before anything is touched; mha4rdb.conf(5) documents every key. */
+#ifndef MHA_AGENT_SETTINGS_H
+#define MHA_AGENT_SETTINGS_H
+
+#include "agent/db/settings.h"
+#include "agent/vip/vip.h"
+#include "common/base/log.h"
+#include "common/replica/settings.h"
+
+struct agent_settings {
+    struct replica_settings group;
+    char data_dir[REPLICA_PATH_BYTES];
+    char control_socket[REPLICA_PATH_BYTES];
+    char listen[REPLICA_ADDRESS_BYTES]; /* default: the own address in nodes */
+    enum log_level log_level;
+    char vip_address[VIP_ADDRESS_BYTES]; /* "": no virtual IP */
+    char vip_socket[REPLICA_PATH_BYTES];
+    struct db_settings database;
+    unsigned switchover_timeout_ms; /* 100 .. 600000, default 10000 */
+    unsigned pause_length_ms;       /* 1000 .. 600000, default 60000 */
+};
+
+/* ERR_INVALID or ERR_IO with "file:line: problem; remedy". */
+enum error_code agent_settings_read(const char *path, struct agent_settings *out, struct error *err);
+
+#endif
