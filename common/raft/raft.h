@@ -186,6 +186,7 @@ struct raft_status {
     uint64_t heard_leader_us;  /* when the last valid APPEND of any leader arrived; kept across roles */
     uint64_t campaign_us;      /* when the last campaign (PreVote round that was won) began */
     uint64_t held_until_us;    /* neither votes nor campaigns before this (restart, or an old lease); 0: free */
+    uint64_t dropped_messages; /* that made no sense, since raft_new */
     const char *waits_for;     /* static text: why it does not campaign or lead, for a person; "" = nothing */
     unsigned peer_count;
     struct raft_peer_status peers[RAFT_MEMBERS_MAX];
@@ -207,7 +208,8 @@ void raft_free(struct raft *raft);
 void raft_tick(struct raft *raft, uint64_t now_us);
 /* A message with nonsense in it (unknown sender, wrong kind, index overflow) is dropped and counted, never trusted. Data is copied. */
 void raft_receive(struct raft *raft, uint64_t now_us, const struct raft_message *message);
-/* Data is copied. `index` is where it will stand if it commits. */
+/* Data is copied. `index` is where it will stand if it commits. Only COMMAND is taken: no-ops are the leader's own, and the
+ * membership is fixed at the founding (also a MEMBERSHIP entry in a message or on disk is refused). */
 enum raft_code raft_propose(struct raft *raft, uint64_t now_us, enum raft_entry_kind kind, const void *data,
                             size_t size, uint64_t *index);
 void raft_persisted(struct raft *raft, uint64_t now_us, uint64_t write, uint64_t index, uint64_t term);

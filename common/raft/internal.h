@@ -1,0 +1,203 @@
+/* internal.h - the state behind struct raft, and what the files of this folder offer each other.
+ *
+ * raft.c         create, inputs, tick, status
+ * output.c       what leaves: messages, writes, numbers
+ * election.c     when to campaign; PreVote and Vote, asked and answered
+ * append.c       APPEND as a follower hears it
+ * replicate.c    the leader: rounds, pipelines, answers, commit
+ * lease.c        contact with the quorum, the lease, the holds
+ * transfer.c     handing the leadership over
+ * membership.c   who is in the group, ranks
+ *
+ * Every function takes the time from raft->now_us, set by the input that runs. */
+#ifndef MHA_RAFT_INTERNAL_H
+#define MHA_RAFT_INTERNAL_H
+
+#include "common/raft/log.h"
+#include "common/raft/raft.h"
+
+#define RAFT_ELECTION_US_MIN 30000
+#define RAFT_ELECTION_US_MAX 60000000
+#define RAFT_HEARTBEAT_US_MIN 1000
+#define RAFT_APPEND_BYTES_MAX (256 * 1024) /* of data in one APPEND, unless a single entry is larger */
+#define RAFT_RETRY_US_MIN 500 /* a voter is not asked again sooner: two clocks may differ a little */
+
+enum peer_mode {
+    PEER_PROBE, /* where its log meets ours is not known: one APPEND at a time */
+    PEER_STREAM /* entries are sent as they come, `next_index` runs ahead of the answers */
+};
+
+/* What is known of one member; the slot of this node itself stays unused. */
+struct raft_peer {
+    /* as a candidate */
+    bool granted;
+    bool refused;
+    uint64_t granted_us; /* PreVote: when; an old grant says nothing about now */
+    uint64_t ask_us;     /* ask (again) at this time */
+    /* as a leader */
+    enum peer_mode mode;
+    uint64_t next_index;
+    uint64_t match_index;
+    bool probe_sent;
+    bool heartbeat_due;
+    bool commit_due;
+    uint64_t inflight[RAFT_INFLIGHT_MAX]; /* ring: the last index of each APPEND under way */
+    unsigned inflight_first;
+    unsigned inflight_count;
+    uint64_t heard_us;
+    uint64_t answered_sent_us; /* when the newest round that it answered was sent */
+    uint64_t promised_sent_us; /* the same, of the rounds answered with a promise that covers E */
+};
+
+struct raft {
+    struct raft_config config;
+    struct raft_membership membership;
+    unsigned self; /* index in membership.members; membership.count: not a member */
+    uint64_t now_us;
+
+    struct raft_hard_state hard;
+    struct raft_log log;
+    uint64_t commit_index;
+
+    enum raft_role role;
+    uint64_t term_leader; /* who leads this term, once known; survives a campaign of ours in the same term */
+    uint64_t leader;      /* whom we follow now; 0: nobody */
+    uint64_t heard_leader_us;
+    struct raft_peer peers[RAFT_MEMBERS_MAX];
+
+    /* election.c */
+    uint64_t campaign_base_us; /* the campaign is due at this + the rank's spread + the delay */
+    bool campaign_retry;       /* the base is a retry: the delay was waited for already */
+    uint64_t campaign_delay_us;
+    uint64_t campaign_began_us;
+    uint64_t campaign_us; /* of the last campaign whose PreVote was won */
+    uint64_t candidate_until_us;
+    unsigned campaign_failures; /* since a leader was last heard */
+    bool campaign_transfer;     /* the votes are asked for by TIMEOUT_NOW */
+    uint64_t courtesy_until_us; /* a vote was just given: no PreVote until then, only to avoid duels */
+    uint64_t last_leader;       /* ranks: the leader whose silence we wait out goes last */
+    uint64_t arbiter_due_us;    /* the arbiter campaigns at this time; 0: not at all */
+    uint64_t arbiter_favours;   /* the data node whose log was too short */
+
+    /* replicate.c, lease.c, transfer.c */
+    uint64_t leader_since_us;
+    uint64_t noop_index;
+    uint64_t round_us; /* the newest round; its number is the instant at which it was sent */
+    bool lease_ended;
+    uint64_t published_us; /* the last lease deadline that raft_status gave out and that is not released; 0:
+                              none */
+    uint64_t restart_hold_us; /* neither votes nor campaigns until this */
+    uint64_t lease_hold_us;   /* the same, for the old lease of a leader that stepped down */
+    uint64_t transfer_to;     /* 0: none under way */
+    uint64_t transfer_until_us;
+
+    /* output.c */
+    uint64_t write_issued;
+    uint64_t write_done;
+    uint64_t write_since_us; /* the oldest outstanding write waits since (a notice restarts it) */
+    bool hard_dirty;
+    uint64_t hard_write; /* the write that carries the newest hard state */
+    bool taken;
+    struct raft_send *sends;
+    bool *sends_wait; /* by message: until everything handed out is durable */
+    unsigned send_count;
+    unsigned send_capacity;
+    struct raft_output output;
+    uint64_t dropped_messages;
+};
+
+/* ---- raft.c ---- */
+
+/* Around every input: takes the time, forgets the output that was taken; then does what the time asks for. */
+void raft_input_begin(struct raft *raft, uint64_t now_us);
+void raft_input_end(struct raft *raft);
+/* A broken invariant (design, I1): says which on stderr and aborts. */
+void raft_stop(const struct raft *raft, const char *what) __attribute__((noreturn));
+
+/* ---- output.c ---- */
+
+/* Queues `message`; from is filled in. With `wait` it leaves only when all that this node has decided up to
+ * the next raft_take is on disk. A crash then looks like a return to an earlier moment whose messages were
+ * lost. */
+void raft_output_send(struct raft *raft, const struct raft_message *message, bool wait);
+/* The hard state changed: the next write carries it. */
+void raft_output_hard_state(struct raft *raft);
+/* The number that the next write gets. */
+uint64_t raft_output_next_write(const struct raft *raft);
+/* Something is not on disk yet. */
+bool raft_output_busy(const struct raft *raft);
+
+/* ---- election.c ---- */
+
+/* Back to follower, in `term` if that is a newer one. Within a term the vote stays (etcd 2461). */
+void raft_election_follow(struct raft *raft, uint64_t term);
+/* A valid APPEND of the term's leader arrived. */
+void raft_election_heard(struct raft *raft, uint64_t leader, uint64_t election_us);
+/* Campaign in a new term, without PreVote when `transfer`. */
+void raft_election_campaign(struct raft *raft, bool transfer);
+/* Someone stepped down on purpose: let the other one go first. */
+void raft_election_stand_back(struct raft *raft, uint64_t for_us);
+void raft_election_tick(struct raft *raft);
+uint64_t raft_election_deadline(const struct raft *raft);
+void raft_election_persisted(struct raft *raft);
+void raft_election_receive_prevote(struct raft *raft, const struct raft_message *message);
+void raft_election_receive_prevote_reply(struct raft *raft, unsigned peer,
+                                         const struct raft_message *message);
+void raft_election_receive_vote(struct raft *raft, const struct raft_message *message);
+void raft_election_receive_vote_reply(struct raft *raft, unsigned peer, const struct raft_message *message);
+const char *raft_election_waits_for(const struct raft *raft);
+
+/* ---- append.c ---- */
+
+void raft_append_receive(struct raft *raft, const struct raft_message *message);
+
+/* ---- replicate.c ---- */
+
+/* The votes are won: the no-op of the term, the first round. */
+void raft_replicate_lead(struct raft *raft);
+void raft_replicate_tick(struct raft *raft);
+uint64_t raft_replicate_deadline(const struct raft *raft);
+void raft_replicate_receive_reply(struct raft *raft, unsigned peer, const struct raft_message *message);
+/* Commits what a majority holds durably. */
+void raft_replicate_commit(struct raft *raft);
+/* Queues the APPENDs that are due; called by raft_take, so that what came in together leaves together. */
+void raft_replicate_flush(struct raft *raft);
+
+/* ---- lease.c ---- */
+
+/* When the newest round was sent that a quorum answered, not before the leadership began. */
+uint64_t raft_lease_contact_us(const struct raft *raft);
+/* The same as 0 when no quorum has answered yet. */
+uint64_t raft_lease_answered_us(const struct raft *raft);
+/* 0: none. Gives nothing out. */
+uint64_t raft_lease_until_us(const struct raft *raft);
+/* Leader and lease ended, nothing that was published is still in force. */
+bool raft_lease_is_over(const struct raft *raft);
+/* The leadership ends: what was published holds this node back. */
+void raft_lease_step_down(struct raft *raft);
+/* Neither votes nor campaigns before this; may be in the past. */
+uint64_t raft_lease_held_until_us(const struct raft *raft);
+/* No vote for another one before this, by stickiness: a leader was heard (or is led here); may be in the
+ * past. */
+uint64_t raft_lease_sticky_until_us(const struct raft *raft);
+/* The E that this node has promised or would promise. */
+uint64_t raft_lease_promise_us(const struct raft *raft);
+
+/* ---- transfer.c ---- */
+
+/* Sends TIMEOUT_NOW once the target has everything; an arbiter finds its own target. */
+void raft_transfer_step(struct raft *raft);
+void raft_transfer_receive_timeout_now(struct raft *raft, const struct raft_message *message);
+
+/* ---- membership.c ---- */
+
+bool raft_membership_valid(const struct raft_membership *membership);
+/* membership->count: not a member. */
+unsigned raft_membership_find(const struct raft_membership *membership, uint64_t id);
+unsigned raft_membership_voters(const struct raft_membership *membership);
+/* The place of `id` among the voting data members, the one with id `last` (0: nobody) put at the end. */
+unsigned raft_membership_rank(const struct raft_membership *membership, uint64_t id, uint64_t last);
+bool raft_membership_is_self_voter(const struct raft *raft);
+bool raft_membership_is_self_arbiter(const struct raft *raft);
+
+#endif

@@ -1,0 +1,62 @@
+#include "common/raft/internal.h"
+
+bool raft_membership_valid(const struct raft_membership *membership)
+{
+    if (membership->count == 0 || membership->count > RAFT_MEMBERS_MAX)
+        return false;
+    uint64_t before = 0;
+    for (unsigned i = 0; i < membership->count; i++) {
+        const struct raft_member *member = &membership->members[i];
+        if (member->id <= before) /* 0, twice, or out of order */
+            return false;
+        if (member->kind != RAFT_DATA && member->kind != RAFT_ARBITER)
+            return false;
+        before = member->id;
+    }
+    return raft_membership_voters(membership) > 0;
+}
+
+unsigned raft_membership_find(const struct raft_membership *membership, uint64_t id)
+{
+    for (unsigned i = 0; i < membership->count; i++) {
+        if (membership->members[i].id == id)
+            return i;
+    }
+    return membership->count;
+}
+
+unsigned raft_membership_voters(const struct raft_membership *membership)
+{
+    unsigned voters = 0;
+    for (unsigned i = 0; i < membership->count; i++)
+        voters += membership->members[i].voter;
+    return voters;
+}
+
+unsigned raft_membership_rank(const struct raft_membership *membership, uint64_t id, uint64_t last)
+{
+    unsigned rank = 0, count = 0, place_of_last = RAFT_MEMBERS_MAX;
+    for (unsigned i = 0; i < membership->count; i++) {
+        const struct raft_member *member = &membership->members[i];
+        if (!member->voter || member->kind != RAFT_DATA)
+            continue;
+        if (member->id == id)
+            rank = count;
+        if (member->id == last)
+            place_of_last = count;
+        count++;
+    }
+    if (id == last)
+        return count - (count > 0);
+    return rank > place_of_last ? rank - 1 : rank;
+}
+
+bool raft_membership_is_self_voter(const struct raft *raft)
+{
+    return raft->self < raft->membership.count && raft->membership.members[raft->self].voter;
+}
+
+bool raft_membership_is_self_arbiter(const struct raft *raft)
+{
+    return raft->self < raft->membership.count && raft->membership.members[raft->self].kind == RAFT_ARBITER;
+}
