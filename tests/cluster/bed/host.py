@@ -57,7 +57,8 @@ class Run:
     def __init__(self, variant="release", name="bed"):
         self.variant = variant
         self.build = os.path.join(REPOSITORY, "build", variant)
-        self.dir = tempfile.mkdtemp(prefix="mha4rdb-%s-" % name)
+        # /tmp: socket paths must be short, and the hosts' users must get there
+        self.dir = tempfile.mkdtemp(prefix="mha4rdb-%s-" % name, dir="/tmp")
         os.chmod(self.dir, 0o755)
         self.users = Users()
         self.hosts = {}
@@ -72,7 +73,12 @@ class Run:
         self.close()
 
     def program(self, name):
-        return os.path.join(self.build, name)
+        """A copy in the run's directory: the hosts' users need not be able to read the repository."""
+        path = os.path.join(self.dir, "bin", os.path.basename(name))
+        if not os.path.exists(path):
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            shutil.copy(os.path.join(self.build, name), path)
+        return path
 
     def spawn(self, args, **options):
         """A helper process outside the hosts, ended with the run."""
@@ -116,8 +122,7 @@ class Host:
 
     def power_on(self):
         self.parent = subprocess.Popen(
-            [os.path.join(REPOSITORY, "build", "release", "tests", "cluster", "hostd"),
-             self.dir, self.name, str(self.run.users.agent)],
+            [os.path.join(self.run.build, "tests/cluster/hostd"), self.dir, self.name, str(self.run.users.agent)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         line = self.parent.stdout.readline().split()
         if len(line) != 2 or line[0] != "ready":

@@ -1,5 +1,7 @@
 """MariaDB servers of the distribution, each on its own host."""
 
+import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
@@ -28,6 +30,8 @@ FLUSH PRIVILEGES;
 
 CONFIGURATION = """[mariadbd]
 datadir={datadir}
+# of its own: a server that starts removes what looks like left-over temporary tables, other servers' ones too
+tmpdir={tmpdir}
 socket={socket}
 pid-file={datadir}/mariadbd.pid
 bind-address=*
@@ -58,24 +62,38 @@ max-connections=400
 
 
 def template(run):
-    """A data directory with the accounts, built once in a run."""
-    path = os.path.join(run.dir, "template")
-    if os.path.isdir(path):
-        return path
-    building = path + ".building"
-    os.makedirs(building)
+    """A data directory with the accounts, made once for this build directory, server version and user."""
     uid = run.users.mariadb
-    os.chown(building, uid, uid)
-    options = ["--no-defaults", "--datadir=" + building, "--skip-log-bin", "--innodb-log-file-size=16M"]
+    version = subprocess.run(["/usr/sbin/mariadbd", "--version"], capture_output=True, text=True, check=True).stdout
+    name = hashlib.sha256((version + ACCOUNTS + str(uid)).encode()).hexdigest()[:16]
+    cache = os.path.join(hosts.REPOSITORY, "build", "bed")
+    os.makedirs(cache, exist_ok=True)
+    path = os.path.join(cache, "mariadb-" + name)
+    with open(path + ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.isdir(path):
+            _make_template(run, path)
+    return path
+
+
+def _make_template(run, path):
+    uid = run.users.mariadb
+    building = os.path.join(run.dir, "template")
+    tmpdir = os.path.join(run.dir, "template-tmp")
+    for directory in (building, tmpdir):
+        os.makedirs(directory)
+        os.chown(directory, uid, uid)
+    options = ["--no-defaults", "--datadir=" + building, "--tmpdir=" + tmpdir, "--skip-log-bin",
+               "--innodb-log-file-size=16M"]
     _run(run, ["mariadb-install-db", *options, "--auth-root-authentication-method=normal", "--skip-test-db",
                "--skip-name-resolve"])
     accounts = ACCOUNTS.format(agent=AGENT_USER, agent_password=AGENT_PASSWORD, repl=REPLICATION_USER,
                                repl_password=REPLICATION_PASSWORD, app=APP_USER, app_password=APP_PASSWORD,
                                schema=SCHEMA)
     # --bootstrap reads one statement a line
-    _run(run, ["/usr/sbin/mariadbd", *options, "--bootstrap", "--silent-startup"], "USE mysql;\nFLUSH PRIVILEGES;" + accounts)
-    os.rename(building, path)
-    return path
+    _run(run, ["/usr/sbin/mariadbd", *options, "--bootstrap"], "USE mysql;\nFLUSH PRIVILEGES;" + accounts)
+    subprocess.run(["cp", "-a", "--sparse=always", building, path + ".new"], check=True)
+    os.rename(path + ".new", path)
 
 
 def _as_user(run):
@@ -105,7 +123,7 @@ class MariaDB:
         if not os.path.isdir(self.datadir):
             subprocess.run(["cp", "-a", "--sparse=always", template(self.run), self.datadir], check=True)
         configuration = host.file("etc/my.cnf", CONFIGURATION.format(
-            datadir=self.datadir, socket=self.socket, server_id=server_id))
+            datadir=self.datadir, tmpdir=host.directory("mysqld-tmp", uid), socket=self.socket, server_id=server_id))
         command = ["/usr/sbin/mariadbd", "--defaults-file=" + configuration]
         if not self.run.users.separate:
             command += ["--user=root"]

@@ -1,0 +1,72 @@
+"""Each test has hosts, a bridge and servers of its own; nothing is shared, so they may run side by side."""
+
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from bed import cluster as clusters  # noqa: E402
+from bed import host as hosts  # noqa: E402
+
+VARIANT = os.environ.get("MHA_VARIANT", "san")
+
+
+@pytest.fixture
+def run(request):
+    name = request.node.name[:24].translate({ord(c): "-" for c in "[]/ _."})
+    with hosts.Run(VARIANT, name) as r:
+        yield r
+        if os.environ.get("MHA_KEEP_LOGS"):
+            r.keep = True
+
+
+@pytest.fixture
+def make_cluster(run):
+    """A function that makes the cluster; a sanitizer's report fails the test, whatever else it looked at."""
+    made = []
+
+    def make(**options):
+        made.append(clusters.Cluster(run, **options))
+        return made[-1]
+
+    yield make
+    for cluster in made:
+        reports = cluster.sanitizer_reports()
+        assert not reports, "\n".join(reports)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failed test tells what the cluster looked like."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.when == "call" and report.failed:
+        cluster = item.funcargs.get("cluster")
+        if cluster is not None:
+            try:
+                report.sections.append(("cluster", cluster.describe()))
+            except Exception as e:  # the description is a help, never a second failure
+                report.sections.append(("cluster", "cannot be described: %r" % e))
+
+
+def pytest_collection_modifyitems(items):
+    """Skipping is for those without root. As root, and so in CI, what cannot run has failed."""
+    if not hosts.single_user():
+        return
+    for item in items:
+        if item.get_closest_marker("separate_users"):
+            item.add_marker(pytest.mark.skip(reason="needs separate users; run as root"))
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "separate_users: needs more than one user, which only root can have")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_sessionfinish(session):
+    yield
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter and reporter.stats.get("skipped") and not hosts.single_user():
+        session.exitstatus = 1

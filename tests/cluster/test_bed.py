@@ -1,0 +1,207 @@
+"""The bed must see what it claims to see: each of its judges is shown a crime."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from bed import binlog, evidence, mariadb, rows, wire
+from bed.cluster import HERE, VIP
+from bed.host import BedError, Host, Switch, wait_for
+
+
+class Pair:
+    """Two servers replicating by hand, a client, a watcher: the bed without the product."""
+
+    def __init__(self, run):
+        self.run = run
+        self.switch = Switch(run)
+        self.hosts = [Host(run, "db1", 11, self.switch), Host(run, "db2", 12, self.switch)]
+        self.client = Host(run, "app", 100, self.switch)
+        self.watcher = Host(run, "watch", 101, self.switch)
+        self.one, self.two = [mariadb.MariaDB(h, 11 + i) for i, h in enumerate(self.hosts)]
+        self.one.start()
+        self.two.start()
+        self.two.follow_by_hand(self.one)
+        self.one.lead_by_hand()
+        mariadb.create_schema(self.one)
+        mariadb.settle(self.two, self.one)
+        self.notes = os.path.join(run.dir, "watch.notes")
+        self.writes = os.path.join(self.client.dir, "writes.notes")
+        self.watch = run.spawn([sys.executable, os.path.join(HERE, "watch.py"), VIP, str(self.watcher.pid),
+                                self.watcher.address, mariadb.APP_USER, mariadb.APP_PASSWORD, self.notes],
+                               stdin=subprocess.PIPE, text=True)
+        for host in self.hosts:
+            self.watch.stdin.write("up %s %d %s\n" % (host.name, host.pid, host.address))
+        self.watch.stdin.flush()
+        self.client.service("writer", [sys.executable, os.path.join(HERE, "writer.py"), VIP, "3306",
+                                       mariadb.APP_USER, mariadb.APP_PASSWORD, self.writes, "2"])
+
+    def sights(self):
+        return evidence.Sights(self.notes)
+
+    def take(self, host):
+        host.ip_batch("address add %s/24 dev eth0\n" % VIP)
+
+    def write_some(self, count=100):
+        self.client.start("writer")
+        wait_for("rows are written", lambda: len(evidence.Writes(self.writes).acks) >= count)
+
+    def promote_two(self):
+        self.two.query("STOP SLAVE", "RESET SLAVE ALL", "SET GLOBAL read_only=0")
+
+
+@pytest.fixture
+def pair(run):
+    return Pair(run)
+
+
+def test_innocence_is_seen(pair):
+    pair.take(pair.hosts[0])
+    pair.write_some()
+    time.sleep(0.3)
+    pair.client.stop("writer")
+    pair.watch.stdin.close()
+    pair.watch.wait(10)
+    writes, sights = evidence.Writes(pair.writes), pair.sights()
+    mariadb.settle(pair.two, pair.one)
+    assert sights.two_addresses() == [] and sights.two_writers() == []
+    assert rows.missing(pair.one, writes, sights) == [] and rows.missing(pair.two, writes, sights) == []
+    assert len(sights.tries["db1"]) > 20 and len(sights.tries["db2"]) == 0
+    assert list(sights.holdings()) == ["db1"]
+    assert rows.changes(pair.two, writes) == []
+    logs = {s.host.name: binlog.transactions(s.binlogs()) for s in (pair.one, pair.two)}
+    assert binlog.quarrels(logs) == []
+    assert [r[0] for r in binlog.reigns(logs["db2"])] == [11]
+
+
+def test_double_address_is_seen(pair):
+    pair.take(pair.hosts[0])
+    wait_for("the first is seen", lambda: pair.sights().holder() == ["db1"])
+    assert pair.sights().two_addresses() == []
+    pair.take(pair.hosts[1])
+    wait_for("two answers are seen", lambda: any("answered by" in s for s in pair.sights().two_addresses()))
+    assert any(s.startswith("on db1 and db2") for s in pair.sights().two_addresses())
+
+
+def test_double_address_of_20_ms_is_seen(pair):
+    pair.take(pair.hosts[0])
+    wait_for("the first is seen", lambda: pair.sights().holder() == ["db1"])
+    pair.take(pair.hosts[1])
+    time.sleep(0.02)
+    pair.hosts[0].ip_batch("address del %s/24 dev eth0\n" % VIP)
+    wait_for("both kinds of evidence", lambda: len({s[:2] for s in pair.sights().two_addresses()}) == 2)
+
+
+def test_address_behind_a_cut_is_seen(pair):
+    """The cut-off host's address answers nobody, but it is there."""
+    pair.take(pair.hosts[0])
+    wait_for("the first is seen", lambda: pair.sights().holder() == ["db1"])
+    pair.hosts[0].cut()
+    pair.take(pair.hosts[1])
+    wait_for("the overlap is seen", lambda: pair.sights().two_addresses())
+
+
+def test_second_writer_is_seen(pair):
+    pair.two.query("SET GLOBAL read_only=0")
+    wait_for("two writers are seen", lambda: pair.sights().two_writers())
+
+
+def test_second_writer_behind_a_cut_is_seen(pair):
+    pair.one.query("SET GLOBAL rpl_semi_sync_master_enabled=0")
+    wait_for("the first writes", lambda: pair.sights().tries["db1"])
+    pair.hosts[0].cut()
+    pair.promote_two()
+    wait_for("two writers are seen", lambda: pair.sights().two_writers())
+
+
+def test_change_of_writer_is_no_second_writer(pair):
+    wait_for("the first writes", lambda: pair.sights().tries["db1"])
+    pair.one.query("SET GLOBAL read_only=1")
+    mariadb.settle(pair.two, pair.one)
+    pair.promote_two()
+    wait_for("the second writes", lambda: len(pair.sights().tries["db2"]) > 5)
+    assert pair.sights().two_writers() == []
+
+
+def test_lost_row_is_seen(pair):
+    pair.take(pair.hosts[0])
+    pair.write_some()
+    pair.client.stop("writer")
+    writes = evidence.Writes(pair.writes)
+    mariadb.settle(pair.two, pair.one)
+    assert rows.missing(pair.two, writes) == []
+    key = sorted(writes.keys)[50]
+    pair.two.query("SET sql_log_bin=0", "DELETE FROM shop.writes WHERE k=%d" % key)
+    assert rows.missing(pair.two, writes) == ["write %d" % key]
+
+
+def test_rewritten_history_is_seen(pair):
+    """The same transaction number, another transaction."""
+    pair.promote_two()
+    before = pair.two.variable("gtid_binlog_pos")
+    wait_for("both wrote", lambda: pair.sights().tries["db2"] and pair.two.variable("gtid_binlog_pos") != before)
+    logs = {s.host.name: binlog.transactions(s.binlogs()) for s in (pair.one, pair.two)}
+    wait_for("their histories differ", lambda: binlog.quarrels(
+        {s.host.name: binlog.transactions(s.binlogs()) for s in (pair.one, pair.two)}))
+    assert logs
+
+
+def test_writer_measures_a_pause_as_it_is(pair):
+    """Its own retries neither lengthen nor shorten what it sees."""
+    pair.one.query("SET GLOBAL rpl_semi_sync_master_enabled=0")  # the replica's connection recovers at TCP's pace
+    pair.take(pair.hosts[0])
+    pair.write_some()
+    begin = wire.now_ns()
+    pair.hosts[0].cut()
+    time.sleep(0.6)
+    pair.hosts[0].uncut()
+    end = wire.now_ns()
+    wait_for("it goes on", lambda: evidence.Writes(pair.writes).first_ack_after(end))
+    gap = evidence.Writes(pair.writes).gap_after(begin)
+    length_ms = (gap[1] - gap[0]) / 1e6
+    assert 590 <= length_ms <= (end - begin) / 1e6 + 150, length_ms
+
+
+def test_power_off_is_silent_and_total(pair):
+    pair.take(pair.hosts[0])
+    pair.write_some()
+    pair.watch.stdin.write("down db1\n")
+    pair.watch.stdin.flush()
+    pair.hosts[0].power_off()
+    time.sleep(0.2)
+    failures = [why for _time, why in evidence.Writes(pair.writes).failures]
+    assert "EOF" not in failures and "ECONNRESET" not in failures, failures
+    wait_for("the address is gone", lambda: pair.sights().holder() == [])
+    assert pair.two.replica_status()["Slave_IO_Running"] == "Yes", "the replica was told of the death"
+    pair.hosts[0].power_on()
+    assert pair.hosts[0].status("mariadb") == "never"
+
+
+def test_a_killed_server_restarts_at_once(pair):
+    for _ in range(3):
+        pair.hosts[0].kill("mariadb")
+        pair.one.start()
+
+
+@pytest.mark.separate_users
+def test_only_the_database_is_the_agents_to_command(pair):
+    hostctl = pair.run.program("tests/cluster/hostctl")
+    control = os.path.join(pair.hosts[0].dir, "ctl")
+    uid = str(pair.run.users.agent)
+
+    def as_agent(*command):
+        return subprocess.run(["setpriv", "--reuid=" + uid, "--regid=" + uid, "--clear-groups", *command],
+                              capture_output=True, text=True)
+
+    assert as_agent(hostctl, control, "kill").returncode == 0
+    assert not pair.hosts[0].running("mariadb")
+    assert as_agent(hostctl, control, "start-follow").returncode == 0
+    assert pair.hosts[0].status("mariadb").endswith("follow")
+    denied = as_agent(sys.executable, "-c", "import socket,sys\ns=socket.socket(socket.AF_UNIX)\n"
+                      "s.connect(sys.argv[1]); s.send(b'kill vipd'); print(s.recv(99))", control)
+    assert "not allowed" in denied.stdout, denied
+    with pytest.raises(BedError):
+        pair.hosts[0].ask("start nothing-of-that-name")
