@@ -134,6 +134,7 @@ enum error_code wire_pack_hello(const struct wire_hello *hello, struct wire_byte
     message.formed = hello->formed;
     message.refused = (char *)hello->refused;
     message.to = (char *)hello->to;
+    message.nodes_digest = hello->nodes_digest;
     if (hello->membership.count > 0) {
         membership_to_proto(&hello->membership, &membership);
         message.membership = &membership.message;
@@ -222,6 +223,7 @@ static enum error_code hello_from_proto(const Mha__Hello *message, struct wire_h
     out->version = message->version;
     out->id = message->id;
     out->formed = message->formed;
+    out->nodes_digest = message->nodes_digest;
     code = copy_text(message->cluster, out->cluster, sizeof out->cluster, "the cluster's name", err);
     if (!code)
         code = copy_text(message->name, out->name, sizeof out->name, "the sender's name", err);

@@ -35,6 +35,7 @@ struct wire_hello {
     struct replica_membership membership; /* count 0: none */
     char refused[WIRE_REFUSED_BYTES];     /* "": welcome */
     char to[REPLICA_NAME_BYTES];          /* "" in an answer */
+    uint64_t nodes_digest;                /* see formation.h */
 };
 
 enum wire_frame_kind { WIRE_HELLO, WIRE_RAFT, WIRE_FORM, WIRE_APPLICATION };
