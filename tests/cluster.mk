@@ -1,6 +1,15 @@
-# The test bed on network namespaces, and what runs on it.
+# The test bed on network namespaces, and what runs on it: cluster, demo, bench; and the whole of `make check`.
 
 BED_PROGRAMS := $(BUILD)/tests/cluster/hostd $(BUILD)/tests/cluster/hostctl
+# The distribution's own: its modules are what `make deps` installs.
+PYTHON := /usr/bin/python3
+PYTEST := $(PYTHON) -m pytest -p no:cacheprovider
+# Without root everything runs as the only user of a user namespace; what needs separate users is skipped there.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,unshare --user --map-root-user --net --mount --uts)
+# Tests side by side; each has hosts and servers of its own.
+JOBS ?= 3
+
+.PHONY: bed check-built format-check tests-on-hosts
 
 # Not sanitised: they are the hosts, not what is tested.
 $(BUILD)/tests/cluster/%: tests/cluster/%.c
@@ -8,3 +17,32 @@ $(BUILD)/tests/cluster/%: tests/cluster/%.c
 	$(CC) $(CFLAGS_COMMON) -D_FORTIFY_SOURCE=2 $< -o $@
 
 bed: $(BED_PROGRAMS)
+
+# A second make reads the Makefile again: what `deps` has just installed is found only then.
+
+check: deps ## everything: build, format, unit tests, simulations, tests on hosts and real servers
+	@$(MAKE) --no-print-directory VARIANT=release programs bed
+	@$(MAKE) --no-print-directory VARIANT=san programs bed tests
+	@$(MAKE) --no-print-directory format-check
+	@$(MAKE) --no-print-directory VARIANT=san unit sim
+	@$(MAKE) --no-print-directory VARIANT=san tests-on-hosts
+
+format-check:
+	@git ls-files '*.c' '*.h' | xargs -r clang-format --dry-run -Werror
+
+tests-on-hosts:
+	$(AS_ROOT) env MHA_VARIANT=san $(PYTEST) -q -n $(JOBS) --dist load --timeout 180 --durations 10 \
+		$(wildcard tests/vip tests/db) tests/cluster
+
+cluster: deps ## the scenario tests on namespaces alone (TESTS= picks some, as pytest's -k does)
+	@$(MAKE) --no-print-directory VARIANT=san programs bed
+	$(AS_ROOT) env MHA_VARIANT=san $(PYTEST) -v -n $(JOBS) --timeout 180 $(if $(TESTS),-k "$(TESTS)") tests/cluster
+
+# KEEP=1 leaves the cluster up.
+demo: deps ## show failovers and a switchover on real servers (KEEP=1 leaves them up)
+	@$(MAKE) --no-print-directory VARIANT=release programs bed
+	@exec $(AS_ROOT) $(PYTHON) tests/cluster/demo.py $(if $(KEEP),--keep)
+
+bench: deps ## how long a client waits in each event, and what the programs cost (ROUNDS=10)
+	@$(MAKE) --no-print-directory VARIANT=release programs bed
+	@exec $(AS_ROOT) $(PYTHON) tests/bench/bench.py --rounds $(or $(ROUNDS),10)
