@@ -1,0 +1,72 @@
+/* dialect.h - the text of every statement that the worker sends, in one table.
+ *
+ * A text has places for arguments: $1..$9 are put in as they are (numbers, positions, identifiers made here), ?1..?9 are escaped and
+ * quoted by the session that sends it. A statement that was spelt differently in an older server has one row per spelling, each with
+ * the first version that understands it. */
+#ifndef MHA_DB_WORKER_DIALECT_H
+#define MHA_DB_WORKER_DIALECT_H
+
+#define DIALECT_ARGUMENTS_MAX 9
+#define DIALECT_VERSION_LEAST 100600 /* as mysql_get_server_version: 10.6.0 */
+
+enum statement {
+    /* session */
+    STATEMENT_SESSION_SETUP,
+    /* looking */
+    STATEMENT_VARIABLES,
+    STATEMENT_SEMI_SYNC_STATUS,
+    STATEMENT_REPLICA_STATUS,
+    STATEMENT_WRITTEN_EPOCH,
+    STATEMENT_USER_SCHEMAS,
+    STATEMENT_START_ROLE,
+    STATEMENT_PROBE_WRITE,
+    /* sessions of others */
+    STATEMENT_SESSIONS,
+    STATEMENT_KILL,
+    STATEMENT_KILL_USER,
+    STATEMENT_LONGEST,
+    /* writability */
+    STATEMENT_READ_ONLY_ON,
+    STATEMENT_READ_ONLY_OFF,
+    STATEMENT_READ_ONLY_ASK,
+    /* commit rule */
+    STATEMENT_RULE_ASK,
+    STATEMENT_SEMI_SYNC_OFF,
+    STATEMENT_SEMI_SYNC_ON,
+    STATEMENT_WAITING_ASK,
+    STATEMENT_RULE_TIMEOUT,
+    STATEMENT_RULE_WAIT_ALONE,
+    STATEMENT_RULE_WAIT_POINT,
+    /* replica */
+    STATEMENT_RECEIVER_ID,
+    STATEMENT_RECEIVER_STOP,
+    STATEMENT_APPLIER_START,
+    STATEMENT_REPLICA_STOP,
+    STATEMENT_REPLICA_START,
+    STATEMENT_REPLICA_FORGET,
+    STATEMENT_ACKNOWLEDGE_ON,
+    STATEMENT_STRICT_ON,
+    STATEMENT_NET_TIMEOUT,
+    STATEMENT_WAIT_APPLIED,
+    STATEMENT_POSITIONS,
+    STATEMENT_SET_APPLIED,
+    STATEMENT_FOLLOW,
+    /* primary */
+    STATEMENT_SCHEMA_EXISTS,
+    STATEMENT_CREATE_SCHEMA,
+    STATEMENT_CREATE_EPOCH,
+    STATEMENT_CREATE_PROBE,
+    STATEMENT_EPOCH_WRITE,
+    STATEMENT_LAST_GTID,
+    /* preflight */
+    STATEMENT_CHECK_VARIABLES,
+    STATEMENT_CHECK_ORIGINS,
+    STATEMENT_CHECK_GRANTS,
+    STATEMENT_CHECK_ACCOUNTS,
+    STATEMENT_COUNT,
+};
+
+/* The text for a server of `version` (10.11.4 = 101104). Never NULL. */
+const char *dialect_text(enum statement statement, unsigned long version);
+
+#endif

@@ -1,0 +1,262 @@
+/* Positions, commands and the guards of the replicated state. */
+#include <CUnit/Basic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/cluster/position.h"
+#include "agent/cluster/state.h"
+
+static struct position parsed(const char *text)
+{
+    struct position position;
+    CU_ASSERT_FATAL(position_parse(text, &position));
+    return position;
+}
+
+static enum position_order order(const char *a, const char *b)
+{
+    struct position left = parsed(a), right = parsed(b);
+    return position_compare(&left, &right);
+}
+
+static void test_position_order(void)
+{
+    CU_ASSERT_EQUAL(order("", ""), POSITION_EQUAL);
+    CU_ASSERT_EQUAL(order("0-1-5", "0-1-5"), POSITION_EQUAL);
+    CU_ASSERT_EQUAL(order("0-1-4", "0-1-5"), POSITION_BEHIND);
+    CU_ASSERT_EQUAL(order("0-1-5,0-2-7", "0-1-5"), POSITION_AHEAD);
+    CU_ASSERT_EQUAL(order("0-1-5", "0-2-5"), POSITION_DIVERGED);
+    CU_ASSERT_EQUAL(order("0-1-6,0-2-7", "0-2-8,0-1-5"), POSITION_DIVERGED);
+    CU_ASSERT_EQUAL(order("0-2-8,1-1-1,0-1-5", "0-1-5,0-2-8,1-1-1"), POSITION_EQUAL);
+}
+
+static void test_position_text(void)
+{
+    static const char *const wrong[] = {
+        "0",       "0-1",    "0-1-",           "a-1-1",        "0-1-1,",
+        "0-1-1 x", "-1-1-1", "4294967296-1-1", "0-1-1,,0-2-2", "0-1-18446744073709551616",
+        ",",       "0--1-1"};
+    struct position position, other;
+    char text[64];
+
+    for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        CU_ASSERT_FALSE(position_parse(wrong[i], &position));
+    position = parsed("0-2-8,\n0-1-18446744073709551615,0-2-3");
+    CU_ASSERT_TRUE(position_format(&position, text, sizeof text));
+    CU_ASSERT_STRING_EQUAL(text, "0-1-18446744073709551615,0-2-8");
+    CU_ASSERT_FALSE(position_format(&position, text, 10));
+    other = parsed("0-1-3,7-7-7");
+    CU_ASSERT_TRUE(position_merge(&position, &other));
+    CU_ASSERT_TRUE(position_format(&position, text, sizeof text));
+    CU_ASSERT_STRING_EQUAL(text, "0-1-18446744073709551615,0-2-8,7-7-7");
+}
+
+/* ---- the state ---- */
+
+static struct cluster_command promote(const struct cluster_state *state, uint64_t node, uint64_t epoch,
+                                      unsigned acks)
+{
+    struct cluster_command command = {.kind = COMMAND_PROMOTE,
+                                      .node = node,
+                                      .epoch = epoch,
+                                      .replaces_epoch = state->primary.epoch,
+                                      .change = MHA__CHANGE_KIND__CHANGE_FAILOVER,
+                                      .text = "for a test"};
+    command.sync.version = state->sync.version + 1;
+    command.sync.acks = acks;
+    command.sync.count = acks ? 2 : 1;
+    command.sync.members[0] = (struct sync_member){node, 100 + node};
+    command.sync.members[1] = (struct sync_member){3 - node, 100 + 3 - node};
+    return command;
+}
+
+static struct cluster_command sync_change(const struct cluster_state *state, unsigned count, unsigned acks)
+{
+    struct cluster_command command = {.kind = COMMAND_SYNC, .epoch = state->primary.epoch};
+    command.sync.version = state->sync.version + 1;
+    command.sync.acks = acks;
+    command.sync.count = count;
+    for (unsigned i = 0; i < count; i++)
+        command.sync.members[i] = (struct sync_member){1 + i, 101 + i};
+    return command;
+}
+
+/* Node 1 is the primary of epoch 5, open, with node 2 in the sync set. */
+static void make_serving(struct cluster_state *state)
+{
+    struct cluster_command command;
+
+    cluster_state_init(state);
+    command = promote(state, 1, 5, 1);
+    CU_ASSERT_PTR_NULL_FATAL(cluster_state_apply(state, &command));
+    command =
+        (struct cluster_command){.kind = COMMAND_OPENED, .epoch = 5, .incarnation = 101, .position = "0-1-1"};
+    CU_ASSERT_PTR_NULL_FATAL(cluster_state_apply(state, &command));
+}
+
+static bool is_void(struct cluster_state *state, const struct cluster_command *command)
+{
+    struct cluster_state before = *state;
+    const char *why = cluster_state_apply(state, command);
+
+    if (why)
+        CU_ASSERT_EQUAL(memcmp(&before, state, sizeof before), 0);
+    return why != NULL;
+}
+
+static void test_promote_guards(void)
+{
+    struct cluster_state state;
+    struct cluster_command command;
+
+    make_serving(&state);
+    command = promote(&state, 2, 5, 0); /* I5: epochs strictly increase */
+    CU_ASSERT_TRUE(is_void(&state, &command));
+    command = promote(&state, 2, 6, 0);
+    command.replaces_epoch = 4;
+    CU_ASSERT_TRUE(is_void(&state, &command));
+    command = promote(&state, 2, 6, 0);
+    command.sync.version++;
+    CU_ASSERT_TRUE(is_void(&state, &command));
+    command = promote(&state, 2, 6, 0);
+    command.sync.members[0].node = 1; /* the new primary outside its own sync set */
+    CU_ASSERT_TRUE(is_void(&state, &command));
+    command = promote(&state, 2, 6, 0);
+    CU_ASSERT_FALSE(is_void(&state, &command));
+    CU_ASSERT_EQUAL(state.primary.node, 2);
+    CU_ASSERT_FALSE(state.primary.opened);
+    CU_ASSERT_EQUAL(state.history_count, 2);
+    CU_ASSERT_EQUAL(state.history[1].from, 1);
+    CU_ASSERT_TRUE(is_void(&state, &command)); /* a second time */
+}
+
+static void test_sync_steps(void)
+{
+    struct cluster_state state;
+    struct cluster_command command;
+
+    make_serving(&state);
+    command = sync_change(&state, 2, 0); /* without acknowledgements nobody else may be a member */
+    CU_ASSERT_TRUE(is_void(&state, &command));
+    command = sync_change(&state, 2, 2);
+    CU_ASSERT_TRUE(is_void(&state, &command));
+    command = sync_change(&state, 1, 0);
+    command.epoch = 4;
+    CU_ASSERT_TRUE(is_void(&state, &command));
+    command = sync_change(&state, 1, 0);
+    command.sync.members[0].node = 2; /* without the primary */
+    CU_ASSERT_TRUE(is_void(&state, &command));
+    command = sync_change(&state, 1, 0);
+    CU_ASSERT_FALSE(is_void(&state, &command));
+    command = sync_change(&state, 3, 1); /* two at once */
+    CU_ASSERT_TRUE(is_void(&state, &command));
+    command = sync_change(&state, 2, 1);
+    command.sync.members[1].node = 1; /* twice the same */
+    CU_ASSERT_TRUE(is_void(&state, &command));
+    command = sync_change(&state, 2, 1);
+    CU_ASSERT_FALSE(is_void(&state, &command));
+    command = sync_change(&state, 3, 1);
+    CU_ASSERT_FALSE(is_void(&state, &command));
+}
+
+static void test_requests(void)
+{
+    struct cluster_state state;
+    struct cluster_command command = {.kind = COMMAND_SWITCHOVER, .node = 1, .epoch = 5};
+
+    make_serving(&state);
+    CU_ASSERT_TRUE(is_void(&state, &command)); /* to itself */
+    command.node = 3;
+    CU_ASSERT_TRUE(is_void(&state, &command)); /* not in the sync set */
+    command.node = 2;
+    CU_ASSERT_FALSE(is_void(&state, &command));
+    CU_ASSERT_TRUE(is_void(&state, &command)); /* one at a time */
+    uint64_t id = state.switchover.id;
+    command = (struct cluster_command){.kind = COMMAND_SWITCHOVER_END, .id = id + 1, .text = "failed: x"};
+    CU_ASSERT_TRUE(is_void(&state, &command));
+    command = promote(&state, 2, 6, 1);
+    CU_ASSERT_FALSE(is_void(&state, &command));
+    CU_ASSERT_EQUAL(state.switchover.id, 0);
+    CU_ASSERT_EQUAL(state.last_request_id, id);
+    CU_ASSERT_STRING_EQUAL(state.last_request_outcome, "done");
+
+    command = (struct cluster_command){.kind = COMMAND_PAUSE, .epoch = 6, .length_us = 60000000};
+    CU_ASSERT_FALSE(is_void(&state, &command));
+    CU_ASSERT_EQUAL(state.pause.holder, 2);
+    command = promote(&state, 1, 7, 1);
+    CU_ASSERT_FALSE(is_void(&state, &command));
+    CU_ASSERT_EQUAL(state.pause.id, 0); /* another node leads now */
+}
+
+static void test_history_is_bounded(void)
+{
+    struct cluster_state state;
+
+    make_serving(&state);
+    for (uint64_t epoch = 6; epoch < 6 + 2 * CLUSTER_HISTORY_MAX; epoch++) {
+        struct cluster_command command = promote(&state, 1 + epoch % 2, epoch, 0);
+        CU_ASSERT_FALSE(is_void(&state, &command));
+    }
+    CU_ASSERT_EQUAL(state.history_count, CLUSTER_HISTORY_MAX);
+    CU_ASSERT_EQUAL(state.history[CLUSTER_HISTORY_MAX - 1].epoch, 5 + 2 * CLUSTER_HISTORY_MAX);
+    struct cluster_command phases = {
+        .kind = COMMAND_PHASES, .epoch = 5 + 2 * CLUSTER_HISTORY_MAX, .phases = {.drained_us = 7}};
+    CU_ASSERT_FALSE(is_void(&state, &phases));
+    CU_ASSERT_EQUAL(state.history[CLUSTER_HISTORY_MAX - 1].phases.drained_us, 7);
+    phases.epoch = 5;
+    CU_ASSERT_TRUE(is_void(&state, &phases));
+}
+
+static void test_codec_round_trip(void)
+{
+    struct cluster_state state;
+    uint8_t bytes[CLUSTER_COMMAND_BYTES_MAX];
+
+    make_serving(&state);
+    for (int kind = COMMAND_PROMOTE; kind <= COMMAND_PHASES; kind++) {
+        struct cluster_command command = promote(&state, 2, 9, 1), back;
+        command.kind = (enum cluster_command_kind)kind;
+        command.id = 11;
+        command.length_us = 12;
+        command.timeout_us = 13;
+        command.incarnation = 14;
+        command.phases.announced_us = 15;
+        snprintf(command.position, sizeof command.position, "0-2-99");
+        size_t size = cluster_command_pack(&command, bytes, sizeof bytes);
+        CU_ASSERT_FATAL(size > 0);
+        CU_ASSERT_FATAL(cluster_command_unpack(bytes, size, &back));
+        CU_ASSERT_EQUAL(back.kind, command.kind);
+        uint8_t again[CLUSTER_COMMAND_BYTES_MAX];
+        CU_ASSERT_EQUAL(cluster_command_pack(&back, again, sizeof again), size);
+        CU_ASSERT_EQUAL(memcmp(bytes, again, size), 0);
+        for (size_t cut = 0; cut < size; cut++)
+            (void)cluster_command_unpack(bytes, cut, &back); /* must not crash */
+    }
+    CU_ASSERT_EQUAL(
+        cluster_command_pack(&(struct cluster_command){.kind = COMMAND_OPENED, .epoch = 1}, bytes, 1), 0);
+
+    Mha__ClusterState *message = cluster_state_to_message(&state);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(message);
+    CU_ASSERT_EQUAL(message->sync->n_members, 2);
+    CU_ASSERT_EQUAL(message->primary->epoch, 5);
+    CU_ASSERT_STRING_EQUAL(message->history[0]->reason, "for a test");
+    mha__cluster_state__free_unpacked(message, NULL);
+}
+
+int main(void)
+{
+    CU_initialize_registry();
+    CU_pSuite suite = CU_add_suite("cluster state", NULL, NULL);
+    CU_add_test(suite, "positions have a partial order", test_position_order);
+    CU_add_test(suite, "positions as text", test_position_text);
+    CU_add_test(suite, "guards of a promotion", test_promote_guards);
+    CU_add_test(suite, "the sync set changes one step at a time", test_sync_steps);
+    CU_add_test(suite, "requests begin and end", test_requests);
+    CU_add_test(suite, "the history is bounded", test_history_is_bounded);
+    CU_add_test(suite, "commands survive packing", test_codec_round_trip);
+    CU_basic_set_mode(CU_BRM_VERBOSE);
+    CU_basic_run_tests();
+    unsigned failures = CU_get_number_of_failures();
+    CU_cleanup_registry();
+    return failures != 0;
+}
