@@ -4,6 +4,8 @@ VERSION := 0.1.0
 # Texts for people are cut to fit by design (error.h): no warning for that.
 # release: what is packaged. san: AddressSanitizer and UBSan, what the tests run.
 VARIANT ?= release
+# V=1 shows the commands.
+Q := $(if $(V),,@)
 BUILD := build/$(VARIANT)
 
 CC := gcc
@@ -69,13 +71,15 @@ help: ## list the targets
 
 $(BUILD)/proto/%.pb-c.c $(BUILD)/proto/%.pb-c.h: proto/%.proto
 	@mkdir -p $(@D)
-	cd proto && protoc-c --c_out=$(abspath $(BUILD)/proto) $*.proto
+	@echo "  PROTO $<"
+	$(Q)cd proto && protoc-c --c_out=$(abspath $(BUILD)/proto) $*.proto
 
 # Generated headers exist before anything is compiled.
 PROTO_H := $(PROTOS:proto/%.proto=$(BUILD)/proto/%.pb-c.h)
 
 $(BUILD)/proto/%.o: $(BUILD)/proto/%.c | $(PROTO_H)
-	$(CC) $(ALL_CFLAGS) -c $< -o $@
+	@echo "  CC    $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 $(BUILD)/agent/db/worker/%.o: ALL_CFLAGS += $(MYSQL_CFLAGS) -pthread
 $(BUILD)/vipd/%.o: ALL_CFLAGS += $(NL_CFLAGS)
@@ -83,7 +87,8 @@ $(BUILD)/tests/unit/%.o: ALL_CFLAGS += $(NL_CFLAGS) $(MYSQL_CFLAGS)
 
 $(BUILD)/%.o: %.c | $(PROTO_H)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	@echo "  CC    $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(COMMON_LIB): $(call objects,$(COMMON_DIRS)) $(PROTO_O)
 $(AGENT_LIB): $(filter-out $(BUILD)/agent/main.o,$(call objects,$(AGENT_DIRS)))
@@ -94,10 +99,10 @@ $(CLIENT_LIB): $(filter-out %/main.o,$(call objects,client))
 $(SIM_LIB): $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/sim/test_%,$(wildcard tests/sim/*.c)))
 $(BUILD)/lib%.a:
 	@mkdir -p $(@D)
-	rm -f $@
-	ar qcs $@ $^  # q: two folders may have a file of the same name
+	@rm -f $@
+	@ar qcs $@ $^  # q: two folders may have a file of the same name
 
-link = $(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) -o $@
+link = @echo "  LINK  $@"; $(if $(V),set -x;) $(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) -o $@
 
 $(BUILD)/mha4rdb-agent: $(BUILD)/agent/main.o $(AGENT_LIB) $(COMMON_LIB)
 	$(link) $(PROTO_LIBS) $(EVENT_LIBS) $(TLS_LIBS) $(CONFIG_LIBS) -lz
