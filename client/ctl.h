@@ -23,7 +23,7 @@ enum ctl_exit {
 };
 
 #define CTL_TIMEOUT_MS 5000
-/* Commands that wait for the cluster to act (switchover, failover) get longer, unless --timeout says
+/* Commands that wait for the cluster to act (switchover, failover, pause) get longer, unless --timeout says
  * otherwise. */
 #define CTL_COMMAND_TIMEOUT_MS 60000
 

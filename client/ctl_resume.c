@@ -10,5 +10,5 @@ enum ctl_exit ctl_resume(struct ctl *ctl, int argc, char **argv)
         return CTL_USAGE;
     request.body_case = MHA__CONTROL_REQUEST__BODY_RESUME;
     request.resume = &resume;
-    return ctl_command(ctl, &request, CTL_TIMEOUT_MS);
+    return ctl_command(ctl, &request, CTL_COMMAND_TIMEOUT_MS);
 }
