@@ -295,6 +295,19 @@ uint64_t address_run(struct address *address)
     return wake_us;
 }
 
+/* A failure that says something about the address itself, and not only about the wire. */
+static bool is_about_kernel(enum lease_action action)
+{
+    return action == LEASE_ADD || action == LEASE_REFRESH || action == LEASE_REMOVE;
+}
+
+static void describe_failure(const struct address *address, struct address_state *out)
+{
+    snprintf(out->trouble, sizeof out->trouble, "the address cannot be %s %s: %s",
+             name_action(address->failed_action), address->settings->interface,
+             strerror(address->failed_errno));
+}
+
 void address_describe(const struct address *address, struct address_state *out)
 {
     const struct lease *lease = &address->lease;
@@ -311,13 +324,14 @@ void address_describe(const struct address *address, struct address_state *out)
                  "another host, %02x:%02x:%02x:%02x:%02x:%02x, answers for the address on %s",
                  address->other_mac[0], address->other_mac[1], address->other_mac[2], address->other_mac[3],
                  address->other_mac[4], address->other_mac[5], interface);
-    else if (address->failed_errno)
-        snprintf(out->trouble, sizeof out->trouble, "the address cannot be %s %s: %s",
-                 name_action(address->failed_action), interface, strerror(address->failed_errno));
+    else if (address->failed_errno && is_about_kernel(address->failed_action))
+        describe_failure(address, out);
     else if (!lease->there)
         snprintf(out->trouble, sizeof out->trouble, "there is no interface %s", interface);
     else if (!lease->link_up)
         snprintf(out->trouble, sizeof out->trouble, "interface %s is down or has no carrier", interface);
+    else if (address->failed_errno)
+        describe_failure(address, out);
 }
 
 bool address_changed(struct address *address)

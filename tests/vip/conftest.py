@@ -11,10 +11,12 @@ import ctypes
 import os
 import pathlib
 import select
+import shutil
 import signal
 import socket
 import struct
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -175,7 +177,10 @@ class ArpWatch:
         """(time_us, operation, sender address, target address, sender MAC) or None."""
         if not select.select([self.sock], [], [], max(0, timeout))[0]:
             return None
-        packet, extra, _, _ = self.sock.recvmsg(2048, 256)
+        try:
+            packet, extra, _, _ = self.sock.recvmsg(2048, 256)
+        except OSError:  # the link went down: told once
+            return self.next(timeout)
         seconds, nanoseconds = struct.unpack("=qq", extra[0][2])
         offset = time.time_ns() // 1000 - now_us()
         operation, = struct.unpack_from("!H", packet, 20)
@@ -327,6 +332,7 @@ class Vipd:
         notify_path = self.directory / "notify"
         notify_path.unlink(missing_ok=True)
         notify.bind(str(notify_path))
+        notify_path.chmod(0o777)  # as systemd's
         notify.settimeout(5)
         environment["NOTIFY_SOCKET"] = str(notify_path)
         with open(self.log, "ab") as log:
@@ -362,12 +368,15 @@ class Vipd:
 
 
 @pytest.fixture
-def vipd(net, tmp_path):
-    tmp_path.chmod(0o755)
-    daemon = Vipd(net, tmp_path)
+def vipd(net):
+    # Not pytest's own directory: other users have to come in, too.
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="mhavip-"))
+    directory.chmod(0o755)
+    daemon = Vipd(net, directory)
     yield daemon
     for agent in daemon.agents:
         agent.close()
     status = daemon.stop()
     assert status in (None, 0), daemon.text()
     assert "Sanitizer" not in daemon.text(), daemon.text()
+    shutil.rmtree(directory)
