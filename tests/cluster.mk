@@ -9,7 +9,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),,unshare --user --map-root-user --net
 # Tests side by side; each has hosts and servers of its own.
 JOBS ?= 3
 
-.PHONY: bed check-built format-check tests-on-hosts
+.PHONY: bed tests-on-hosts
 
 # Not sanitised: they are the hosts, not what is tested.
 $(BUILD)/tests/cluster/%: tests/cluster/%.c
@@ -23,12 +23,9 @@ bed: $(BED_PROGRAMS)
 check: deps ## everything: build, format, unit tests, simulations, tests on hosts and real servers
 	@$(MAKE) --no-print-directory VARIANT=release programs bed
 	@$(MAKE) --no-print-directory VARIANT=san programs bed tests
-	@$(MAKE) --no-print-directory format-check
+	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory VARIANT=san unit sim
 	@$(MAKE) --no-print-directory VARIANT=san tests-on-hosts
-
-format-check:
-	@git ls-files '*.c' '*.h' | xargs -r clang-format --dry-run -Werror
 
 tests-on-hosts:
 	$(AS_ROOT) env MHA_VARIANT=san $(PYTEST) -q -n $(JOBS) --dist load --timeout 180 --durations 10 \

@@ -15,42 +15,27 @@ REPLICATION_USER, REPLICATION_PASSWORD = "mha4rdb_repl", "replication-password"
 APP_USER, APP_PASSWORD = "app", "app-password"
 SCHEMA = "shop"
 
-# Accounts are made without a trace in the binary log: the servers' GTID state stays empty.
-ACCOUNTS = """
-SET sql_log_bin=0;
-CREATE USER '{agent}'@'localhost' IDENTIFIED BY '{agent_password}';
-GRANT ALL PRIVILEGES ON *.* TO '{agent}'@'localhost' WITH GRANT OPTION;
-CREATE USER '{repl}'@'%' IDENTIFIED BY '{repl_password}';
-GRANT REPLICATION SLAVE ON *.* TO '{repl}'@'%';
-CREATE USER '{app}'@'%' IDENTIFIED BY '{app_password}';
-GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.* TO '{app}'@'%';
+SAMPLES = os.path.join(hosts.REPOSITORY, "packaging", "samples")
+
+# The application's own account, beside the two that the sample file makes.
+APP_ACCOUNT = """
+CREATE USER '{user}'@'%' IDENTIFIED BY '{password}';
+GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.* TO '{user}'@'%';
 DELETE FROM mysql.global_priv WHERE User='';
 FLUSH PRIVILEGES;
-"""
+""".format(user=APP_USER, password=APP_PASSWORD, schema=SCHEMA)
 
-CONFIGURATION = """[mariadbd]
+# Behind the sample file, which is what an operator is told to use.
+CONFIGURATION = """
 datadir={datadir}
 # of its own: a server that starts removes what looks like left-over temporary tables, other servers' ones too
 tmpdir={tmpdir}
 socket={socket}
 pid-file={datadir}/mariadbd.pid
-bind-address=*
 port=3306
-skip-name-resolve
 server-id={server_id}
-# what mha4rdb asks for: it boots read-only and not replicating, and what it has acknowledged is on disk
-read-only=1
-skip-slave-start
 log-bin=binlog
-log-slave-updates=1
 relay-log=relay
-binlog-format=ROW
-gtid-strict-mode=1
-sync-binlog=1
-innodb-flush-log-at-trx-commit=1
-rpl-semi-sync-master-wait-point=AFTER_SYNC
-rpl-semi-sync-slave-enabled=1
-slave-net-timeout=20
 # small
 innodb-buffer-pool-size=16M
 innodb-log-file-size=16M
@@ -61,11 +46,22 @@ max-connections=400
 """
 
 
+def sample(name):
+    with open(os.path.join(SAMPLES, name)) as f:
+        return f.read()
+
+
+def accounts():
+    """As the manual tells an operator to make them, without a trace in the binary log."""
+    text = sample("accounts.sql").replace("password one", AGENT_PASSWORD).replace("password two", REPLICATION_PASSWORD)
+    return text + APP_ACCOUNT
+
+
 def template(run):
     """A data directory with the accounts, made once for this build directory, server version and user."""
     uid = run.users.mariadb
     version = subprocess.run(["/usr/sbin/mariadbd", "--version"], capture_output=True, text=True, check=True).stdout
-    name = hashlib.sha256((version + ACCOUNTS + str(uid)).encode()).hexdigest()[:16]
+    name = hashlib.sha256((version + accounts() + str(uid)).encode()).hexdigest()[:16]
     cache = os.path.join(hosts.REPOSITORY, "build", "bed")
     os.makedirs(cache, exist_ok=True)
     path = os.path.join(cache, "mariadb-" + name)
@@ -87,11 +83,7 @@ def _make_template(run, path):
                "--innodb-log-file-size=16M"]
     _run(run, ["mariadb-install-db", *options, "--auth-root-authentication-method=normal", "--skip-test-db",
                "--skip-name-resolve"])
-    accounts = ACCOUNTS.format(agent=AGENT_USER, agent_password=AGENT_PASSWORD, repl=REPLICATION_USER,
-                               repl_password=REPLICATION_PASSWORD, app=APP_USER, app_password=APP_PASSWORD,
-                               schema=SCHEMA)
-    # --bootstrap reads one statement a line
-    _run(run, ["/usr/sbin/mariadbd", *options, "--bootstrap"], "USE mysql;\nFLUSH PRIVILEGES;" + accounts)
+    _run(run, ["/usr/sbin/mariadbd", *options, "--bootstrap"], "USE mysql;\nFLUSH PRIVILEGES;\n" + accounts())
     subprocess.run(["cp", "-a", "--sparse=always", building, path + ".new"], check=True)
     os.rename(path + ".new", path)
 
@@ -122,7 +114,7 @@ class MariaDB:
         self.socket = os.path.join(host.dir, "mysqld", "mysqld.sock")
         if not os.path.isdir(self.datadir):
             subprocess.run(["cp", "-a", "--sparse=always", template(self.run), self.datadir], check=True)
-        configuration = host.file("etc/my.cnf", CONFIGURATION.format(
+        configuration = host.file("etc/my.cnf", sample("mariadb.cnf") + CONFIGURATION.format(
             datadir=self.datadir, tmpdir=host.directory("mysqld-tmp", uid), socket=self.socket, server_id=server_id))
         command = ["/usr/sbin/mariadbd", "--defaults-file=" + configuration]
         if not self.run.users.separate:
