@@ -1,0 +1,255 @@
+#include "tests/sim/check.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An entry as the checkers remember it. */
+struct seen_entry {
+    uint64_t index; /* 0: empty slot */
+    uint64_t term;
+    uint64_t previous_term;
+    uint64_t hash;
+};
+
+struct term_record {
+    uint64_t leader;
+    uint64_t votes[WORLD_NODES_MAX]; /* by voter: whom it voted for */
+};
+
+struct world_check {
+    struct seen_entry *seen; /* open addressing by (index, term) */
+    size_t seen_count, seen_capacity;
+    struct seen_entry *committed; /* committed[i] is at index i + 1 */
+    size_t committed_count, committed_capacity;
+    struct term_record *terms; /* by term */
+    size_t term_count;
+};
+
+struct world_check *check_new(void)
+{
+    struct world_check *check = calloc(1, sizeof *check);
+    assert(check != NULL);
+    return check;
+}
+
+void check_free(struct world_check *check)
+{
+    free(check->seen);
+    free(check->committed);
+    free(check->terms);
+    free(check);
+}
+
+uint64_t check_committed_index(const struct world *world)
+{
+    return world->check->committed_count;
+}
+
+static struct term_record *record_of(struct world *world, uint64_t term)
+{
+    struct world_check *check = world->check;
+    if (term > 1000000) {
+        world_violate(world, "the term has grown beyond all measure");
+        term = 0;
+    }
+    if (term >= check->term_count) {
+        size_t count = (size_t)term * 2 + 16;
+        check->terms = realloc(check->terms, count * sizeof *check->terms);
+        assert(check->terms != NULL);
+        memset(&check->terms[check->term_count], 0, (count - check->term_count) * sizeof *check->terms);
+        check->term_count = count;
+    }
+    return &check->terms[term];
+}
+
+/* ---- entries ---- */
+
+static uint64_t hash_entry(const struct raft_entry *entry)
+{
+    uint64_t hash = 1469598103934665603u ^ (uint64_t)entry->kind; /* FNV-1a */
+    const unsigned char *bytes = entry->data;
+    for (size_t i = 0; i < entry->size; i++)
+        hash = (hash ^ bytes[i]) * 1099511628211u;
+    return hash;
+}
+
+static struct seen_entry *slot_of(struct seen_entry *table, size_t capacity, uint64_t index, uint64_t term)
+{
+    size_t at = (size_t)((index * 0x9e3779b97f4a7c15u) ^ (term * 0xbf58476d1ce4e5b9u)) & (capacity - 1);
+    while (table[at].index != 0 && (table[at].index != index || table[at].term != term))
+        at = (at + 1) & (capacity - 1);
+    return &table[at];
+}
+
+static struct seen_entry *seen_slot(struct world_check *check, uint64_t index, uint64_t term)
+{
+    if (check->seen_count * 2 >= check->seen_capacity) {
+        size_t capacity = check->seen_capacity == 0 ? 256 : check->seen_capacity * 2;
+        struct seen_entry *table = calloc(capacity, sizeof *table);
+        assert(table != NULL);
+        for (size_t i = 0; i < check->seen_capacity; i++) {
+            if (check->seen[i].index != 0)
+                *slot_of(table, capacity, check->seen[i].index, check->seen[i].term) = check->seen[i];
+        }
+        free(check->seen);
+        check->seen = table;
+        check->seen_capacity = capacity;
+    }
+    return slot_of(check->seen, check->seen_capacity, index, term);
+}
+
+void check_written(struct world *world, unsigned node, const struct raft_entry *entries, unsigned count)
+{
+    const struct world_node *n = &world->nodes[node];
+    for (unsigned i = 0; i < count; i++) {
+        const struct raft_entry *before = raft_entry_at(n->raft, entries[i].index - 1);
+        struct seen_entry entry = {.index = entries[i].index,
+                                   .term = entries[i].term,
+                                   .previous_term = before == NULL ? 0 : before->term,
+                                   .hash = hash_entry(&entries[i])};
+        struct seen_entry *slot = seen_slot(world->check, entry.index, entry.term);
+        if (slot->index == 0) {
+            *slot = entry;
+            world->check->seen_count++;
+        } else if (slot->hash != entry.hash || slot->previous_term != entry.previous_term) {
+            world_violate(world, "log matching: %s has another entry %" PRIu64 " of term %" PRIu64, n->name,
+                          entry.index, entry.term);
+        }
+    }
+}
+
+static bool is_on_disk(const struct world_node *node, uint64_t index, uint64_t term)
+{
+    return index == 0 || (index <= node->disk.entry_count && node->disk.entries[index - 1].term == term);
+}
+
+static void check_majority(struct world *world, unsigned node, uint64_t index, uint64_t term)
+{
+    unsigned holders = 0;
+    for (unsigned i = 0; i < world->node_count; i++)
+        holders += is_on_disk(&world->nodes[i], index, term);
+    if (holders <= world->node_count / 2)
+        world_violate(world, "%s commits entry %" PRIu64 " of term %" PRIu64 ", which only %u disks hold",
+                      world->nodes[node].name, index, term, holders);
+}
+
+static void commit(struct world *world, unsigned node, const struct raft_entry *entry)
+{
+    struct world_check *check = world->check;
+    struct seen_entry seen = {.index = entry->index, .term = entry->term, .hash = hash_entry(entry)};
+    if (entry->index <= check->committed_count) {
+        const struct seen_entry *known = &check->committed[entry->index - 1];
+        if (known->term != seen.term || known->hash != seen.hash)
+            world_violate(world, "%s commits another entry %" PRIu64 " than was committed before",
+                          world->nodes[node].name, entry->index);
+        return;
+    }
+    if (check->committed_count == check->committed_capacity) {
+        check->committed_capacity = check->committed_capacity == 0 ? 256 : check->committed_capacity * 2;
+        check->committed = realloc(check->committed, check->committed_capacity * sizeof *check->committed);
+        assert(check->committed != NULL);
+    }
+    check->committed[check->committed_count++] = seen;
+}
+
+void check_committed(struct world *world, unsigned node, uint64_t before, uint64_t commit_index)
+{
+    struct world_node *n = &world->nodes[node];
+    if (commit_index < before)
+        world_violate(world, "the commit index of %s goes back", n->name);
+    for (uint64_t index = before + 1; index <= commit_index; index++) {
+        const struct raft_entry *entry = raft_entry_at(n->raft, index);
+        if (entry == NULL)
+            return; /* node.c says so */
+        commit(world, node, entry);
+        /* Committed means durable on a majority, whoever says so. */
+        check_majority(world, node, index, entry->term);
+    }
+}
+
+/* ---- messages ---- */
+
+static void vote(struct world *world, unsigned node, uint64_t term, uint64_t candidate)
+{
+    struct world_node *n = &world->nodes[node];
+    struct term_record *record = record_of(world, term);
+    if (record->votes[node] != 0 && record->votes[node] != candidate)
+        world_violate(world, "%s votes twice in term %" PRIu64, n->name, term);
+    record->votes[node] = candidate;
+    if (world_clock_us(world, node) < n->must_hold_until_us)
+        world_violate(world, "%s votes within the promise of its earlier life", n->name);
+    if (n->disk.hard_state.term < term ||
+        (n->disk.hard_state.term == term && n->disk.hard_state.vote != candidate))
+        world_violate(world, "%s votes in term %" PRIu64 " before that is on its disk", n->name, term);
+}
+
+void check_sent(struct world *world, unsigned node, const struct raft_message *m, uint64_t acknowledged_term)
+{
+    struct world_node *n = &world->nodes[node];
+    const struct raft_hard_state *disk = &n->disk.hard_state;
+    bool shows_term = m->kind == RAFT_VOTE || m->kind == RAFT_VOTE_REPLY || m->kind == RAFT_APPEND ||
+                      m->kind == RAFT_APPEND_REPLY || (m->kind == RAFT_PREVOTE_REPLY && !m->granted);
+    if (shows_term && m->term > disk->term)
+        world_violate(world, "%s shows term %" PRIu64 " (%s) before that is on its disk", n->name, m->term,
+                      world_message_name(m->kind));
+    if (m->kind == RAFT_VOTE)
+        vote(world, node, m->term, n->id);
+    if (m->kind == RAFT_VOTE_REPLY && m->granted)
+        vote(world, node, m->term, m->to);
+    if ((m->kind == RAFT_VOTE || m->kind == RAFT_PREVOTE) && m->term >= disk->term &&
+        !is_on_disk(n, m->log_index, m->log_term))
+        world_violate(world, "%s advertises entry %" PRIu64 " (%s), which is not on its disk", n->name,
+                      m->log_index, world_message_name(m->kind));
+    if (m->kind == RAFT_APPEND_REPLY && m->election_us > disk->promised_us)
+        world_violate(world, "%s promises an election timeout before that is on its disk", n->name);
+    if (m->kind == RAFT_APPEND_REPLY && m->granted && !is_on_disk(n, m->log_index, acknowledged_term))
+        world_violate(world, "%s acknowledges entry %" PRIu64 " before it is on its disk", n->name,
+                      m->log_index);
+}
+
+/* ---- status ---- */
+
+static void check_new_leader(struct world *world, unsigned node)
+{
+    struct world_node *n = &world->nodes[node];
+    struct term_record *record = record_of(world, n->status.term);
+    if (record->leader != 0 && record->leader != n->id)
+        world_violate(world, "two leaders in term %" PRIu64, n->status.term);
+    record->leader = n->id;
+    for (size_t i = 0; i < world->check->committed_count; i++) {
+        const struct seen_entry *committed = &world->check->committed[i];
+        const struct raft_entry *entry = raft_entry_at(n->raft, committed->index);
+        if (entry == NULL || entry->term != committed->term)
+            world_violate(world, "%s leads term %" PRIu64 " without the committed entry %" PRIu64, n->name,
+                          n->status.term, committed->index);
+    }
+}
+
+static void check_lease(struct world *world, unsigned node)
+{
+    struct world_node *n = &world->nodes[node];
+    n->lease_until_us = n->status.lease_until_us;
+    n->lease_term = n->status.term;
+    if (n->kind == RAFT_ARBITER)
+        world_violate(world, "the arbiter %s has a lease", n->name);
+    for (unsigned i = 0; i < world->node_count; i++) {
+        if (i != node && world_lease_is_live(world, i))
+            world_violate(world, "two live leases: %s of term %" PRIu64 ", %s of term %" PRIu64, n->name,
+                          n->lease_term, world->nodes[i].name, world->nodes[i].lease_term);
+    }
+}
+
+void check_status(struct world *world, unsigned node, const struct raft_status *before)
+{
+    struct world_node *n = &world->nodes[node];
+    if (n->status.term < before->term)
+        world_violate(world, "the term of %s goes back", n->name);
+    if (n->status.commit_index > n->status.last_index)
+        world_violate(world, "%s commits beyond its log", n->name);
+    if (n->status.role == RAFT_LEADER && (before->role != RAFT_LEADER || before->term != n->status.term))
+        check_new_leader(world, node);
+    if (n->status.lease_until_us != 0)
+        check_lease(world, node);
+}

@@ -1,0 +1,354 @@
+#include "tests/sim/world.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/check.h"
+
+enum event_kind { EVENT_ARRIVAL, EVENT_TICK, EVENT_DISK, EVENT_CALL };
+
+struct world_event {
+    uint64_t at_us;
+    uint64_t number; /* events of the same time happen in the order in which they were made */
+    enum event_kind kind;
+    unsigned node;
+    uint64_t life;
+    unsigned from;
+    struct world_packet *packet;
+    void (*function)(struct world *world, void *context);
+    void *context;
+};
+
+/* ---- chance ---- */
+
+uint64_t world_random(struct world *world)
+{
+    uint64_t z = world->random += 0x9e3779b97f4a7c15u; /* splitmix64 (Steele, Lea, Flood, 2014) */
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+uint64_t world_between(struct world *world, uint64_t low, uint64_t high)
+{
+    return low + world_random(world) % (high - low + 1);
+}
+
+bool world_chance(struct world *world, unsigned permille)
+{
+    return permille > 0 && world_random(world) % 1000 < permille;
+}
+
+/* ---- making and freeing ---- */
+
+struct world *world_new(const struct world_config *config)
+{
+    struct world *world = calloc(1, sizeof *world);
+    assert(world != NULL);
+    world->config = *config;
+    world->random = config->seed;
+    world->now_us = 1000000;
+    world->check = check_new();
+    world->trace = getenv("WORLD_TRACE") != NULL;
+    world->node_count = config->data_nodes + config->arbiters;
+    assert(world->node_count <= WORLD_NODES_MAX);
+    for (unsigned i = 0; i < world->node_count; i++) {
+        struct world_node *node = &world->nodes[i];
+        bool is_data = i < config->data_nodes;
+        node->id = i + 1;
+        node->kind = is_data ? RAFT_DATA : RAFT_ARBITER;
+        node->name[0] = (char)(is_data ? 'A' + i : 'X' + i - config->data_nodes);
+        node->disk.min_us = config->disk_min_us;
+        node->disk.max_us = config->disk_max_us;
+        if (config->clock_ppm_max > 0)
+            node->clock_ppm =
+                (int64_t)world_between(world, 0, 2 * config->clock_ppm_max) - config->clock_ppm_max;
+        node->clock_offset_us = (int64_t)world_between(world, 0, 1000000000);
+    }
+    return world;
+}
+
+void world_free(struct world *world)
+{
+    for (size_t i = 0; i < world->event_count; i++) {
+        if (world->events[i].packet != NULL) {
+            world_free_entries((struct raft_entry *)world->events[i].packet->message.entries,
+                               world->events[i].packet->message.entry_count);
+            free(world->events[i].packet);
+        }
+    }
+    for (unsigned i = 0; i < world->node_count; i++)
+        world_node_free(&world->nodes[i]);
+    check_free(world->check);
+    free(world->events);
+    free(world);
+}
+
+void world_violate(struct world *world, const char *format, ...)
+{
+    if (world->violation[0] != '\0')
+        return;
+    int length =
+        snprintf(world->violation, sizeof world->violation, "at %.6f s: ", (double)world->now_us / 1e6);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(world->violation + length, sizeof world->violation - (size_t)length, format, arguments);
+    va_end(arguments);
+}
+
+/* ---- time ---- */
+
+static bool is_before(const struct world_event *a, const struct world_event *b)
+{
+    return a->at_us != b->at_us ? a->at_us < b->at_us : a->number < b->number;
+}
+
+static void push_event(struct world *world, struct world_event event)
+{
+    if (world->event_count == world->event_capacity) {
+        world->event_capacity = world->event_capacity == 0 ? 256 : world->event_capacity * 2;
+        world->events = realloc(world->events, world->event_capacity * sizeof *world->events);
+        assert(world->events != NULL);
+    }
+    event.number = world->event_number++;
+    if (event.at_us < world->now_us)
+        event.at_us = world->now_us;
+    size_t at = world->event_count++;
+    for (; at > 0 && is_before(&event, &world->events[(at - 1) / 2]); at = (at - 1) / 2)
+        world->events[at] = world->events[(at - 1) / 2];
+    world->events[at] = event;
+}
+
+static struct world_event pop_event(struct world *world)
+{
+    struct world_event first = world->events[0];
+    struct world_event last = world->events[--world->event_count];
+    size_t at = 0;
+    for (;;) {
+        size_t child = 2 * at + 1;
+        if (child >= world->event_count)
+            break;
+        if (child + 1 < world->event_count && is_before(&world->events[child + 1], &world->events[child]))
+            child++;
+        if (!is_before(&world->events[child], &last))
+            break;
+        world->events[at] = world->events[child];
+        at = child;
+    }
+    if (world->event_count > 0)
+        world->events[at] = last;
+    return first;
+}
+
+void world_at(struct world *world, uint64_t at_us, void (*function)(struct world *world, void *context),
+              void *context)
+{
+    push_event(world, (struct world_event){
+                          .at_us = at_us, .kind = EVENT_CALL, .function = function, .context = context});
+}
+
+void world_schedule_tick(struct world *world, unsigned node, uint64_t at_us)
+{
+    push_event(world, (struct world_event){
+                          .at_us = at_us, .kind = EVENT_TICK, .node = node, .life = world->nodes[node].life});
+}
+
+void world_schedule_disk(struct world *world, unsigned node, uint64_t at_us)
+{
+    push_event(world, (struct world_event){
+                          .at_us = at_us, .kind = EVENT_DISK, .node = node, .life = world->nodes[node].life});
+}
+
+uint64_t world_clock_us(const struct world *world, unsigned i)
+{
+    const struct world_node *node = &world->nodes[i];
+    int64_t now = (int64_t)world->now_us;
+    return (uint64_t)(now + now * node->clock_ppm / 1000000 + node->clock_offset_us);
+}
+
+uint64_t world_true_us(const struct world *world, unsigned i, uint64_t clock_us)
+{
+    const struct world_node *node = &world->nodes[i];
+    int64_t passed = (int64_t)clock_us - node->clock_offset_us;
+    int64_t true_us = passed * 1000000 / (1000000 + node->clock_ppm);
+    while (true_us + true_us * node->clock_ppm / 1000000 < passed) /* not before that clock shows it */
+        true_us++;
+    return (uint64_t)true_us;
+}
+
+/* ---- network ---- */
+
+const char *world_message_name(enum raft_message_kind kind)
+{
+    static const char *const names[] = {"PREVOTE", "PREVOTE_REPLY", "VOTE",       "VOTE_REPLY",
+                                        "APPEND",  "APPEND_REPLY",  "TIMEOUT_NOW"};
+    return names[kind];
+}
+
+void world_cut(struct world *world, unsigned from, unsigned to, bool cut)
+{
+    world->cut[from][to] = cut;
+}
+
+void world_heal(struct world *world)
+{
+    memset(world->cut, 0, sizeof world->cut);
+    world->rule_count = 0;
+}
+
+bool world_add_rule(struct world *world, const struct world_rule *rule)
+{
+    if (world->rule_count == WORLD_RULES_MAX)
+        return false;
+    world->rules[world->rule_count++] = *rule;
+    return true;
+}
+
+static const struct world_rule *find_rule(const struct world *world, unsigned from, unsigned to,
+                                          enum raft_message_kind kind)
+{
+    for (unsigned i = 0; i < world->rule_count; i++) {
+        const struct world_rule *rule = &world->rules[i];
+        if (rule->kind == kind && rule->from == from && rule->to == to)
+            return rule;
+    }
+    return NULL;
+}
+
+static void trace_message(const struct world *world, const char *what, unsigned from, unsigned to,
+                          const struct raft_message *m)
+{
+    if (!world->trace)
+        return;
+    printf("%12.6f %s %s>%s %s term=%" PRIu64 " log=%" PRIu64 "/%" PRIu64 " entries=%u commit=%" PRIu64
+           "%s%s%s retry=%" PRIu64 "\n",
+           (double)world->now_us / 1e6, what, world->nodes[from].name, world->nodes[to].name,
+           world_message_name(m->kind), m->term, m->log_index, m->log_term, m->entry_count, m->commit,
+           m->granted ? " granted" : "", m->transfer ? " transfer" : "", m->log_short ? " log_short" : "",
+           m->retry_after_us);
+}
+
+static void post(struct world *world, unsigned from, unsigned to, const struct raft_message *message)
+{
+    uint64_t delay_us = world_between(world, world->config.net_min_us, world->config.net_max_us);
+    const struct world_rule *rule = find_rule(world, from, to, message->kind);
+    if (rule != NULL && rule->action == WORLD_DROP)
+        return;
+    uint64_t arrival_us = world->now_us + delay_us;
+    if (rule != NULL) {
+        arrival_us += rule->delay_us;
+    } else if (!world->config.reorder) {
+        if (arrival_us < world->last_arrival_us[from][to])
+            arrival_us = world->last_arrival_us[from][to];
+        world->last_arrival_us[from][to] = arrival_us;
+    }
+    struct world_packet *packet = calloc(1, sizeof *packet);
+    assert(packet != NULL);
+    packet->message = *message;
+    packet->message.entries = world_copy_entries(message->entries, message->entry_count);
+    push_event(world,
+               (struct world_event){
+                   .at_us = arrival_us, .kind = EVENT_ARRIVAL, .node = to, .from = from, .packet = packet});
+}
+
+void world_send(struct world *world, unsigned from, const struct raft_message *message)
+{
+    unsigned to = (unsigned)message->to - 1;
+    if (to >= world->node_count) {
+        world_violate(world, "%s sends to a member that does not exist", world->nodes[from].name);
+        return;
+    }
+    trace_message(world, "send", from, to, message);
+    if (world->cut[from][to] || world_chance(world, world->config.loss_permille))
+        return;
+    post(world, from, to, message);
+    if (world_chance(world, world->config.duplicate_permille))
+        post(world, from, to, message);
+}
+
+static void arrive(struct world *world, const struct world_event *event)
+{
+    struct world_packet *packet = event->packet;
+    if (!world->cut[event->from][event->node] && world->nodes[event->node].up) {
+        trace_message(world, "recv", event->from, event->node, &packet->message);
+        world_receive(world, event->node, &packet->message);
+    }
+    world_free_entries((struct raft_entry *)packet->message.entries, packet->message.entry_count);
+    free(packet);
+}
+
+/* ---- running ---- */
+
+static void run_event(struct world *world, const struct world_event *event)
+{
+    bool alive = world->nodes[event->node].up && world->nodes[event->node].life == event->life;
+    switch (event->kind) {
+    case EVENT_ARRIVAL:
+        arrive(world, event);
+        break;
+    case EVENT_TICK:
+        if (alive && world->nodes[event->node].tick_at_us == event->at_us)
+            world_node_tick(world, event->node);
+        break;
+    case EVENT_DISK:
+        if (alive)
+            world_node_disk(world, event->node);
+        break;
+    case EVENT_CALL:
+        event->function(world, event->context);
+        break;
+    }
+}
+
+bool world_step(struct world *world, uint64_t until_us)
+{
+    if (world->violation[0] != '\0')
+        return false;
+    if (world->event_count == 0 || world->events[0].at_us > until_us) {
+        if (world->now_us < until_us)
+            world->now_us = until_us;
+        return false;
+    }
+    struct world_event event = pop_event(world);
+    world->now_us = event.at_us;
+    run_event(world, &event);
+    return world->violation[0] == '\0';
+}
+
+bool world_run(struct world *world, uint64_t until_us)
+{
+    while (world_step(world, until_us))
+        ;
+    return world->violation[0] == '\0';
+}
+
+unsigned world_leader(const struct world *world)
+{
+    unsigned leader = world->node_count;
+    for (unsigned i = 0; i < world->node_count; i++) {
+        const struct world_node *node = &world->nodes[i];
+        if (node->up && node->status.ready &&
+            (leader == world->node_count || node->status.term > world->nodes[leader].status.term))
+            leader = i;
+    }
+    return leader;
+}
+
+bool world_lease_is_live(const struct world *world, unsigned node)
+{
+    return world->nodes[node].lease_until_us > world_clock_us(world, node);
+}
+
+uint64_t world_highest_term(const struct world *world)
+{
+    uint64_t highest = 0;
+    for (unsigned i = 0; i < world->node_count; i++) {
+        if (world->nodes[i].up && world->nodes[i].status.term > highest)
+            highest = world->nodes[i].status.term;
+    }
+    return highest;
+}
