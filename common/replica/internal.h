@@ -1,0 +1,128 @@
+/* internal.h - what the files of common/replica share; nothing outside this folder includes it.
+ *
+ *   replica.c    the owner's interface: open, close, ask, command
+ *   engine.c     raft and store: an input, its output, one sync for all that waits
+ *   peers.c      the other members: links, greetings, frames
+ *   formation.c  from configured nodes to a group that is formed */
+#ifndef MHA_REPLICA_INTERNAL_H
+#define MHA_REPLICA_INTERNAL_H
+
+#include <sys/queue.h>
+
+#include "common/net/net.h"
+#include "common/net/refusals.h"
+#include "common/replica/membership.h"
+#include "common/replica/replica.h"
+#include "common/replica/settings.h"
+#include "common/replica/wire.h"
+#include "common/store/store.h"
+
+#define REPLICA_PEERS_MAX (REPLICA_NODES_MAX + RAFT_MEMBERS_MAX)
+#define REPLICA_FORMING_BYTES 512
+
+struct peer {
+    struct replica *replica;
+    char name[REPLICA_NAME_BYTES];
+    char address[REPLICA_ADDRESS_BYTES]; /* the configured one; the membership's if this node is not
+                                            configured */
+    bool arbiter;
+    uint64_t id;           /* the membership's once formed; before that what it last told us; 0: unknown */
+    struct net_link *link; /* ours to it */
+    bool welcomed;         /* both greetings on our link fit: frames may go */
+    bool unformed;         /* so it said in its last greeting on our link */
+    struct net_conn *conn; /* its link to us, after a fitting greeting; NULL: none */
+    uint64_t heard_us;
+    char trouble[WIRE_REFUSED_BYTES]; /* why its greeting or ours did not fit; "" = nothing */
+};
+
+struct pending_write {
+    uint64_t write;
+    uint64_t index; /* of its last entry; 0: none */
+    uint64_t term;
+};
+
+/* A message that waits for a write. */
+struct held_message {
+    STAILQ_ENTRY(held_message) entry;
+    uint64_t after_write;
+    uint64_t to;
+    struct wire_bytes bytes;
+};
+STAILQ_HEAD(held_messages, held_message);
+
+struct replica {
+    struct event_base *base;
+    struct net *net;
+    struct net_group *group;
+    struct replica_callbacks callbacks;
+    void *context;
+
+    char cluster[REPLICA_NAME_BYTES];
+    char name[REPLICA_NAME_BYTES];
+    uint64_t heartbeat_us;
+    uint64_t election_us;
+    unsigned node_count;
+    struct replica_node nodes[REPLICA_NODES_MAX];
+    uint64_t nodes_digest;
+
+    uint64_t id;
+    bool formed;
+    struct replica_membership membership;
+    char forming[REPLICA_FORMING_BYTES];
+
+    unsigned peer_count;
+    struct peer peers[REPLICA_PEERS_MAX];
+    struct refusals refusals;
+
+    struct store *store;
+    struct raft *raft; /* NULL until formed */
+    struct event *flush;
+    struct event *timer;
+    int timer_fd;
+    struct pending_write *writes; /* appended, not synced */
+    unsigned write_count;
+    unsigned write_room;
+    uint64_t durable_write;
+    struct held_messages held;
+    uint64_t commit_index;
+    uint64_t applied_index;
+    uint64_t campaign_delay_us; /* as commanded last */
+    uint64_t full_logged_us;    /* when "disk full" was logged last */
+    bool changed;
+    bool failed;
+    bool fatal_told;
+    char why_failed[ERROR_TEXT_BYTES];
+};
+
+/* ---- engine.c ---- */
+enum error_code engine_open(struct replica *replica, struct error *err); /* the events */
+void engine_close(struct replica *replica);
+/* Starts raft from the membership and what the store held. */
+enum error_code engine_start(struct replica *replica, struct error *err);
+/* After every input to raft: carries out its output, up to the write, and sees to the rest in this loop turn.
+ */
+void engine_step(struct replica *replica);
+/* The same after a command of the owner's, who is told of a change only if it had an effect: an owner who
+ * commands anew whenever something changes shall not keep itself busy for ever. */
+void engine_step_for_owner(struct replica *replica);
+void engine_receive(struct replica *replica, const struct raft_message *message);
+/* Is there room on the disk for one more entry? */
+enum error_code engine_reserve(struct replica *replica, unsigned entry_count, size_t bytes,
+                               struct error *err);
+/* The owner will be told that something changed, or that all is over, before this loop turn ends. */
+void engine_note_change(struct replica *replica);
+void engine_fail(struct replica *replica, const char *why);
+
+/* ---- peers.c ---- */
+extern const struct net_callbacks peers_callbacks;
+enum error_code peers_open(struct replica *replica, struct error *err);
+struct peer *peers_by_name(struct replica *replica, const char *name);
+struct peer *peers_by_id(struct replica *replica, uint64_t id);
+/* false: there is no connection, or too much waits on it. */
+bool peers_send(struct replica *replica, uint64_t to, const struct wire_bytes *bytes);
+bool peers_connected(const struct peer *peer);
+const char *peers_trouble(const struct peer *peer);
+/* Gives the peers the ids of the membership; makes peers of members that are not configured. */
+enum error_code peers_learn_membership(struct replica *replica, struct error *err);
+
+#endif

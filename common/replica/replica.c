@@ -1,0 +1,269 @@
+#include "common/replica/replica.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/replica/formation.h"
+#include "common/replica/internal.h"
+
+static enum error_code take_configuration(struct replica *replica, const struct replica_config *config,
+                                          struct error *err)
+{
+    if (strlen(config->cluster) >= sizeof replica->cluster || strlen(config->name) >= sizeof replica->name ||
+        config->node_count == 0 || config->node_count > REPLICA_NODES_MAX)
+        return error_set(err, ERR_INVALID,
+                         "a cluster's configuration with a name too long, or without nodes");
+    snprintf(replica->cluster, sizeof replica->cluster, "%s", config->cluster);
+    snprintf(replica->name, sizeof replica->name, "%s", config->name);
+    replica->heartbeat_us = config->heartbeat_us;
+    replica->election_us = config->election_us;
+    replica->node_count = config->node_count;
+    memcpy(replica->nodes, config->nodes, config->node_count * sizeof config->nodes[0]);
+    replica->nodes_digest = formation_digest(replica->nodes, replica->node_count);
+    return ERR_OK;
+}
+
+static enum error_code open_store(struct replica *replica, const char *dir, struct error *err)
+{
+    enum error_code failed =
+        store_open(files_posix(), dir, replica->cluster, replica->name, &replica->store, err);
+    const struct store_recovered *recovered;
+
+    if (failed)
+        return failed;
+    recovered = store_recovered(replica->store);
+    replica->id = recovered->id;
+    if (recovered->torn_tail_cut)
+        log_notice(
+            "cluster \"%s\": the log's end was torn by a crash and is cut; nothing acknowledged was in it",
+            replica->cluster);
+    return ERR_OK;
+}
+
+enum error_code replica_open(struct event_base *base, struct net *net, const struct replica_config *config,
+                             const struct replica_callbacks *callbacks, void *context, struct replica **out,
+                             struct error *err)
+{
+    struct replica *replica = calloc(1, sizeof *replica);
+    enum error_code failed;
+
+    if (!replica)
+        return error_set(err, ERR_NO_MEMORY, "no memory for cluster \"%s\"", config->cluster);
+    replica->base = base;
+    replica->net = net;
+    replica->callbacks = *callbacks;
+    replica->context = context;
+    replica->timer_fd = -1;
+    failed = take_configuration(replica, config, err);
+    if (!failed)
+        failed = engine_open(replica, err);
+    if (!failed)
+        failed = open_store(replica, config->data_dir, err);
+    if (!failed)
+        failed = net_group_new(net, replica->cluster, config->key, &peers_callbacks, replica, &replica->group,
+                               err);
+    if (!failed)
+        failed = peers_open(replica, err);
+    if (!failed)
+        failed = formation_restore(replica, err);
+    if (failed) {
+        replica_close(replica);
+        return failed;
+    }
+    formation_explain(replica);
+    engine_note_change(replica);
+    *out = replica;
+    return ERR_OK;
+}
+
+void replica_close(struct replica *replica)
+{
+    if (!replica)
+        return;
+    net_group_free(replica->group);
+    engine_close(replica);
+    store_close(replica->store);
+    free(replica);
+}
+
+/* ---- asking ---- */
+
+bool replica_formed(const struct replica *replica)
+{
+    return replica->formed;
+}
+
+const char *replica_forming(const struct replica *replica)
+{
+    return replica->forming;
+}
+
+uint64_t replica_id(const struct replica *replica)
+{
+    return replica->id;
+}
+
+void replica_status(struct replica *replica, struct raft_status *out)
+{
+    if (replica->raft) {
+        raft_status(replica->raft, clock_now_us(), out);
+    } else {
+        memset(out, 0, sizeof *out);
+        out->waits_for = "the group is not formed yet";
+    }
+}
+
+unsigned replica_member_count(const struct replica *replica)
+{
+    return replica->formed ? replica->membership.count : replica->node_count;
+}
+
+void replica_member(const struct replica *replica, unsigned i, struct replica_member *out)
+{
+    const struct peer *peer;
+
+    memset(out, 0, sizeof *out);
+    out->trouble = "";
+    if (replica->formed) {
+        const struct replica_membership_member *member = &replica->membership.members[i];
+        out->id = member->id;
+        out->name = member->name;
+        out->address = member->address;
+        out->arbiter = member->arbiter;
+    } else {
+        out->name = replica->nodes[i].name;
+        out->address = replica->nodes[i].address;
+        out->arbiter = replica->nodes[i].arbiter;
+    }
+    if (strcmp(out->name, replica->name) == 0) {
+        out->id = replica->id;
+        out->self = true;
+        out->connected = true;
+        return;
+    }
+    peer = peers_by_name((struct replica *)replica, out->name);
+    out->id = peer->id;
+    out->address = peer->address; /* the configured one, which is dialled */
+    out->connected = peers_connected(peer);
+    out->heard_us = peer->heard_us;
+    out->trouble = peers_trouble(peer);
+}
+
+/* ---- commanding ---- */
+
+static enum error_code explain(enum raft_code code, struct error *err)
+{
+    switch (code) {
+    case RAFT_OK:
+        return ERR_OK;
+    case RAFT_NOT_LEADER:
+        return error_set(err, ERR_NOT_LEADER, "this node does not lead the group");
+    case RAFT_BUSY:
+        return error_set(
+            err, ERR_BUSY,
+            "the group is busy: too much is uncommitted, leadership is being handed over, or the "
+            "lease is not released yet; try again");
+    case RAFT_NO_MEMORY:
+        return error_set(err, ERR_NO_MEMORY, "no memory for an entry");
+    case RAFT_INVALID:
+        break;
+    }
+    return error_set(err, ERR_INVALID, "an entry too large, or a member that cannot lead");
+}
+
+static enum error_code check_running(const struct replica *replica, struct error *err)
+{
+    if (replica->failed)
+        return error_set(err, ERR_IO, "this member has failed and stops: %s", replica->why_failed);
+    if (!replica->raft)
+        return error_set(err, ERR_NOT_LEADER, "%s", replica->forming);
+    return ERR_OK;
+}
+
+enum error_code replica_propose(struct replica *replica, const void *data, size_t size, uint64_t *index,
+                                struct error *err)
+{
+    struct error ignored;
+    enum error_code failed;
+
+    err = err ? err : &ignored;
+    failed = check_running(replica, err);
+    if (!failed)
+        failed = engine_reserve(replica, 1, size, err);
+    if (!failed) {
+        failed =
+            explain(raft_propose(replica->raft, clock_now_us(), RAFT_ENTRY_COMMAND, data, size, index), err);
+        engine_step_for_owner(replica);
+    }
+    return failed;
+}
+
+void replica_send(struct replica *replica, uint64_t to, const void *data, size_t size)
+{
+    struct wire_bytes bytes;
+    struct error err;
+
+    if (replica->failed)
+        return;
+    if (wire_pack_application(data, size, &bytes, &err) != ERR_OK) {
+        log_warning("cluster \"%s\": a message to other members was not sent: %s", replica->cluster,
+                    err.text);
+        return;
+    }
+    for (unsigned i = 0; i < replica->peer_count; i++) {
+        const struct peer *peer = &replica->peers[i];
+        if (peer->id != 0 && (to == 0 ? !peer->arbiter : peer->id == to))
+            peers_send(replica, peer->id, &bytes);
+    }
+    free(bytes.data);
+}
+
+void replica_end_lease(struct replica *replica)
+{
+    if (!replica->raft || replica->failed)
+        return;
+    raft_end_lease(replica->raft, clock_now_us());
+    engine_step_for_owner(replica);
+}
+
+void replica_released(struct replica *replica)
+{
+    if (!replica->raft || replica->failed)
+        return;
+    raft_released(replica->raft, clock_now_us());
+    engine_step_for_owner(replica);
+}
+
+enum error_code replica_transfer(struct replica *replica, uint64_t to, struct error *err)
+{
+    enum error_code failed = check_running(replica, err);
+
+    if (!failed) {
+        failed = explain(raft_transfer(replica->raft, clock_now_us(), to), err);
+        engine_step_for_owner(replica);
+    }
+    return failed;
+}
+
+enum error_code replica_renew_term(struct replica *replica, struct error *err)
+{
+    enum error_code failed = check_running(replica, err);
+
+    if (!failed) {
+        failed = explain(raft_renew_term(replica->raft, clock_now_us()), err);
+        engine_step_for_owner(replica);
+    }
+    return failed;
+}
+
+void replica_set_campaign_delay(struct replica *replica, uint64_t delay_us)
+{
+    if (!replica->raft || replica->failed || delay_us == replica->campaign_delay_us)
+        return;
+    replica->campaign_delay_us = delay_us;
+    raft_set_campaign_delay(replica->raft, clock_now_us(), delay_us);
+    engine_step_for_owner(replica);
+}
