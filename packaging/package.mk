@@ -12,16 +12,16 @@ TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
 POLKITDIR ?= $(PREFIX)/share/polkit-1/rules.d
 SYSCONFDIR ?= /etc
 
-put = install -D -m $(1) $(2) "$(DESTDIR)$(3)"
-put_program = install -D -m 755 -s $(BUILD)/$(1) "$(DESTDIR)$(2)/$(1)"
+put = $(Q)install -D -m $(1) $(2) "$(DESTDIR)$(3)"
+put_program = $(Q)install -D -m 755 -s $(BUILD)/$(1) "$(DESTDIR)$(2)/$(1)"
 # A man page, compressed without a time stamp: the same input gives the same package.
 define put_man
-	install -d "$(DESTDIR)$(MANDIR)/man$(2)"
-	gzip -9n <man/$(1).$(2) >"$(DESTDIR)$(MANDIR)/man$(2)/$(1).$(2).gz"
-	chmod 644 "$(DESTDIR)$(MANDIR)/man$(2)/$(1).$(2).gz"
+	$(Q)install -d "$(DESTDIR)$(MANDIR)/man$(2)"
+	$(Q)gzip -9n <man/$(1).$(2) >"$(DESTDIR)$(MANDIR)/man$(2)/$(1).$(2).gz"
+	$(Q)chmod 644 "$(DESTDIR)$(MANDIR)/man$(2)/$(1).$(2).gz"
 endef
 
-.PHONY: install-mha4rdb install-arbiter
+.PHONY: install-mha4rdb install-arbiter packages-check
 
 install: install-mha4rdb install-arbiter ## install everything below DESTDIR and PREFIX (/usr)
 
@@ -45,13 +45,14 @@ install-mha4rdb: programs
 	$(call put,644,packaging/samples/accounts.sql,$(DOCDIR)/mha4rdb/samples/accounts.sql)
 	$(call put,644,README.md,$(DOCDIR)/mha4rdb/README.md)
 	$(call put,644,packaging/copyright,$(DOCDIR)/mha4rdb/copyright)
+	$(call put,644,LICENSE,$(DOCDIR)/mha4rdb/LICENSE)
 	$(call put_man,mha4rdb-agent,8)
 	$(call put_man,mha4rdb-dbworker,8)
 	$(call put_man,mha4rdb-vipd,8)
 	$(call put_man,mhactl,1)
 	$(call put_man,mha4rdb.conf,5)
 	$(call put_man,mha4rdb,7)
-	install -d "$(DESTDIR)$(SYSCONFDIR)/mha4rdb"
+	$(Q)install -d "$(DESTDIR)$(SYSCONFDIR)/mha4rdb"
 
 install-arbiter: programs
 	$(call put_program,mha4rdb-arbiter,$(SBINDIR))
@@ -60,23 +61,28 @@ install-arbiter: programs
 	$(call put,644,packaging/tmpfiles/mha4rdb-arbiter.conf,$(TMPFILESDIR)/mha4rdb-arbiter.conf)
 	$(call put,644,packaging/samples/arbiter.conf,$(DOCDIR)/mha4rdb-arbiter/samples/arbiter.conf)
 	$(call put,644,packaging/copyright,$(DOCDIR)/mha4rdb-arbiter/copyright)
+	$(call put,644,LICENSE,$(DOCDIR)/mha4rdb-arbiter/LICENSE)
 	$(call put_man,mha4rdb-arbiter,8)
-	install -d "$(DESTDIR)$(SYSCONFDIR)/mha4rdb"
+	$(Q)install -d "$(DESTDIR)$(SYSCONFDIR)/mha4rdb"
+
+# The lists of files, units, manual pages, samples.
+packages-check: deb rpm ## make the packages and check what they hold
+	sh tests/packaging.sh
 
 DEB_TREES := build/deb/trees
 
 deb: programs ## make the Debian packages (build/deb)
-	rm -rf build/deb
-	$(MAKE) --no-print-directory install-mha4rdb DESTDIR=$(abspath $(DEB_TREES))/mha4rdb
-	$(MAKE) --no-print-directory install-arbiter DESTDIR=$(abspath $(DEB_TREES))/mha4rdb-arbiter
-	sh packaging/deb/build.sh $(VERSION) $(abspath $(DEB_TREES)) $(abspath build/deb)
+	@rm -rf build/deb
+	@$(MAKE) --no-print-directory install-mha4rdb DESTDIR=$(abspath $(DEB_TREES))/mha4rdb
+	@$(MAKE) --no-print-directory install-arbiter DESTDIR=$(abspath $(DEB_TREES))/mha4rdb-arbiter
+	@sh packaging/deb/build.sh $(VERSION) $(abspath $(DEB_TREES)) $(abspath build/deb)
 
 # Built where it stands, of the programs that are there: rpmbuild compiles nothing anew. --nodeps: the build
 # host's libraries need not be known to an RPM database.
 rpm: programs ## make the RPM packages (build/rpm)
-	rm -rf build/rpm
-	mkdir -p build/rpm
-	rpmbuild -bb --build-in-place --nodeps --quiet \
+	@rm -rf build/rpm
+	@mkdir -p build/rpm
+	$(Q)rpmbuild -bb --build-in-place --nodeps --quiet \
 		--define "_topdir $(abspath build/rpm)" --define "_dbpath $(abspath build/rpm)/db" \
 		--define "mha_version $(VERSION)" packaging/rpm/mha4rdb.spec
-	for package in build/rpm/RPMS/*/*.rpm; do echo "== $$package"; rpm -qpl --dbpath $(abspath build/rpm)/db "$$package"; done
+	@for package in build/rpm/RPMS/*/*.rpm; do echo "== $$package"; rpm -qpl --dbpath $(abspath build/rpm)/db "$$package"; done

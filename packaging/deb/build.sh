@@ -27,8 +27,8 @@ for package in mha4rdb mha4rdb-arbiter; do
 	root=$trees/$package
 	rm -rf "$root/DEBIAN"
 	size=$(du -sk "$root" | cut -f1)
+	mkdir "$root/DEBIAN" # dpkg-shlibdeps knows a package's tree by it
 	depends=$(shlibs "$package")
-	mkdir "$root/DEBIAN"
 	sed -e "s/@VERSION@/$version/; s/@ARCHITECTURE@/$architecture/; s/@SIZE@/$size/; s/@SHLIBS@/$depends/" \
 		"$here/$package.control" >"$root/DEBIAN/control"
 	install -m 755 "$here/$package.postinst" "$root/DEBIAN/postinst"
