@@ -1,6 +1,6 @@
 # The test bed on network namespaces, and what runs on it: cluster, demo, bench; and the whole of `make check`.
 
-BED_PROGRAMS := $(BUILD)/tests/cluster/hostd $(BUILD)/tests/cluster/hostctl
+BED_PROGRAMS := $(addprefix $(BUILD)/tests/cluster/,hostd hostctl powercut.so)
 # The distribution's own: its modules are what `make deps` installs.
 PYTHON := /usr/bin/python3
 PYTEST := $(PYTHON) -m pytest -p no:cacheprovider
@@ -15,6 +15,10 @@ JOBS ?= 3
 $(BUILD)/tests/cluster/%: tests/cluster/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_COMMON) -D_FORTIFY_SOURCE=2 $< -o $@
+
+$(BUILD)/tests/cluster/%.so: tests/cluster/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_COMMON) -D_FORTIFY_SOURCE=2 -fPIC -shared $< -o $@
 
 bed: $(BED_PROGRAMS)
 

@@ -9,7 +9,7 @@ import time
 
 import pymysql
 
-from . import binlog, evidence, mariadb, rows, wire
+from . import binlog, evidence, mariadb, rows, wal, wire
 from .host import NETWORK, PREFIX, BedError, Host, Switch, wait_for
 
 VIP = NETWORK + "10"
@@ -101,7 +101,9 @@ class Node:
 
 
 class Cluster:
-    def __init__(self, run, profile="lan", data=("db1", "db2"), arbiter="arb", log_level="info", database_extra=""):
+    def __init__(self, run, profile="lan", data=("db1", "db2"), arbiter="arb", log_level="info", database_extra="",
+                 powercut=False):
+        self.powercut = powercut
         self.run, self.profile, self.log_level = run, profile, log_level
         self.database_extra = database_extra
         self.switch = Switch(run)
@@ -155,14 +157,19 @@ class Cluster:
         env = {"ASAN_OPTIONS": "log_path=%s/log/sanitizer:detect_leaks=0:abort_on_error=0" % host.dir,
                "UBSAN_OPTIONS": "log_path=%s/log/sanitizer:print_stacktrace=1" % host.dir}
         if self.run.variant != "san":
-            env = None
+            env = {}
         else:
             os.chmod(os.path.join(host.dir, "log"), 0o1777)
+        member_env = dict(env)
+        if self.powercut:
+            member_env.update(LD_PRELOAD=self.run.program("tests/cluster/powercut.so"), POWERCUT_DELAY_US="3000",
+                              POWERCUT_DIR=host.directory("undo", uid))
+            member_env["ASAN_OPTIONS"] = env.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
         if node.arbiter:
             host.directory("arbiter", uid, 0o700)
             host.directory("arbiter-run", uid)
             configuration = host.file("etc/arbiter.conf", ARBITER_CONF.format(**values))
-            host.service("arbiter", [self.run.program("mha4rdb-arbiter"), "-c", configuration], uid, env=env)
+            host.service("arbiter", [self.run.program("mha4rdb-arbiter"), "-c", configuration], uid, env=member_env)
             return
         host.directory("agent", uid, 0o700)
         host.directory("agent-run", uid)
@@ -171,10 +178,18 @@ class Cluster:
         host.file("etc/replication.password", mariadb.REPLICATION_PASSWORD + "\n", uid, 0o600)
         configuration = host.file("etc/agent.conf", AGENT_CONF.format(mysql_socket=node.server.socket, **values))
         host.service("agent", [self.run.program("mha4rdb-agent"), "-c", configuration,
-                               "-w", self.run.program("mha4rdb-dbworker")], uid, env=env)
+                               "-w", self.run.program("mha4rdb-dbworker")], uid, env=member_env)
         configuration = host.file("etc/vipd.conf", VIPD_CONF.format(**values))
         # started by root, as its unit does; it goes on as its own user with two capabilities
         host.service("vipd", [self.run.program("mha4rdb-vipd"), "-c", configuration], env=env)
+
+    def power_cut(self, node):
+        """The member dies, and what it wrote to its log without syncing it is gone; the rest of its host lives. Needs powercut=True."""
+        member = node.daemons[-1]
+        node.host.kill(member)
+        for path in glob.glob(os.path.join(node.host.dir, "undo", "*.undo")):
+            wal.undo(path, os.path.join(node.host.dir, member, os.path.basename(path)[:-len(".undo")]))
+            os.unlink(path)
 
     # -- life --
 

@@ -77,6 +77,25 @@ def contents(directory):
     return votes, entries
 
 
+def undo(path, segment):
+    """Takes back what powercut.c remembers of writes that were never synced, the newest first."""
+    with open(path, "rb") as f:
+        data = f.read()
+    writes, at = [], 0
+    while at + 16 <= len(data):
+        offset, size = struct.unpack_from("=QQ", data, at)
+        writes.append((offset, data[at + 16:at + 16 + size]))
+        at += 16 + size
+    try:
+        with open(segment, "r+b") as f:
+            for offset, old in reversed(writes):
+                f.seek(offset)
+                f.write(old)
+    except FileNotFoundError:
+        pass  # a segment that was never finished, or is not needed any more
+    return len(writes)
+
+
 class Ledger:
     """All votes and entries ever seen of all members, and what is wrong with them."""
 
