@@ -351,23 +351,28 @@ enum error_code peers_open(struct replica *replica, struct error *err)
 
 enum error_code peers_learn_membership(struct replica *replica, struct error *err)
 {
-    for (unsigned i = 0; i < replica->peer_count; i++)
-        replica->peers[i].id = 0;
+    for (unsigned i = 0; i < replica->peer_count; i++) {
+        struct peer *peer = &replica->peers[i];
+        const struct replica_membership_member *member =
+            replica_membership_by_name(&replica->membership, peer->name);
+        if (peer->welcomed && (!member || member->id != peer->id)) { /* greeted before we knew */
+            peer->welcomed = false;
+            net_link_reset(peer->link);
+        }
+        peer->id = member ? member->id : 0;
+    }
     for (unsigned i = 0; i < replica->membership.count; i++) {
         const struct replica_membership_member *member = &replica->membership.members[i];
-        struct peer *peer = peers_by_name(replica, member->name);
-        if (member->id == replica->id)
+        enum error_code failed;
+
+        if (member->id == replica->id || peers_by_name(replica, member->name))
             continue;
-        if (!peer) {
-            log_warning(
-                "cluster \"%s\": the group has a member \"%s\" (%s) that is not in `nodes`; add it there",
-                replica->cluster, member->name, member->address);
-            enum error_code failed = add(replica, member->name, member->address, member->arbiter, err);
-            if (failed)
-                return failed;
-            peer = &replica->peers[replica->peer_count - 1];
-        }
-        peer->id = member->id;
+        log_warning("cluster \"%s\": the group has a member \"%s\" (%s) that is not in `nodes`; add it there",
+                    replica->cluster, member->name, member->address);
+        failed = add(replica, member->name, member->address, member->arbiter, err);
+        if (failed)
+            return failed;
+        replica->peers[replica->peer_count - 1].id = member->id;
     }
     return ERR_OK;
 }

@@ -1,0 +1,645 @@
+/* Running members on loopback, all in one loop, each with a real store in a temporary directory. */
+#include <CUnit/Basic.h>
+#include <dirent.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/replica/replica.h"
+
+#define WAIT_MS 10000
+#define HEARTBEAT_US MS_TO_US(30)
+#define ELECTION_US MS_TO_US(250)
+#define APPLIED_MAX 64
+
+static struct event_base *base;
+static const uint8_t key[NET_KEY_BYTES] = {9};
+static char root[64];
+
+struct node {
+    char name[8];
+    char dir[128];
+    struct net *net;
+    struct replica *replica;
+    struct replica_node nodes[4];
+    unsigned node_count;
+    unsigned applied_count;
+    uint8_t applied[APPLIED_MAX];
+    uint64_t applied_index[APPLIED_MAX];
+    unsigned changes, messages, fatal;
+    uint64_t message_from;
+    char message[32];
+    char why[256];
+    unsigned propose_on_apply;
+};
+
+static void on_apply(void *context, uint64_t index, uint64_t term, const void *data, size_t size)
+{
+    struct node *node = context;
+    CU_ASSERT(term > 0);
+    CU_ASSERT_EQUAL(size, 1);
+    CU_ASSERT_FATAL(node->applied_count < APPLIED_MAX);
+    if (node->propose_on_apply) { /* a command from inside the callback must not pull the data away */
+        uint64_t at;
+        node->propose_on_apply--;
+        replica_propose(node->replica, "p", 1, &at, NULL);
+    }
+    node->applied[node->applied_count] = *(const uint8_t *)data;
+    node->applied_index[node->applied_count++] = index;
+}
+
+static void on_changed(void *context)
+{
+    struct node *node = context;
+    node->changes++;
+    replica_set_campaign_delay(node->replica, 0); /* as the agent does: must not keep the loop busy */
+}
+
+static void on_message(void *context, uint64_t from, const void *data, size_t size)
+{
+    struct node *node = context;
+    node->messages++;
+    node->message_from = from;
+    snprintf(node->message, sizeof node->message, "%.*s", (int)size, (const char *)data);
+}
+
+static void on_fatal(void *context, const char *why)
+{
+    struct node *node = context;
+    node->fatal++;
+    snprintf(node->why, sizeof node->why, "%s", why);
+}
+
+static const struct replica_callbacks callbacks = {on_apply, on_changed, on_message, on_fatal};
+
+static void on_tick(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    (void)context;
+}
+
+static bool wait_until(bool (*holds)(struct node *nodes, unsigned count), struct node *nodes, unsigned count,
+                       unsigned ms)
+{
+    uint64_t end_us = clock_now_us() + MS_TO_US(ms);
+    struct event *tick = event_new(base, -1, EV_PERSIST, on_tick, NULL);
+    struct timeval interval = {.tv_usec = 5000};
+
+    event_add(tick, &interval);
+    while (!holds(nodes, count) && clock_now_us() < end_us)
+        event_base_loop(base, EVLOOP_ONCE);
+    event_free(tick);
+    return holds(nodes, count);
+}
+
+static bool never(struct node *nodes, unsigned count)
+{
+    (void)nodes;
+    (void)count;
+    return false;
+}
+
+static void run_ms(unsigned ms)
+{
+    wait_until(never, NULL, 0, ms);
+}
+
+static bool all_formed(struct node *nodes, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (nodes[i].replica && !replica_formed(nodes[i].replica))
+            return false;
+    return true;
+}
+
+static struct node *leader(struct node *nodes, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct raft_status status;
+        if (!nodes[i].replica)
+            continue;
+        replica_status(nodes[i].replica, &status);
+        if (status.role == RAFT_LEADER && status.ready)
+            return &nodes[i];
+    }
+    return NULL;
+}
+
+static bool has_leader(struct node *nodes, unsigned count)
+{
+    return leader(nodes, count) != NULL;
+}
+
+/* How many entries everyone shall have applied. */
+static unsigned expected;
+static bool all_applied(struct node *nodes, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (nodes[i].replica && nodes[i].applied_count < expected)
+            return false;
+    return true;
+}
+
+static bool all_connected(struct node *nodes, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        for (unsigned k = 0; nodes[i].replica && k < replica_member_count(nodes[i].replica); k++) {
+            struct replica_member member;
+            replica_member(nodes[i].replica, k, &member);
+            if (!member.connected)
+                return false;
+        }
+    return true;
+}
+
+static enum error_code try_open(struct node *node, struct error *err)
+{
+    struct replica_config config = {.cluster = "shop",
+                                    .name = node->name,
+                                    .key = key,
+                                    .data_dir = node->dir,
+                                    .heartbeat_us = HEARTBEAT_US,
+                                    .election_us = ELECTION_US,
+                                    .node_count = node->node_count,
+                                    .nodes = node->nodes};
+
+    node->applied_count = 0;
+    if (!node->net) {
+        const char *own = NULL;
+        for (unsigned i = 0; i < node->node_count; i++)
+            if (strcmp(node->nodes[i].name, node->name) == 0)
+                own = node->nodes[i].address;
+        CU_ASSERT_EQUAL_FATAL(net_new(base, &node->net, err), ERR_OK);
+        CU_ASSERT_EQUAL_FATAL(net_listen(node->net, own, err), ERR_OK);
+    }
+    return replica_open(base, node->net, &config, &callbacks, node, &node->replica, err);
+}
+
+static void open_node(struct node *node)
+{
+    struct error err;
+
+    if (try_open(node, &err) != ERR_OK) {
+        puts(err.text);
+        CU_FAIL_FATAL("replica_open");
+    }
+}
+
+static void close_node(struct node *node)
+{
+    replica_close(node->replica);
+    net_free(node->net);
+    node->replica = NULL;
+    node->net = NULL;
+}
+
+static void empty_dir(const char *dir)
+{
+    DIR *entries = opendir(dir);
+    struct dirent *entry;
+    char path[512];
+
+    while (entries && (entry = readdir(entries))) {
+        snprintf(path, sizeof path, "%s/%s", dir, entry->d_name);
+        if (entry->d_name[0] != '.')
+            unlink(path);
+    }
+    if (entries)
+        closedir(entries);
+}
+
+/* Names, directories and free ports; opens nothing. `arbiter`: the last one. */
+static void plan(struct node *nodes, unsigned count, bool arbiter)
+{
+    static const char *const names[] = {"db1", "db2", "xarb"};
+    struct error err;
+
+    memset(nodes, 0, count * sizeof *nodes);
+    for (unsigned i = 0; i < count; i++) {
+        snprintf(nodes[i].name, sizeof nodes[i].name, "%s", names[i]);
+        snprintf(nodes[i].dir, sizeof nodes[i].dir, "%s/%s", root, names[i]);
+        empty_dir(nodes[i].dir);
+        CU_ASSERT_EQUAL_FATAL(net_new(base, &nodes[i].net, &err), ERR_OK);
+        CU_ASSERT_EQUAL_FATAL(net_listen(nodes[i].net, "127.0.0.1:0", &err), ERR_OK);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        nodes[i].node_count = count;
+        for (unsigned k = 0; k < count; k++) {
+            struct replica_node *node = &nodes[i].nodes[k];
+            snprintf(node->name, sizeof node->name, "%s", names[k]);
+            snprintf(node->address, sizeof node->address, "127.0.0.1:%u", net_port(nodes[k].net));
+            node->arbiter = arbiter && k == count - 1;
+        }
+    }
+}
+
+static void start(struct node nodes[3])
+{
+    plan(nodes, 3, true);
+    for (unsigned i = 0; i < 3; i++)
+        open_node(&nodes[i]);
+    CU_ASSERT_FATAL(wait_until(all_formed, nodes, 3, WAIT_MS));
+    CU_ASSERT_FATAL(wait_until(has_leader, nodes, 3, WAIT_MS));
+}
+
+static void stop(struct node nodes[3])
+{
+    for (unsigned i = 0; i < 3; i++) {
+        CU_ASSERT_EQUAL(nodes[i].fatal, 0);
+        if (nodes[i].net)
+            close_node(&nodes[i]);
+    }
+}
+
+static void propose(struct node *nodes, unsigned count, char what)
+{
+    struct node *lead;
+    uint64_t index;
+    struct error err;
+
+    CU_ASSERT_FATAL(wait_until(has_leader, nodes, count, WAIT_MS));
+    lead = leader(nodes, count);
+    CU_ASSERT_EQUAL(replica_propose(lead->replica, &what, 1, &index, &err), ERR_OK);
+    expected++;
+    CU_ASSERT(wait_until(all_applied, nodes, count, WAIT_MS));
+}
+
+static const char *trouble(const struct node *node, const char *name, bool *connected)
+{
+    struct replica_member member = {0};
+
+    for (unsigned i = 0; i < replica_member_count(node->replica); i++) {
+        replica_member(node->replica, i, &member);
+        if (strcmp(member.name, name) == 0)
+            break;
+    }
+    if (connected)
+        *connected = member.connected;
+    return member.trouble;
+}
+
+static void forms_elects_applies(void)
+{
+    struct node nodes[3];
+    uint64_t index;
+
+    expected = 0;
+    start(nodes);
+    CU_ASSERT_STRING_NOT_EQUAL(leader(nodes, 3)->name, "xarb");
+    CU_ASSERT_STRING_EQUAL(replica_forming(nodes[0].replica), "");
+    for (char what = 'a'; what < 'f'; what++)
+        propose(nodes, 3, what);
+    for (unsigned i = 0; i < 3; i++) {
+        CU_ASSERT_EQUAL(memcmp(nodes[i].applied, "abcde", 5), 0);
+        CU_ASSERT_EQUAL(replica_member_count(nodes[i].replica), 3);
+        if (&nodes[i] != leader(nodes, 3))
+            CU_ASSERT_EQUAL(replica_propose(nodes[i].replica, "x", 1, &index, NULL), ERR_NOT_LEADER);
+    }
+    leader(nodes, 3)->propose_on_apply = 3;
+    propose(nodes, 3, 'o');
+    expected += 3;
+    CU_ASSERT(wait_until(all_applied, nodes, 3, WAIT_MS));
+    CU_ASSERT_EQUAL(memcmp(nodes[1].applied, "abcdeoppp", 9), 0);
+    stop(nodes);
+}
+
+static void restarts_from_disk(void)
+{
+    struct node nodes[3];
+    uint64_t id;
+
+    expected = 0;
+    start(nodes);
+    propose(nodes, 3, 'a');
+    propose(nodes, 3, 'b');
+    id = replica_id(nodes[1].replica);
+    close_node(&nodes[1]);
+    propose(nodes, 3, 'c');
+    open_node(&nodes[1]);
+    CU_ASSERT(replica_formed(nodes[1].replica));
+    CU_ASSERT_EQUAL(replica_id(nodes[1].replica), id);
+    CU_ASSERT(wait_until(all_applied, nodes, 3, WAIT_MS));
+    propose(nodes, 3, 'd');
+    CU_ASSERT_EQUAL(memcmp(nodes[1].applied, "abcd", 4), 0);
+    CU_ASSERT_EQUAL(memcmp(nodes[1].applied_index, nodes[0].applied_index, 4 * sizeof(uint64_t)), 0);
+    for (unsigned i = 0; i < 3; i++) /* all at once */
+        close_node(&nodes[i]);
+    for (unsigned i = 0; i < 3; i++)
+        open_node(&nodes[i]);
+    propose(nodes, 3, 'e');
+    for (unsigned i = 0; i < 3; i++)
+        CU_ASSERT_EQUAL(memcmp(nodes[i].applied, "abcde", 5), 0);
+    stop(nodes);
+}
+
+static void leader_dies(void)
+{
+    struct node nodes[3];
+    struct node *dead;
+    bool connected;
+
+    expected = 0;
+    start(nodes);
+    propose(nodes, 3, 'a');
+    CU_ASSERT(wait_until(all_connected, nodes, 3, WAIT_MS));
+    dead = leader(nodes, 3);
+    close_node(dead);
+    run_ms(20);
+    trouble(&nodes[2], dead->name, &connected);
+    CU_ASSERT(!connected); /* at once, not by a timeout */
+    propose(nodes, 3, 'b');
+    CU_ASSERT_STRING_NOT_EQUAL(leader(nodes, 3)->name, "xarb");
+    open_node(dead);
+    propose(nodes, 3, 'c');
+    CU_ASSERT_EQUAL(memcmp(dead->applied, "abc", 3), 0);
+    stop(nodes);
+}
+
+static void wiped_one_is_refused(void)
+{
+    struct node nodes[3];
+    unsigned follower;
+
+    expected = 0;
+    start(nodes);
+    propose(nodes, 3, 'a');
+    follower = leader(nodes, 3) == &nodes[0] ? 1 : 0;
+    close_node(&nodes[follower]);
+    empty_dir(nodes[follower].dir);
+    open_node(&nodes[follower]);
+    run_ms(600);
+    CU_ASSERT(!replica_formed(nodes[follower].replica));
+    CU_ASSERT_PTR_NOT_NULL(strstr(trouble(&nodes[2], nodes[follower].name, NULL), "wiped"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(trouble(&nodes[follower], "xarb", NULL), "wiped"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(replica_forming(nodes[follower].replica), "wiped"));
+    CU_ASSERT_EQUAL(nodes[follower].applied_count, 0);
+    close_node(&nodes[follower]);
+    propose(nodes, 3, 'b'); /* the others go on */
+    stop(nodes);
+}
+
+/* Its identity was made and told, then it stopped before Form arrived: it is formed by whom it meets. */
+static void form_that_was_lost_is_made_up_for(void)
+{
+    struct node nodes[3];
+    char command[512];
+
+    expected = 0;
+    plan(nodes, 3, true);
+    open_node(&nodes[1]);
+    close_node(&nodes[1]);
+    snprintf(command, sizeof command, "cp -a %s %s.before", nodes[1].dir, nodes[1].dir);
+    CU_ASSERT_EQUAL_FATAL(system(command), 0);
+    for (unsigned i = 0; i < 3; i++)
+        open_node(&nodes[i]);
+    CU_ASSERT_FATAL(wait_until(all_formed, nodes, 3, WAIT_MS));
+    close_node(&nodes[0]); /* the coordinator is away */
+    close_node(&nodes[1]);
+    snprintf(command, sizeof command, "rm -r %s && mv %s.before %s", nodes[1].dir, nodes[1].dir,
+             nodes[1].dir);
+    CU_ASSERT_EQUAL_FATAL(system(command), 0);
+    open_node(&nodes[1]);
+    CU_ASSERT(!replica_formed(nodes[1].replica));
+    CU_ASSERT(wait_until(all_formed, nodes, 3, WAIT_MS));
+    propose(nodes, 3, 'a');
+    stop(nodes);
+}
+
+static void waits_for_all_and_agreement(void)
+{
+    struct node nodes[3];
+    uint64_t index;
+    struct error err;
+
+    expected = 0;
+    plan(nodes, 3, true);
+    nodes[1].nodes[2].arbiter = false; /* a file that differs */
+    open_node(&nodes[0]);
+    open_node(&nodes[1]);
+    run_ms(300);
+    CU_ASSERT(!replica_formed(nodes[0].replica));
+    CU_ASSERT_PTR_NOT_NULL(strstr(replica_forming(nodes[0].replica), "xarb"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(replica_forming(nodes[0].replica), "differ"));
+    CU_ASSERT_EQUAL(replica_propose(nodes[0].replica, "x", 1, &index, &err), ERR_NOT_LEADER);
+    open_node(&nodes[2]);
+    run_ms(500);
+    CU_ASSERT(!replica_formed(nodes[0].replica));
+    CU_ASSERT(!replica_formed(nodes[1].replica));
+    CU_ASSERT(!replica_formed(nodes[2].replica));
+    close_node(&nodes[1]);
+    nodes[1].nodes[2].arbiter = true;
+    open_node(&nodes[1]);
+    CU_ASSERT(wait_until(all_formed, nodes, 3, WAIT_MS));
+    propose(nodes, 3, 'a');
+    stop(nodes);
+}
+
+static void hands_over(void)
+{
+    struct node nodes[3];
+    struct node *old, *next;
+    struct raft_status status;
+    struct error err;
+
+    expected = 0;
+    start(nodes);
+    propose(nodes, 3, 'a');
+    old = leader(nodes, 3);
+    next = old == &nodes[0] ? &nodes[1] : &nodes[0];
+    CU_ASSERT_EQUAL(replica_transfer(next->replica, replica_id(old->replica), &err), ERR_NOT_LEADER);
+    replica_end_lease(old->replica);
+    replica_released(old->replica);
+    CU_ASSERT_EQUAL(replica_transfer(old->replica, replica_id(next->replica), &err), ERR_OK);
+    propose(nodes, 3, 'b');
+    CU_ASSERT_PTR_EQUAL(leader(nodes, 3), next);
+    replica_status(next->replica, &status);
+    replica_end_lease(next->replica);
+    replica_released(next->replica);
+    uint64_t term = status.term;
+    CU_ASSERT_EQUAL(replica_renew_term(next->replica, &err), ERR_OK);
+    run_ms(100);
+    propose(nodes, 3, 'c');
+    CU_ASSERT_PTR_EQUAL(leader(nodes, 3), next);
+    replica_status(next->replica, &status);
+    CU_ASSERT(status.term > term);
+    stop(nodes);
+}
+
+static bool both_data_nodes_have_one(struct node *nodes, unsigned count)
+{
+    (void)count;
+    return nodes[0].messages == 0 && nodes[1].messages == 1;
+}
+
+static void carries_messages(void)
+{
+    struct node nodes[3];
+    static uint8_t big[REPLICA_APPLICATION_BYTES_MAX + 1];
+
+    expected = 0;
+    start(nodes);
+    CU_ASSERT(wait_until(all_connected, nodes, 3, WAIT_MS));
+    replica_send(nodes[0].replica, 0, "all", 3);
+    CU_ASSERT(wait_until(both_data_nodes_have_one, nodes, 3, WAIT_MS));
+    CU_ASSERT_STRING_EQUAL(nodes[1].message, "all");
+    CU_ASSERT_EQUAL(nodes[1].message_from, replica_id(nodes[0].replica));
+    run_ms(50);
+    CU_ASSERT_EQUAL(nodes[2].messages, 0); /* no arbiter */
+    replica_send(nodes[2].replica, replica_id(nodes[1].replica), "one", 3);
+    replica_send(nodes[2].replica, 12345, "nobody", 6);
+    replica_send(nodes[2].replica, 0, big, sizeof big);
+    run_ms(100);
+    CU_ASSERT_EQUAL(nodes[1].messages, 2);
+    CU_ASSERT_STRING_EQUAL(nodes[1].message, "one");
+    stop(nodes);
+}
+
+static void group_of_one(void)
+{
+    struct node node[1];
+
+    expected = 0;
+    plan(node, 1, false);
+    open_node(node);
+    CU_ASSERT(replica_formed(node->replica));
+    propose(node, 1, 'a');
+    close_node(node);
+    open_node(node);
+    CU_ASSERT(wait_until(has_leader, node, 1, WAIT_MS));
+    propose(node, 1, 'b');
+    CU_ASSERT_EQUAL(memcmp(node->applied, "ab", 2), 0);
+    close_node(node);
+}
+
+static void refuses_to_open(void)
+{
+    struct node nodes[3];
+    struct error err;
+
+    start(nodes);
+    close_node(&nodes[0]);
+    nodes[0].nodes[1].arbiter = true;
+    CU_ASSERT_EQUAL(try_open(&nodes[0], &err), ERR_REFUSED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "db2"));
+    nodes[0].nodes[1].arbiter = false;
+    open_node(&nodes[0]);
+    struct node twin = nodes[0];
+    twin.net = NULL;
+    snprintf(twin.nodes[0].address, sizeof twin.nodes[0].address, "127.0.0.1:0");
+    CU_ASSERT_EQUAL(try_open(&twin, &err), ERR_BUSY);
+    net_free(twin.net);
+    stop(nodes);
+}
+
+/* The log's descriptor turns into one that cannot be written. */
+static void break_disk(const struct node *node)
+{
+    char link[64];
+    char path[256];
+
+    for (int fd = 3; fd < 256; fd++) {
+        ssize_t length;
+        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        length = readlink(link, path, sizeof path - 1);
+        if (length <= 0)
+            continue;
+        path[length] = '\0';
+        if (strncmp(path, node->dir, strlen(node->dir)) == 0 && strstr(path, "/wal-")) {
+            int null = open("/dev/null", O_RDONLY);
+            dup2(null, fd);
+            close(null);
+        }
+    }
+}
+
+static bool told_fatal(struct node *nodes, unsigned count)
+{
+    (void)count;
+    return nodes[0].fatal > 0;
+}
+
+static void failed_disk_is_final(void)
+{
+    struct node nodes[3];
+    struct node *lead;
+    uint64_t index;
+    struct error err;
+
+    expected = 0;
+    start(nodes);
+    propose(nodes, 3, 'a');
+    lead = leader(nodes, 3);
+    break_disk(lead);
+    CU_ASSERT_EQUAL(replica_propose(lead->replica, "b", 1, &index, &err), ERR_OK);
+    CU_ASSERT_EQUAL(lead->fatal, 0); /* told from the loop, not from inside the call */
+    CU_ASSERT(wait_until(told_fatal, lead, 1, WAIT_MS));
+    CU_ASSERT(replica_propose(lead->replica, "b", 1, &index, &err) != ERR_OK);
+    run_ms(300);
+    CU_ASSERT_EQUAL(lead->fatal, 1); /* once */
+    CU_ASSERT_EQUAL(lead->applied_count, 1);
+    lead->fatal = 0;
+    close_node(lead);
+    propose(nodes, 3, 'c');
+    stop(nodes);
+}
+
+/* An owner that commands something at every change does not spin. */
+static void idles(void)
+{
+    struct node nodes[3];
+    unsigned before;
+
+    expected = 0;
+    start(nodes);
+    CU_ASSERT(wait_until(all_connected, nodes, 3, WAIT_MS));
+    before = nodes[0].changes;
+    run_ms(300);
+    CU_ASSERT(nodes[0].changes - before < 200);
+    stop(nodes);
+}
+
+int main(void)
+{
+    CU_pSuite suite;
+    unsigned failures;
+    struct event_config *config = event_config_new();
+    char command[128];
+
+    log_open("test_replica", getenv("VERBOSE") ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
+    event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+    base = event_base_new_with_config(config);
+    event_config_free(config);
+    snprintf(root, sizeof root, "/tmp/mha-test-replica-XXXXXX");
+    if (!mkdtemp(root))
+        return 1;
+    CU_initialize_registry();
+    suite = CU_add_suite("replica", NULL, NULL);
+    CU_ADD_TEST(suite, forms_elects_applies);
+    CU_ADD_TEST(suite, restarts_from_disk);
+    CU_ADD_TEST(suite, leader_dies);
+    CU_ADD_TEST(suite, wiped_one_is_refused);
+    CU_ADD_TEST(suite, form_that_was_lost_is_made_up_for);
+    CU_ADD_TEST(suite, waits_for_all_and_agreement);
+    CU_ADD_TEST(suite, hands_over);
+    CU_ADD_TEST(suite, carries_messages);
+    CU_ADD_TEST(suite, group_of_one);
+    CU_ADD_TEST(suite, refuses_to_open);
+    CU_ADD_TEST(suite, failed_disk_is_final);
+    CU_ADD_TEST(suite, idles);
+    CU_basic_set_mode(CU_BRM_NORMAL);
+    CU_basic_run_tests();
+    failures = CU_get_number_of_failures();
+    CU_cleanup_registry();
+    event_base_free(base);
+    snprintf(command, sizeof command, "rm -rf %s", root);
+    if (system(command) != 0)
+        return 1;
+    return failures ? 1 : 0;
+}
