@@ -13,15 +13,19 @@ format: ## bring all C files into the repository's format
 	clang-format -i $(C_TRACKED)
 
 lint-format:
-	clang-format --dry-run -Werror $(C_TRACKED)
+	@echo "  LINT  clang-format"
+	$(Q)clang-format --dry-run -Werror $(C_TRACKED)
 
 # The generated headers tell nothing that the compiler has not checked; -j 2 needs no unusedFunction.
 lint-c:
-	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --language=c -j 2 -D_GNU_SOURCE '-DMHA_VERSION=""' \
+	@echo "  LINT  cppcheck"
+	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --language=c -j 2 -D_GNU_SOURCE '-DMHA_VERSION=""' \
 		--enable=warning,performance,portability --suppressions-list=packaging/cppcheck.txt -I. $(C_SOURCES)
 
 lint-shell:
-	shellcheck $(SHELL_TRACKED)
+	@echo "  LINT  shellcheck"
+	$(Q)shellcheck $(SHELL_TRACKED)
 
 lint-man:
-	mandoc -Tlint -W warning $(MAN_PAGES)
+	@echo "  LINT  mandoc"
+	$(Q)mandoc -Tlint -W warning $(MAN_PAGES)
