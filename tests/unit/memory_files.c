@@ -8,8 +8,8 @@
 #include <string.h>
 
 #define SECTOR 512
-#define NODES_MAX 256
-#define NAMES_MAX 64
+#define NODES_MAX 1024
+#define NAMES_MAX 256
 #define HANDLES_MAX 64
 #define NAME_BYTES 64
 

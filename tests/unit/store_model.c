@@ -256,7 +256,7 @@ static void last_life(struct model *model, struct memory_disk *disk, bool final_
 
     if (!store)
         return;
-    for (unsigned i = 0; i < 5 && !model->stopped_by; i++) {
+    for (unsigned i = 0; i < 14 && !model->stopped_by; i++) {
         const struct model_state *state = &model->states[model->tried];
         if (model_append(model, store, 30 + i, 1, state->first_index + state->entry_count, 2) || i == 2)
             continue;
