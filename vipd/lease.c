@@ -23,6 +23,7 @@ static void forget_lease(struct lease *lease)
     lease->length_us = 0;
     lease->taken = false;
     lease->probed = false;
+    lease->retry_us = 0; /* a refused refresh does not put off the removal */
 }
 
 enum lease_verdict lease_grant(struct lease *lease, uint64_t now_us, uint64_t epoch, uint64_t deadline_us)
@@ -35,6 +36,7 @@ enum lease_verdict lease_grant(struct lease *lease, uint64_t now_us, uint64_t ep
         lease->epoch = epoch;
         lease->deadline_us = 0;
         lease->length_us = 0;
+        lease->retry_us = 0;
     }
     if (deadline_us <= now_us)
         return LEASE_DEADLINE_PASSED;
@@ -86,7 +88,7 @@ void lease_set_held(struct lease *lease, uint64_t now_us, bool held)
         /* Whoever added it may have given it another lifetime: refresh it if it is leased, remove it if it is
          * not. */
         lease->kernel_until_us = 0;
-    } else {
+    } else if (lease->deadline_us) {
         lease->retry_us = later(lease->retry_us, later(now_us, lease->added_us + LEASE_PUT_BACK_US));
     }
     lease->held = held;
