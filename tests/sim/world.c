@@ -263,6 +263,7 @@ void world_send(struct world *world, unsigned from, const struct raft_message *m
         return;
     }
     trace_message(world, "send", from, to, message);
+    world->nodes[from].sent[message->kind]++;
     if (world->cut[from][to] || world_chance(world, world->config.loss_permille))
         return;
     post(world, from, to, message);

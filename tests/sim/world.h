@@ -102,6 +102,7 @@ struct world_node {
                                     start) */
     uint64_t lease_until_us; /* published, by its own clock; outlives a crash of the process; 0: released */
     uint64_t lease_term;
+    uint64_t sent[RAFT_TIMEOUT_NOW + 1]; /* messages by kind, lost ones too */
     struct world_hooks hooks;
 };
 

@@ -1,0 +1,376 @@
+#include "tests/sim/story.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/story_expect.h"
+
+static const char *const code_names[] = {"ok", "not-leader", "busy", "invalid", "no-memory"};
+
+bool story_fail(struct story *story, const char *format, ...)
+{
+    int length = snprintf(story->problem, story->problem_bytes, "%s:%u (%.3f s): ", story->path, story->line,
+                          story->world == NULL ? 0 : (double)(story->world->now_us - story->begun_us) / 1e6);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(story->problem + length, story->problem_bytes - (size_t)length, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+bool story_time(const char *text, uint64_t *us)
+{
+    char *end;
+    double value = strtod(text, &end);
+    double unit = strcmp(end, "s") == 0 ? 1e6 : strcmp(end, "ms") == 0 ? 1e3 : strcmp(end, "us") == 0 ? 1 : 0;
+    *us = (uint64_t)(value * unit + 0.5);
+    return end != text && unit != 0 && value >= 0;
+}
+
+bool story_node(struct story *story, const char *name, unsigned *node)
+{
+    for (*node = 0; *node < story->world->node_count; (*node)++) {
+        if (strcmp(story->world->nodes[*node].name, name) == 0)
+            return true;
+    }
+    return story_fail(story, "'%s' is not a node", name);
+}
+
+bool story_kind(struct story *story, const char *name, enum raft_message_kind *kind)
+{
+    for (unsigned i = RAFT_PREVOTE; i <= RAFT_TIMEOUT_NOW; i++) {
+        *kind = (enum raft_message_kind)i;
+        if (strcmp(world_message_name(*kind), name) == 0)
+            return true;
+    }
+    return story_fail(story, "'%s' is not a kind of message", name);
+}
+
+/* ---- commands ---- */
+
+static bool option(struct story *story, const char *word, struct world_config *config)
+{
+    const char *value = strchr(word, '=') + 1;
+    uint64_t us;
+    if (!story_time(value, &us))
+        return story_fail(story, "'%s' is not a time", value);
+    if (strncmp(word, "E=", 2) == 0)
+        config->election_us = us;
+    else if (strncmp(word, "H=", 2) == 0)
+        config->heartbeat_us = us;
+    else if (strncmp(word, "net=", 4) == 0)
+        config->net_min_us = config->net_max_us = us;
+    else if (strncmp(word, "disk=", 5) == 0)
+        config->disk_min_us = config->disk_max_us = us;
+    else
+        return story_fail(story, "unknown option '%s'", word);
+    return true;
+}
+
+static bool do_cluster(struct story *story, unsigned count, char **words)
+{
+    struct world_config config = {.seed = 1,
+                                  .heartbeat_us = 100000,
+                                  .election_us = 1000000,
+                                  .net_min_us = 1000,
+                                  .net_max_us = 1000,
+                                  .disk_min_us = 1000,
+                                  .disk_max_us = 1000};
+    for (unsigned i = 0; i < count; i++) {
+        if (strchr(words[i], '=') != NULL) {
+            if (!option(story, words[i], &config))
+                return false;
+        } else if (words[i][0] >= 'X') {
+            config.arbiters++;
+        } else {
+            config.data_nodes++;
+        }
+    }
+    if (story->world != NULL || config.data_nodes + config.arbiters > WORLD_NODES_MAX)
+        return story_fail(story, "one cluster, of at most %d nodes", WORLD_NODES_MAX);
+    story->world = world_new(&config);
+    story->begun_us = story->world->now_us;
+    return true;
+}
+
+static bool do_start(struct story *story, unsigned count, char **words)
+{
+    for (unsigned i = 0; i < count; i++) {
+        unsigned node;
+        if (!story_node(story, words[i], &node))
+            return false;
+        world_start(story->world, node);
+    }
+    return true;
+}
+
+static bool do_crash(struct story *story, unsigned count, char **words)
+{
+    unsigned node, keep = strcmp(words[count - 1], "keeping") == 0 ? 1000 : 0;
+    if (!story_node(story, words[0], &node))
+        return false;
+    if (count >= 4 && strcmp(words[1], "after") == 0 && strcmp(words[3], "steps") == 0)
+        world_crash_after(story->world, node, strtoull(words[2], NULL, 10), keep);
+    else if (count == (keep > 0 ? 2 : 1))
+        world_crash(story->world, node, keep);
+    else
+        return story_fail(story, "crash NODE [after N steps] [keeping]");
+    return true;
+}
+
+static bool do_cut(struct story *story, unsigned count, char **words)
+{
+    unsigned middle = 0;
+    while (middle < count && words[middle][0] != '|' && words[middle][0] != '>')
+        middle++;
+    if (middle == 0 || middle + 1 >= count)
+        return story_fail(story, "cut NODES | NODES, or cut NODES > NODES");
+    for (unsigned a = 0; a < middle; a++) {
+        for (unsigned b = middle + 1; b < count; b++) {
+            unsigned from, to;
+            if (!story_node(story, words[a], &from) || !story_node(story, words[b], &to))
+                return false;
+            world_cut(story->world, from, to, true);
+            if (words[middle][0] == '|')
+                world_cut(story->world, to, from, true);
+        }
+    }
+    return true;
+}
+
+static bool do_heal(struct story *story, unsigned count, char **words)
+{
+    (void)count, (void)words;
+    world_heal(story->world);
+    return true;
+}
+
+static bool add_rule(struct story *story, char **words, enum world_rule_action action, uint64_t delay_us)
+{
+    struct world_rule rule = {.action = action, .delay_us = delay_us};
+    if (!story_kind(story, words[0], &rule.kind) || !story_node(story, words[1], &rule.from) ||
+        !story_node(story, words[3], &rule.to))
+        return false;
+    return world_add_rule(story->world, &rule) || story_fail(story, "too many rules");
+}
+
+static bool do_drop(struct story *story, unsigned count, char **words)
+{
+    return count == 4 ? add_rule(story, words, WORLD_DROP, 0) : story_fail(story, "drop KIND NODE > NODE");
+}
+
+static bool do_delay(struct story *story, unsigned count, char **words)
+{
+    uint64_t us;
+    if (count != 5 || !story_time(words[4], &us))
+        return story_fail(story, "delay KIND NODE > NODE TIME");
+    return add_rule(story, words, WORLD_DELAY, us);
+}
+
+static bool do_disk(struct story *story, unsigned count, char **words)
+{
+    unsigned node;
+    uint64_t us;
+    if (count != 2)
+        return story_fail(story, "disk NODE TIME | hangs | works");
+    if (!story_node(story, words[0], &node))
+        return false;
+    if (strcmp(words[1], "hangs") == 0 || strcmp(words[1], "works") == 0)
+        world_hang_disk(story->world, node, words[1][0] == 'h');
+    else if (story_time(words[1], &us))
+        story->world->nodes[node].disk.min_us = story->world->nodes[node].disk.max_us = us;
+    else
+        return story_fail(story, "'%s' is not a time", words[1]);
+    return true;
+}
+
+/* `words` from `at` on: nothing, or "refused REASON". */
+static bool outcome(struct story *story, enum raft_code code, unsigned count, char **words, unsigned at)
+{
+    const char *expected = count == at + 2 && strcmp(words[at], "refused") == 0 ? words[at + 1] : "ok";
+    if (strcmp(code_names[code], expected) != 0)
+        return story_fail(story, "the answer is %s, expected: %s", code_names[code], expected);
+    return true;
+}
+
+static bool is_up(struct story *story, const char *name, unsigned *node)
+{
+    if (!story_node(story, name, node))
+        return false;
+    return story->world->nodes[*node].up || story_fail(story, "%s does not run", name);
+}
+
+static bool do_propose(struct story *story, unsigned count, char **words)
+{
+    unsigned node;
+    uint64_t index;
+    if (count < 2 || !is_up(story, words[0], &node))
+        return count >= 2 ? false : story_fail(story, "propose NODE TEXT");
+    enum raft_code code = world_propose(story->world, node, words[1], strlen(words[1]), &index);
+    return outcome(story, code, count, words, 2);
+}
+
+static bool do_propose_membership(struct story *story, unsigned count, char **words)
+{
+    unsigned node;
+    uint64_t index;
+    if (!is_up(story, words[0], &node))
+        return false;
+    enum raft_code code = raft_propose(story->world->nodes[node].raft, world_clock_us(story->world, node),
+                                       RAFT_ENTRY_MEMBERSHIP, "x", 1, &index);
+    return outcome(story, code, count, words, 1);
+}
+
+static bool do_end_lease(struct story *story, unsigned count, char **words)
+{
+    unsigned node;
+    if (count != 1 || !is_up(story, words[0], &node))
+        return false;
+    world_end_lease(story->world, node);
+    return true;
+}
+
+static bool do_release(struct story *story, unsigned count, char **words)
+{
+    unsigned node;
+    if (count != 1 || !is_up(story, words[0], &node))
+        return false;
+    world_release(story->world, node);
+    return true;
+}
+
+static bool do_transfer(struct story *story, unsigned count, char **words)
+{
+    unsigned node, to;
+    if (count < 3)
+        return story_fail(story, "transfer NODE to NODE");
+    if (!is_up(story, words[0], &node) || !story_node(story, words[2], &to))
+        return false;
+    return outcome(story, world_transfer(story->world, node, to), count, words, 3);
+}
+
+static bool do_renew(struct story *story, unsigned count, char **words)
+{
+    unsigned node;
+    if (!is_up(story, words[0], &node))
+        return false;
+    return outcome(story, world_renew_term(story->world, node), count, words, 1);
+}
+
+static bool do_campaign_delay(struct story *story, unsigned count, char **words)
+{
+    unsigned node;
+    uint64_t us;
+    if (count != 2 || !story_time(words[1], &us))
+        return story_fail(story, "campaign-delay NODE TIME");
+    if (!story_node(story, words[0], &node))
+        return false;
+    world_set_campaign_delay(story->world, node, us);
+    return true;
+}
+
+static bool do_mark(struct story *story, unsigned count, char **words)
+{
+    (void)count, (void)words;
+    story->marked_term = world_highest_term(story->world);
+    for (unsigned i = 0; i < story->world->node_count; i++)
+        memcpy(story->marked_sent[i], story->world->nodes[i].sent, sizeof story->marked_sent[i]);
+    return true;
+}
+
+static const struct {
+    const char *name;
+    unsigned words_min;
+    bool (*run)(struct story *story, unsigned count, char **words);
+} commands[] = {
+    {"cluster", 1, do_cluster},   {"start", 1, do_start},
+    {"crash", 1, do_crash},       {"cut", 3, do_cut},
+    {"heal", 0, do_heal},         {"drop", 4, do_drop},
+    {"delay", 5, do_delay},       {"disk", 2, do_disk},
+    {"propose", 2, do_propose},   {"propose-membership", 1, do_propose_membership},
+    {"release", 1, do_release},   {"end-lease", 1, do_end_lease},
+    {"transfer", 3, do_transfer}, {"renew", 1, do_renew},
+    {"mark", 0, do_mark},         {"campaign-delay", 2, do_campaign_delay},
+    {"expect", 1, story_expect},
+};
+
+/* ---- lines ---- */
+
+static bool advance(struct story *story, const char *text)
+{
+    uint64_t us;
+    bool relative = text[0] == '+';
+    if (!story_time(text + relative, &us))
+        return story_fail(story, "'%s' is not a time", text);
+    if (story->world == NULL)
+        return true;
+    uint64_t until_us = us + (relative ? story->world->now_us : story->begun_us);
+    if (until_us < story->world->now_us)
+        return story_fail(story, "it is %.3f s already",
+                          (double)(story->world->now_us - story->begun_us) / 1e6);
+    return world_run(story->world, until_us) || story_fail(story, "%s", story->world->violation);
+}
+
+static bool run_words(struct story *story, unsigned count, char **words)
+{
+    if (words[0][0] == '+' || (words[0][0] >= '0' && words[0][0] <= '9')) {
+        if (!advance(story, words[0]))
+            return false;
+        count--;
+        words++;
+    }
+    if (count == 0)
+        return true;
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(commands[i].name, words[0]) != 0)
+            continue;
+        if (count - 1 < commands[i].words_min)
+            return story_fail(story, "too few words for '%s'", words[0]);
+        if (story->world == NULL && i > 0)
+            return story_fail(story, "a story begins with its cluster");
+        if (!commands[i].run(story, count - 1, words + 1))
+            return story->problem[0] != '\0' ? false : story_fail(story, "wrong words for '%s'", words[0]);
+        if (story->world->violation[0] != '\0')
+            return story_fail(story, "%s", story->world->violation);
+        return true;
+    }
+    return story_fail(story, "unknown command '%s'", words[0]);
+}
+
+static bool run_line(struct story *story, char *line)
+{
+    char *words[STORY_WORDS_MAX], *rest = NULL;
+    unsigned count = 0;
+    line[strcspn(line, "#\n")] = '\0';
+    for (char *word = strtok_r(line, " \t", &rest); word != NULL; word = strtok_r(NULL, " \t", &rest)) {
+        if (count == STORY_WORDS_MAX)
+            return story_fail(story, "too many words");
+        words[count++] = word;
+    }
+    return count == 0 || run_words(story, count, words);
+}
+
+bool story_run(const char *path, char *problem, size_t problem_bytes)
+{
+    struct story story = {.path = path, .problem = problem, .problem_bytes = problem_bytes};
+    problem[0] = '\0';
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        return story_fail(&story, "cannot be opened");
+    char line[256];
+    bool good = true;
+    while (good && fgets(line, sizeof line, file) != NULL) {
+        story.line++;
+        good = run_line(&story, line);
+    }
+    fclose(file);
+    if (story.world != NULL)
+        world_free(story.world);
+    else if (good)
+        good = story_fail(&story, "an empty story");
+    return good;
+}
