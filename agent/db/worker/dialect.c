@@ -12,30 +12,38 @@ struct row {
 #define ANY 0
 
 static const struct row rows[] = {
-    /* Our own sessions: no limits of a global default, no reconnect after a night, nothing that waits for a metadata lock for ever. */
+    /* Our own sessions: no limits of a global default, no reconnect after a night, nothing that waits for a
+       metadata lock for ever. */
     {STATEMENT_SESSION_SETUP, ANY,
-     "SET SESSION wait_timeout = 31536000, net_read_timeout = 60, net_write_timeout = 60, lock_wait_timeout = 10, "
+     "SET SESSION wait_timeout = 31536000, net_read_timeout = 60, net_write_timeout = 60, lock_wait_timeout "
+     "= 10, "
      "innodb_lock_wait_timeout = 5, max_statement_time = 0, autocommit = 1, sql_mode = '', tx_read_only = 0"},
 
     {STATEMENT_VARIABLES, ANY,
-     "SELECT @@global.version AS version, @@global.read_only AS read_only, @@global.gtid_binlog_state AS binlog_state, "
+     "SELECT @@global.version AS version, @@global.read_only AS read_only, @@global.gtid_binlog_state AS "
+     "binlog_state, "
      "@@global.gtid_slave_pos AS slave_pos, @@global.rpl_semi_sync_master_enabled AS master_enabled, "
      "@@global.rpl_semi_sync_master_timeout AS master_timeout, "
-     "@@global.rpl_semi_sync_master_wait_no_slave AS wait_alone, @@global.rpl_semi_sync_master_wait_point AS wait_point, "
+     "@@global.rpl_semi_sync_master_wait_no_slave AS wait_alone, @@global.rpl_semi_sync_master_wait_point AS "
+     "wait_point, "
      "@@global.rpl_semi_sync_slave_enabled AS slave_enabled, @@global.log_bin AS log_bin"},
     {STATEMENT_SEMI_SYNC_STATUS, ANY,
-     "SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_master_status', 'Rpl_semi_sync_master_wait_sessions', "
+     "SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_master_status', "
+     "'Rpl_semi_sync_master_wait_sessions', "
      "'Rpl_semi_sync_slave_status', 'Threads_connected')"},
     {STATEMENT_REPLICA_STATUS, ANY, "SHOW SLAVE STATUS"},
     {STATEMENT_WRITTEN_EPOCH, ANY, "SELECT COALESCE(MAX(epoch), 0) FROM mha4rdb.epoch"},
     {STATEMENT_USER_SCHEMAS, ANY,
      "SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN "
-     "('information_schema', 'mysql', 'performance_schema', 'sys', 'mha4rdb', 'test', '#mysql50#lost+found')"},
+     "('information_schema', 'mysql', 'performance_schema', 'sys', 'mha4rdb', 'test', "
+     "'#mysql50#lost+found')"},
     {STATEMENT_START_ROLE, ANY, "SHOW GLOBAL STATUS LIKE 'Rpl_status'"},
-    /* A lock held by somebody (FLUSH TABLES WITH READ LOCK, a backup) is no hang: it is refused at once with 1205. */
+    /* A lock held by somebody (FLUSH TABLES WITH READ LOCK, a backup) is no hang: it is refused at once with
+       1205. */
     {STATEMENT_PROBE_WRITE, ANY,
      "SET STATEMENT lock_wait_timeout = 0, innodb_lock_wait_timeout = 0, sql_log_bin = 0 FOR "
-     "INSERT INTO mha4rdb.probe (id, written_us) VALUES (1, $1) ON DUPLICATE KEY UPDATE written_us = VALUES(written_us)"},
+     "INSERT INTO mha4rdb.probe (id, written_us) VALUES (1, $1) ON DUPLICATE KEY UPDATE written_us = "
+     "VALUES(written_us)"},
 
     {STATEMENT_SESSIONS, ANY,
      "SELECT ID, USER, COMMAND, COALESCE(STATE, '') FROM information_schema.PROCESSLIST "
@@ -56,7 +64,8 @@ static const struct row rows[] = {
     {STATEMENT_RULE_ASK, ANY,
      "SELECT @@global.rpl_semi_sync_master_enabled, @@global.rpl_semi_sync_master_timeout, "
      "@@global.rpl_semi_sync_master_wait_no_slave, @@global.rpl_semi_sync_master_wait_point, "
-     "(SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'RPL_SEMI_SYNC_MASTER_STATUS')"},
+     "(SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = "
+     "'RPL_SEMI_SYNC_MASTER_STATUS')"},
     {STATEMENT_SEMI_SYNC_OFF, ANY, "SET GLOBAL rpl_semi_sync_master_enabled = 0"},
     {STATEMENT_SEMI_SYNC_ON, ANY, "SET GLOBAL rpl_semi_sync_master_enabled = 1"},
     {STATEMENT_WAITING_ASK, ANY,
@@ -86,25 +95,30 @@ static const struct row rows[] = {
      "MASTER_SSL_VERIFY_SERVER_CERT = 0"},
 
     {STATEMENT_SCHEMA_EXISTS, ANY,
-     "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'mha4rdb' AND TABLE_NAME IN ('epoch', 'probe')"},
+     "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'mha4rdb' AND TABLE_NAME IN "
+     "('epoch', 'probe')"},
     {STATEMENT_CREATE_SCHEMA, ANY, "CREATE DATABASE IF NOT EXISTS mha4rdb"},
     {STATEMENT_CREATE_EPOCH, ANY,
-     "CREATE TABLE IF NOT EXISTS mha4rdb.epoch (epoch BIGINT UNSIGNED NOT NULL PRIMARY KEY, node VARCHAR(255) NOT NULL, "
-     "written_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 "
+     "CREATE TABLE IF NOT EXISTS mha4rdb.epoch (epoch BIGINT UNSIGNED NOT NULL PRIMARY KEY, node "
+     "VARCHAR(255) NOT NULL, "
+     "written_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)) ENGINE = InnoDB DEFAULT CHARSET = "
+     "utf8mb4 "
      "COMMENT = 'one row for each opening for writes'"},
     {STATEMENT_CREATE_PROBE, ANY,
-     "CREATE TABLE IF NOT EXISTS mha4rdb.probe (id INT NOT NULL PRIMARY KEY, written_us BIGINT UNSIGNED NOT NULL) "
+     "CREATE TABLE IF NOT EXISTS mha4rdb.probe (id INT NOT NULL PRIMARY KEY, written_us BIGINT UNSIGNED NOT "
+     "NULL) "
      "ENGINE = InnoDB COMMENT = 'written by each server for itself, never logged'"},
     {STATEMENT_EPOCH_WRITE, ANY, "INSERT INTO mha4rdb.epoch (epoch, node) VALUES ($1, ?2)"},
     {STATEMENT_LAST_GTID, ANY, "SELECT @@last_gtid"},
 
     {STATEMENT_CHECK_VARIABLES, ANY,
-     "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('sync_binlog', 'innodb_flush_log_at_trx_commit', 'log_bin', "
-     "'log_slave_updates', 'gtid_strict_mode', 'gtid_domain_id', 'server_id', 'rpl_semi_sync_master_wait_point', "
-     "'innodb_doublewrite', 'skip_slave_start', 'slave_net_timeout', 'max_statement_time', 'binlog_format', "
-     "'rpl_semi_sync_slave_enabled', 'autocommit', 'init_connect')"},
+     "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('sync_binlog', 'innodb_flush_log_at_trx_commit', "
+     "'log_bin', "
+     "'log_slave_updates', 'gtid_strict_mode', 'server_id', 'rpl_semi_sync_master_wait_point', "
+     "'innodb_doublewrite', 'skip_slave_start', 'slave_net_timeout', 'binlog_format', 'init_connect')"},
     {STATEMENT_CHECK_ORIGINS, ANY,
-     "SELECT GLOBAL_VALUE_ORIGIN, GLOBAL_VALUE FROM information_schema.SYSTEM_VARIABLES WHERE VARIABLE_NAME = 'READ_ONLY'"},
+     "SELECT GLOBAL_VALUE_ORIGIN, GLOBAL_VALUE FROM information_schema.SYSTEM_VARIABLES WHERE VARIABLE_NAME "
+     "= 'READ_ONLY'"},
     {STATEMENT_CHECK_GRANTS, ANY, "SHOW GRANTS"},
     {STATEMENT_CHECK_ACCOUNTS, ANY,
      "SELECT GRANTEE, GROUP_CONCAT(PRIVILEGE_TYPE SEPARATOR ', ') FROM information_schema.USER_PRIVILEGES "
@@ -117,7 +131,8 @@ const char *dialect_text(enum statement statement, unsigned long version)
     const struct row *best = NULL;
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (rows[i].statement == statement && (!best || (rows[i].since <= version && rows[i].since >= best->since)))
+        if (rows[i].statement == statement &&
+            (!best || (rows[i].since <= version && rows[i].since >= best->since)))
             best = &rows[i];
     assert(best);
     return best->text;

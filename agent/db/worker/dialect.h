@@ -1,8 +1,8 @@
 /* dialect.h - the text of every statement that the worker sends, in one table.
  *
- * A text has places for arguments: $1..$9 are put in as they are (numbers, positions, identifiers made here), ?1..?9 are escaped and
- * quoted by the session that sends it. A statement that was spelt differently in an older server has one row per spelling, each with
- * the first version that understands it. */
+ * A text has places for arguments: $1..$9 are put in as they are (numbers, positions, identifiers made here),
+ * ?1..?9 are escaped and quoted by the session that sends it. A statement that was spelt differently in an
+ * older server has one row per spelling, each with the first version that understands it. */
 #ifndef MHA_DB_WORKER_DIALECT_H
 #define MHA_DB_WORKER_DIALECT_H
 

@@ -73,7 +73,8 @@ static void set_entry(struct session *session, unsigned long id, int fd)
     pthread_mutex_unlock(&session->list->lock);
 }
 
-void session_init(struct session *session, const struct db_settings *settings, struct sessions *list, enum adapter_line line)
+void session_init(struct session *session, const struct db_settings *settings, struct sessions *list,
+                  enum adapter_line line)
 {
     *session = (struct session){.settings = settings, .list = list, .line = line};
 }
@@ -110,7 +111,8 @@ static enum error_code connect_failed(struct session *session, MYSQL *mysql, str
     case ER_ACCOUNT_HAS_BEEN_LOCKED:
     case ER_MUST_CHANGE_PASSWORD_LOGIN:
     case CR_AUTH_PLUGIN_CANNOT_LOAD:
-        code = error_set(err, ERR_REFUSED, "the server refuses the agent's account %s@localhost: %s; see `mhactl check`",
+        code = error_set(err, ERR_REFUSED,
+                         "the server refuses the agent's account %s@localhost: %s; see `mhactl check`",
                          settings->user, mysql_error(mysql));
         break;
     default:
@@ -141,13 +143,15 @@ enum error_code session_connect(struct session *session, struct error *err)
         mysql_close(mysql);
         return error_set(err, ERR_BUSY, "the server is being fenced");
     }
-    if (!mysql_real_connect(mysql, "localhost", settings->user, settings->password, NULL, 0, settings->socket, 0))
+    if (!mysql_real_connect(mysql, "localhost", settings->user, settings->password, NULL, 0, settings->socket,
+                            0))
         return connect_failed(session, mysql, err);
     session->mysql = mysql;
     session->version = mysql_get_server_version(mysql);
     set_entry(session, mysql_thread_id(mysql), (int)mysql_get_socket(mysql));
     if (session->version < DIALECT_VERSION_LEAST || !mariadb_connection(mysql)) {
-        code = error_set(err, ERR_REFUSED, "the server is %s; MariaDB 10.6 or later is needed", mysql_get_server_info(mysql));
+        code = error_set(err, ERR_REFUSED, "the server is %s; MariaDB 10.6 or later is needed",
+                         mysql_get_server_info(mysql));
         session_close(session);
         return code;
     }
@@ -155,14 +159,17 @@ enum error_code session_connect(struct session *session, struct error *err)
 }
 
 /* Puts the arguments into the statement's text; false: it does not fit. */
-static bool compose(struct session *session, const char *text, const char *const *arguments, char *out, size_t size)
+static bool compose(struct session *session, const char *text, const char *const *arguments, char *out,
+                    size_t size)
 {
     size_t used = 0, count = 0;
 
     while (arguments && arguments[count])
         count++;
     for (; *text; text++) {
-        size_t n = (text[0] == '$' || text[0] == '?') && text[1] >= '1' && text[1] <= '9' ? (size_t)(text[1] - '0') : 0;
+        size_t n = (text[0] == '$' || text[0] == '?') && text[1] >= '1' && text[1] <= '9'
+                       ? (size_t)(text[1] - '0')
+                       : 0;
         const char *argument;
 
         if (n == 0) {
@@ -193,24 +200,27 @@ static bool compose(struct session *session, const char *text, const char *const
 static enum error_code failed(struct session *session, enum statement statement, struct error *err)
 {
     unsigned number = mysql_errno(session->mysql);
-    const char *text = dialect_text(statement, session->version); /* without its arguments: one may be a password */
+    const char *text =
+        dialect_text(statement, session->version); /* without its arguments: one may be a password */
     enum error_code code;
 
     session->last_errno = number;
     if (number == ER_LOCK_WAIT_TIMEOUT || number == ER_STATEMENT_TIMEOUT || number == ER_LOCK_DEADLOCK)
         return error_set(err, ERR_TIMEOUT, "%.60s: %s", text, mysql_error(session->mysql));
-    /* 2000 and up are the library's own: the connection cannot be trusted any more; so are the words of a session that was killed. */
-    if ((number >= CR_MIN_ERROR && number <= CR_MAX_ERROR) || number >= 5000 || number == ER_CONNECTION_KILLED ||
-        number == ER_SERVER_SHUTDOWN || number == 0) {
-        code = error_set(err, ERR_IO, "%.60s: %s", text, number ? mysql_error(session->mysql) : "connection lost");
+    /* 2000 and up are the library's own: the connection cannot be trusted any more; so are the words of a
+     * session that was killed. */
+    if ((number >= CR_MIN_ERROR && number <= CR_MAX_ERROR) || number >= 5000 ||
+        number == ER_CONNECTION_KILLED || number == ER_SERVER_SHUTDOWN || number == 0) {
+        code = error_set(err, ERR_IO, "%.60s: %s", text,
+                         number ? mysql_error(session->mysql) : "connection lost");
         session_close(session);
         return code;
     }
     return error_set(err, ERR_REFUSED, "%.60s: %s (%u)", text, mysql_error(session->mysql), number);
 }
 
-enum error_code session_ask(struct session *session, enum statement statement, const char *const *arguments, MYSQL_RES **out,
-                            struct error *err)
+enum error_code session_ask(struct session *session, enum statement statement, const char *const *arguments,
+                            MYSQL_RES **out, struct error *err)
 {
     char text[STATEMENT_BYTES];
 
@@ -228,7 +238,8 @@ enum error_code session_ask(struct session *session, enum statement statement, c
     return ERR_OK;
 }
 
-enum error_code session_run(struct session *session, enum statement statement, const char *const *arguments, struct error *err)
+enum error_code session_run(struct session *session, enum statement statement, const char *const *arguments,
+                            struct error *err)
 {
     MYSQL_RES *result;
     enum error_code code = session_ask(session, statement, arguments, &result, err);
@@ -238,8 +249,8 @@ enum error_code session_run(struct session *session, enum statement statement, c
     return code;
 }
 
-enum error_code session_ask_text(struct session *session, enum statement statement, const char *const *arguments, char *out,
-                                 size_t size, struct error *err)
+enum error_code session_ask_text(struct session *session, enum statement statement,
+                                 const char *const *arguments, char *out, size_t size, struct error *err)
 {
     MYSQL_RES *result;
     MYSQL_ROW row;
@@ -252,14 +263,15 @@ enum error_code session_ask_text(struct session *session, enum statement stateme
     if (!row)
         code = error_set(err, ERR_INVALID, "%.60s: no answer", dialect_text(statement, session->version));
     else if (row[0] && (size_t)snprintf(out, size, "%s", row[0]) >= size)
-        code = error_set(err, ERR_INVALID, "%.60s: an answer too long", dialect_text(statement, session->version));
+        code = error_set(err, ERR_INVALID, "%.60s: an answer too long",
+                         dialect_text(statement, session->version));
     if (result)
         mysql_free_result(result);
     return code;
 }
 
-enum error_code session_ask_number(struct session *session, enum statement statement, const char *const *arguments,
-                                   uint64_t *out, struct error *err)
+enum error_code session_ask_number(struct session *session, enum statement statement,
+                                   const char *const *arguments, uint64_t *out, struct error *err)
 {
     char text[64];
     enum error_code code = session_ask_text(session, statement, arguments, text, sizeof text, err);

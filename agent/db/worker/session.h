@@ -1,9 +1,10 @@
 /* session.h - one connection to the own server, used by one thread; and the list of all of them.
  *
- * The calls of the client library block. What bounds them: the library's timeouts (whole seconds, a backstop), limits inside the statements,
- * and session_interrupt, with which the main thread shuts a session's socket down so that its thread returns at once. The statement may
- * go on at the server: whoever opens the next session ends it there first (sessions of our own account that are not in the list are strangers;
- * adapter.h: "no late statements").
+ * The calls of the client library block. What bounds them: the library's timeouts (whole seconds, a
+ * backstop), limits inside the statements, and session_interrupt, with which the main thread shuts a
+ * session's socket down so that its thread returns at once. The statement may go on at the server: whoever
+ * opens the next session ends it there first (sessions of our own account that are not in the list are
+ * strangers; adapter.h: "no late statements").
  *
  * The list (struct sessions) is shared by the threads and locked; a struct session belongs to its thread. */
 #ifndef MHA_DB_WORKER_SESSION_H
@@ -38,7 +39,8 @@ struct session {
     enum adapter_line line;
     MYSQL *mysql; /* NULL: not connected */
     unsigned long version;
-    unsigned last_errno; /* the server's or the library's (2000 and up) number of the last failure; 0: it was none of theirs */
+    unsigned last_errno; /* the server's or the library's (2000 and up) number of the last failure; 0: it was
+                            none of theirs */
 };
 
 void sessions_init(struct sessions *list);
@@ -49,24 +51,27 @@ void sessions_refuse(struct sessions *list, enum adapter_line line, bool refused
 /* Copies the ids; false: one is just connecting, so that an unknown id may be ours. */
 bool sessions_ids(struct sessions *list, unsigned long ids[LINE_COUNT]);
 
-void session_init(struct session *session, const struct db_settings *settings, struct sessions *list, enum adapter_line line);
-/* Connects unless it is connected. ERR_IO: nothing listens or it broke; ERR_REFUSED: the account is refused, or the server is too old;
- * ERR_BUSY: too many connections (the server lives); ERR_TIMEOUT. */
+void session_init(struct session *session, const struct db_settings *settings, struct sessions *list,
+                  enum adapter_line line);
+/* Connects unless it is connected. ERR_IO: nothing listens or it broke; ERR_REFUSED: the account is refused,
+ * or the server is too old; ERR_BUSY: too many connections (the server lives); ERR_TIMEOUT. */
 enum error_code session_connect(struct session *session, struct error *err);
 void session_close(struct session *session);
 bool session_connected(const struct session *session);
 
-/* Sends `statement` with `arguments` (NULL-terminated; NULL for none). ERR_IO: the connection is lost and closed; ERR_TIMEOUT: the
- * server gave the statement up (its limits); ERR_REFUSED: any other error of the server. `last_errno` says which. */
-enum error_code session_run(struct session *session, enum statement statement, const char *const *arguments, struct error *err);
-/* The same with a result, freed by the caller with mysql_free_result. */
-enum error_code session_ask(struct session *session, enum statement statement, const char *const *arguments, MYSQL_RES **out,
+/* Sends `statement` with `arguments` (NULL-terminated; NULL for none). ERR_IO: the connection is lost and
+ * closed; ERR_TIMEOUT: the server gave the statement up (its limits); ERR_REFUSED: any other error of the
+ * server. `last_errno` says which. */
+enum error_code session_run(struct session *session, enum statement statement, const char *const *arguments,
                             struct error *err);
+/* The same with a result, freed by the caller with mysql_free_result. */
+enum error_code session_ask(struct session *session, enum statement statement, const char *const *arguments,
+                            MYSQL_RES **out, struct error *err);
 /* One row, one column, copied; "" for NULL. ERR_INVALID: no row. */
-enum error_code session_ask_text(struct session *session, enum statement statement, const char *const *arguments, char *out,
-                                 size_t size, struct error *err);
-enum error_code session_ask_number(struct session *session, enum statement statement, const char *const *arguments,
-                                   uint64_t *out, struct error *err);
+enum error_code session_ask_text(struct session *session, enum statement statement,
+                                 const char *const *arguments, char *out, size_t size, struct error *err);
+enum error_code session_ask_number(struct session *session, enum statement statement,
+                                   const char *const *arguments, uint64_t *out, struct error *err);
 
 #define ARGUMENTS(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define NO_ARGUMENTS NULL

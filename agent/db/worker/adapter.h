@@ -1,0 +1,142 @@
+/* adapter.h - what the worker asks of a database, whichever it is. One table of functions per kind; mariadb.c
+ * is the first.
+ *
+ * All of it blocks, and each call names its line: a thread of the worker with a connection of its own. The
+ * probe line looks, the ops line does what the agent asks, the fence line is kept connected so that a fence
+ * depends neither on a free slot nor on the other two.
+ *
+ * No late statements (design, section 5): a statement that its caller has given up may still run in the
+ * server. So before the first statement of the ops line, before every opening, and in every fence, all
+ * sessions of the agent's own account that are not on a line's list are killed and seen gone. A fence ends
+ * the ops line's session in the same way.
+ *
+ * Errors are in English with the remedy, fit for the operator. */
+#ifndef MHA_DB_WORKER_ADAPTER_H
+#define MHA_DB_WORKER_ADAPTER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/db/settings.h"
+#include "common/base/error.h"
+
+#define VIEW_POSITION_BYTES 4096
+#define VIEW_TEXT_BYTES 512
+#define FINDINGS_MAX 32
+
+enum adapter_line { LINE_PROBE, LINE_OPS, LINE_FENCE, LINE_COUNT };
+
+struct adapter; /* one database, with one session per line */
+
+/* What one look at the database shows. Everything is measured. */
+struct db_view {
+    char version[64];
+    bool read_only;
+    bool empty;
+    bool started_to_follow;
+    uint64_t written_epoch;
+    unsigned acks;
+    bool acks_enforced;
+    unsigned waiting_commits;
+    bool has_source;
+    char source[DB_TEXT_BYTES + 8];
+    bool receiving;
+    bool receiver_stopped; /* seen stopped; true without replication */
+    bool applying;
+    bool drained;
+    uint64_t lag_ms;
+    bool acknowledging;
+    char executed[VIEW_POSITION_BYTES]; /* canonical, agent/cluster/position.h */
+    char received[VIEW_POSITION_BYTES];
+    char trouble[VIEW_TEXT_BYTES]; /* "" = nothing */
+};
+
+/* Why a call should end early; set by the main thread at any time. */
+enum adapter_stop { STOP_NONE, STOP_NEWER, STOP_DEADLINE, STOP_FENCE };
+
+/* Shared by the main thread and the call's thread. */
+struct adapter_call {
+    atomic_int stop;                        /* enum adapter_stop */
+    atomic_uint_fast64_t writable_until_us; /* the lease that an opening may rely on; 0: none */
+    uint64_t deadline_us;
+};
+
+struct db_finding {
+    char subject[64];
+    char problem[256];
+    char remedy[512];
+    bool fatal;
+};
+
+struct db_findings {
+    unsigned count;
+    struct db_finding items[FINDINGS_MAX];
+};
+
+struct adapter_kind {
+    const char *name; /* settings.kind */
+    /* NULL: no memory. `settings` must outlive it. */
+    struct adapter *(*create)(const struct db_settings *settings);
+    void (*destroy)(struct adapter *adapter);
+
+    /* ---- from any thread ---- */
+
+    /* The call that blocks on `line` returns soon, with an error; its statement may go on in the server. */
+    void (*interrupt)(struct adapter *adapter, enum adapter_line line);
+    /* While refused, `line` may not connect. */
+    void (*refuse)(struct adapter *adapter, enum adapter_line line, bool refused);
+
+    /* ---- probe line ---- */
+
+    /* `write`: if the server is writable, write a row too that no log sees. ERR_OK: the view is filled in.
+     * ERR_BUSY: it lives but has no connection free. ERR_REFUSED: it answers, but not to our account. ERR_IO:
+     * lost or not listening. */
+    enum error_code (*probe)(struct adapter *adapter, bool write, struct db_view *view, struct error *err);
+
+    /* ---- fence line ---- */
+
+    /* Be connected, so that the next fence is quick. */
+    enum error_code (*prepare_fence)(struct adapter *adapter, struct error *err);
+    /* Read-only by `read_only_by_us`, then all clients' sessions and our own ops line ended and seen gone by
+     * `deadline_us`. ERR_TIMEOUT or ERR_IO: not in time, the server must be killed. No session is killed
+     * before read-only is confirmed: that would let a commit that waits for its acknowledgement go.
+     * Acknowledgements stay demanded throughout. */
+    enum error_code (*fence)(struct adapter *adapter, uint64_t read_only_by_us, uint64_t deadline_us,
+                             struct error *err);
+
+    /* ---- ops line; ERR_BUSY: stopped early, as asked ---- */
+
+    /* Read-only with all clients gone by call->deadline_us, or writable as before (unless a fence or the
+     * lease's end forbids it). */
+    enum error_code (*close)(struct adapter *adapter, struct adapter_call *call, struct error *err);
+    /* Receiver stopped and seen stopped, applier running. Done at once without replication. */
+    enum error_code (*freeze)(struct adapter *adapter, struct adapter_call *call, struct error *err);
+    /* All that was received is applied. */
+    enum error_code (*drain)(struct adapter *adapter, struct adapter_call *call, struct error *err);
+    /* Read-only, acknowledging, replicating from host:port. Nothing if it does so already. */
+    enum error_code (*follow)(struct adapter *adapter, struct adapter_call *call, const char *host,
+                              unsigned port, struct error *err);
+    /* Replication ended and forgotten, epoch record written, rule in force; still read-only. `position`: the
+     * record's own, or if it was there before, the end of the log. */
+    enum error_code (*promote)(struct adapter *adapter, struct adapter_call *call, uint64_t epoch,
+                               unsigned acks, const char *node, char *position, size_t position_size,
+                               struct error *err);
+    /* Writable, if the newest epoch record is `epoch` and the lease lives. */
+    enum error_code (*open)(struct adapter *adapter, struct adapter_call *call, uint64_t epoch,
+                            struct error *err);
+    /* Commits wait for `acks` acknowledgements; ERR_INVALID: this database cannot wait for that many. */
+    enum error_code (*set_commit_rule)(struct adapter *adapter, struct adapter_call *call, unsigned acks,
+                                       struct error *err);
+    /* `booted_writable`: how this start of the server was first seen. */
+    enum error_code (*check)(struct adapter *adapter, struct adapter_call *call, bool booted_writable,
+                             struct db_findings *out, struct error *err);
+};
+
+extern const struct adapter_kind adapter_mariadb;
+
+/* By settings.kind; NULL: none. */
+const struct adapter_kind *adapter_find(const char *kind);
+
+#endif

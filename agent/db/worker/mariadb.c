@@ -1,0 +1,299 @@
+#include "agent/db/worker/mariadb.h"
+
+#include <mysqld_error.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/base/clock.h"
+
+void mariadb_pause_us(uint64_t us)
+{
+    struct timespec pause = {.tv_sec = (time_t)(us / 1000000), .tv_nsec = (long)(us % 1000000) * 1000};
+
+    nanosleep(&pause, NULL);
+}
+
+enum error_code mariadb_stopped(struct adapter_call *call, struct error *err)
+{
+    switch (atomic_load(&call->stop)) {
+    case STOP_NEWER:
+        return error_set(err, ERR_BUSY, "given up for a newer request");
+    case STOP_FENCE:
+        return error_set(err, ERR_BUSY, "given up for a fence");
+    case STOP_DEADLINE:
+        return error_set(err, ERR_TIMEOUT, "the server has not carried it out in time");
+    default:
+        return ERR_OK;
+    }
+}
+
+static struct adapter *create(const struct db_settings *settings)
+{
+    struct adapter *adapter = calloc(1, sizeof *adapter);
+
+    if (!adapter)
+        return NULL;
+    adapter->settings = settings;
+    sessions_init(&adapter->list);
+    for (int i = 0; i < LINE_COUNT; i++)
+        session_init(&adapter->sessions[i], settings, &adapter->list, (enum adapter_line)i);
+    return adapter;
+}
+
+static void destroy(struct adapter *adapter)
+{
+    for (int i = 0; i < LINE_COUNT; i++)
+        session_close(&adapter->sessions[i]);
+    pthread_mutex_destroy(&adapter->list.lock);
+    free(adapter);
+}
+
+static void interrupt(struct adapter *adapter, enum adapter_line line)
+{
+    sessions_interrupt(&adapter->list, line);
+}
+
+static void refuse(struct adapter *adapter, enum adapter_line line, bool refused)
+{
+    sessions_refuse(&adapter->list, line, refused);
+}
+
+/* ---- looking ---- */
+
+/* What one look gathers before it is judged. */
+struct look {
+    struct position executed;
+    struct position applied;
+    char binlog_state[VIEW_POSITION_BYTES];
+    bool log_bin;
+    bool master_enabled, wait_alone, after_sync, slave_enabled;
+    uint64_t master_timeout;
+    bool master_on, slave_on; /* the status variables */
+    struct replica_status replica;
+};
+
+static bool truth(const char *text)
+{
+    return text && (strcmp(text, "1") == 0 || strcmp(text, "ON") == 0);
+}
+
+static enum error_code look_at_variables(struct session *session, struct look *look, struct db_view *view,
+                                         struct error *err)
+{
+    MYSQL_RES *result;
+    MYSQL_ROW row;
+    enum error_code code = session_ask(session, STATEMENT_VARIABLES, NO_ARGUMENTS, &result, err);
+
+    if (code != ERR_OK)
+        return code;
+    row = result ? mysql_fetch_row(result) : NULL;
+    if (!row) {
+        code = error_set(err, ERR_IO, "the server answers without its variables");
+        goto out;
+    }
+    snprintf(view->version, sizeof view->version, "%s", row[0] ? row[0] : "");
+    view->read_only = truth(row[1]);
+    look->master_enabled = truth(row[4]);
+    look->master_timeout = row[5] ? strtoull(row[5], NULL, 10) : 0;
+    look->wait_alone = truth(row[6]);
+    look->after_sync = row[7] && strcmp(row[7], "AFTER_SYNC") == 0;
+    look->slave_enabled = truth(row[8]);
+    look->log_bin = truth(row[9]);
+    if (!position_parse(row[2] ? row[2] : "", &look->executed) ||
+        !position_parse(row[3] ? row[3] : "", &look->applied) ||
+        !position_merge(&look->executed, &look->applied))
+        code = error_set(
+            err, ERR_REFUSED,
+            "the server's GTID state has more than %d pairs of domain and server; remove old ones with FLUSH "
+            "BINARY LOGS DELETE_DOMAIN_ID",
+            POSITION_ITEMS_MAX);
+out:
+    if (result)
+        mysql_free_result(result);
+    return code;
+}
+
+static enum error_code look_at_status(struct session *session, struct look *look, struct db_view *view,
+                                      struct error *err)
+{
+    MYSQL_RES *result;
+    MYSQL_ROW row;
+    enum error_code code = session_ask(session, STATEMENT_SEMI_SYNC_STATUS, NO_ARGUMENTS, &result, err);
+
+    if (code != ERR_OK || !result)
+        return code;
+    while ((row = mysql_fetch_row(result))) {
+        if (!row[0] || !row[1])
+            continue;
+        if (strcasecmp(row[0], "Rpl_semi_sync_master_status") == 0)
+            look->master_on = truth(row[1]);
+        else if (strcasecmp(row[0], "Rpl_semi_sync_slave_status") == 0)
+            look->slave_on = truth(row[1]);
+        else if (strcasecmp(row[0], "Rpl_semi_sync_master_wait_sessions") == 0)
+            view->waiting_commits = (unsigned)strtoul(row[1], NULL, 10);
+    }
+    mysql_free_result(result);
+    return ERR_OK;
+}
+
+static void judge_rule(const struct look *look, struct db_view *view)
+{
+    view->acks = look->master_enabled && look->master_timeout >= RULE_TIMEOUT_MS_LEAST ? 1 : 0;
+    view->acks_enforced = view->acks == 0 || (look->master_on && look->wait_alone && look->after_sync);
+}
+
+static enum error_code judge_replica(const struct look *look, struct db_view *view, struct error *err)
+{
+    const struct replica_status *replica = &look->replica;
+    struct position received = look->executed, io;
+
+    view->has_source = replica->configured;
+    view->receiver_stopped = !replica->receiver_runs;
+    view->receiving = replica->receiving;
+    view->applying = replica->applying;
+    view->acknowledging = replica->receiving && look->slave_on && look->slave_enabled;
+    view->drained = true;
+    /* With both threads stopped the next START throws away what was received but not applied: then it does
+     * not count as held. */
+    if (replica->configured && (replica->receiver_runs || replica->applying)) {
+        if (!position_parse(replica->received, &io) || !position_merge(&received, &io))
+            return error_set(err, ERR_REFUSED, "Gtid_IO_Pos is no position: %.200s", replica->received);
+        view->drained = position_contains(&look->executed, &io);
+    }
+    if (replica->configured)
+        snprintf(view->source, sizeof view->source, "%s:%u", replica->host, replica->port);
+    view->lag_ms = replica->has_lag ? replica->lag_s * 1000 : 0;
+    if (replica->configured && replica->applier_errno)
+        snprintf(view->trouble, sizeof view->trouble, "the applier stopped: %s (%u)", replica->applier_error,
+                 replica->applier_errno);
+    else if (replica->configured && replica->receiver_errno && !replica->receiving)
+        snprintf(view->trouble, sizeof view->trouble, "the receiver fails: %s (%u)", replica->receiver_error,
+                 replica->receiver_errno);
+    if (!position_format(&look->executed, view->executed, sizeof view->executed) ||
+        !position_format(&received, view->received, sizeof view->received))
+        return error_set(err, ERR_REFUSED, "the server's GTID state is too long");
+    return ERR_OK;
+}
+
+static bool table_missing(const struct session *session)
+{
+    return session->last_errno == ER_NO_SUCH_TABLE || session->last_errno == ER_BAD_DB_ERROR;
+}
+
+/* Only asked while there is no GTID at all: it lists directories. */
+static enum error_code look_for_schemas(struct session *session, const struct look *look,
+                                        struct db_view *view, struct error *err)
+{
+    uint64_t schemas;
+    enum error_code code;
+
+    if (look->executed.count != 0)
+        return ERR_OK;
+    code = session_ask_number(session, STATEMENT_USER_SCHEMAS, NO_ARGUMENTS, &schemas, err);
+    view->empty = code == ERR_OK && schemas == 0;
+    return code;
+}
+
+/* Rpl_status tells how the server was started: IDLE_SLAVE after --init-rpl-role=SLAVE. The tail is cut only
+ * if semi-sync was on for the replica side too; that is a start option as well and can have been switched on
+ * since, so a mistake here is possible only for a unit file that has one without the other, which the
+ * preflight cannot see and the packaged one does not. */
+static enum error_code look_at_start(struct session *session, const struct look *look, struct db_view *view,
+                                     struct error *err)
+{
+    MYSQL_RES *result;
+    MYSQL_ROW row;
+    enum error_code code = session_ask(session, STATEMENT_START_ROLE, NO_ARGUMENTS, &result, err);
+
+    if (code != ERR_OK || !result)
+        return code;
+    row = mysql_fetch_row(result);
+    view->started_to_follow = row && row[1] && strstr(row[1], "SLAVE") != NULL && look->slave_enabled;
+    mysql_free_result(result);
+    return ERR_OK;
+}
+
+static enum error_code probe_write(struct session *session, struct db_view *view, struct error *err)
+{
+    char now[32];
+    enum error_code code;
+
+    snprintf(now, sizeof now, "%llu", (unsigned long long)clock_now_us());
+    code = session_run(session, STATEMENT_PROBE_WRITE, ARGUMENTS(now), err);
+    if (code == ERR_OK || table_missing(session))
+        return ERR_OK;
+    if (code == ERR_TIMEOUT) {
+        snprintf(view->trouble, sizeof view->trouble,
+                 "writes are held up by a lock (FLUSH TABLES WITH READ LOCK, a backup?)");
+        return ERR_OK;
+    }
+    return code;
+}
+
+static enum error_code probe(struct adapter *adapter, bool write, struct db_view *view, struct error *err)
+{
+    struct session *session = &adapter->sessions[LINE_PROBE];
+    struct look look;
+    enum error_code code;
+
+    memset(view, 0, sizeof *view);
+    memset(&look, 0, sizeof look);
+    code = session_connect(session, err);
+    if (code == ERR_OK)
+        code = look_at_variables(session, &look, view, err);
+    if (code == ERR_OK)
+        code = look_at_status(session, &look, view, err);
+    if (code == ERR_OK)
+        code = replica_status(session, &look.replica, err);
+    if (code == ERR_OK)
+        code = look_for_schemas(session, &look, view, err);
+    if (code == ERR_OK)
+        code = look_at_start(session, &look, view, err);
+    if (code == ERR_OK) {
+        code = session_ask_number(session, STATEMENT_WRITTEN_EPOCH, NO_ARGUMENTS, &view->written_epoch, err);
+        if (code == ERR_REFUSED && table_missing(session)) {
+            code = ERR_OK;
+            write = false;
+        }
+    }
+    if (code != ERR_OK)
+        return code;
+    judge_rule(&look, view);
+    code = judge_replica(&look, view, err);
+    if (code != ERR_OK)
+        return code;
+    if (!look.log_bin)
+        snprintf(view->trouble, sizeof view->trouble, "log_bin is off; see `mhactl check`");
+    return write && !view->read_only ? probe_write(session, view, err) : ERR_OK;
+}
+
+const struct adapter_kind adapter_mariadb = {
+    .name = "mariadb",
+    .create = create,
+    .destroy = destroy,
+    .interrupt = interrupt,
+    .refuse = refuse,
+    .probe = probe,
+    .prepare_fence = mariadb_prepare_fence,
+    .fence = mariadb_fence,
+    .close = mariadb_close,
+    .freeze = mariadb_freeze,
+    .drain = mariadb_drain,
+    .follow = mariadb_follow,
+    .promote = mariadb_promote,
+    .open = mariadb_open,
+    .set_commit_rule = mariadb_set_commit_rule,
+    .check = mariadb_check,
+};
+
+const struct adapter_kind *adapter_find(const char *kind)
+{
+    static const struct adapter_kind *const kinds[] = {&adapter_mariadb};
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strcmp(kinds[i]->name, kind) == 0)
+            return kinds[i];
+    return NULL;
+}

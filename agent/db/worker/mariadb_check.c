@@ -1,0 +1,287 @@
+/* The preflight: what in the server's settings and grants stands in the way of the promise, each with its
+ * remedy. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/db/worker/mariadb.h"
+
+static void finding(struct db_findings *out, bool fatal, const char *subject, const char *remedy,
+                    const char *problem, ...) __attribute__((format(printf, 5, 6)));
+
+static void finding(struct db_findings *out, bool fatal, const char *subject, const char *remedy,
+                    const char *problem, ...)
+{
+    struct db_finding *item;
+    va_list args;
+
+    if (out->count == FINDINGS_MAX)
+        return;
+    item = &out->items[out->count++];
+    item->fatal = fatal;
+    snprintf(item->subject, sizeof item->subject, "%s", subject);
+    snprintf(item->remedy, sizeof item->remedy, "%s", remedy);
+    va_start(args, problem);
+    vsnprintf(item->problem, sizeof item->problem, problem, args);
+    va_end(args);
+}
+
+/* ---- variables ---- */
+
+/* What a variable must be, and why. */
+static const struct wanted {
+    const char *name;
+    const char *value;
+    bool fatal;
+    const char *problem;
+    const char *remedy;
+} wanted[] = {
+    {"log_bin", "ON", true, "without a binary log there is nothing to replicate",
+     "[mysqld] log_bin = mysql-bin   (and a restart)"},
+    {"log_slave_updates", "ON", true,
+     "a replica that becomes the primary would lack what it applied in its own log",
+     "[mysqld] log_slave_updates = 1   (and a restart)"},
+    {"sync_binlog", "1", true, "an acknowledged write can vanish from the binary log in a power cut",
+     "SET GLOBAL sync_binlog = 1;   and in my.cnf: sync_binlog = 1"},
+    {"innodb_flush_log_at_trx_commit", "1", true,
+     "an acknowledged write can vanish from InnoDB in a power cut",
+     "SET GLOBAL innodb_flush_log_at_trx_commit = 1;   and in my.cnf: innodb_flush_log_at_trx_commit = 1"},
+    {"innodb_doublewrite", "ON", false, "a torn page after a power cut cannot be repaired",
+     "[mysqld] innodb_doublewrite = 1   (and a restart)"},
+    {"gtid_strict_mode", "ON", false,
+     "a diverged replica would connect without complaint; the agent switches it on where it replicates",
+     "SET GLOBAL gtid_strict_mode = 1;   and in my.cnf: gtid_strict_mode = 1"},
+    {"rpl_semi_sync_master_wait_point", "AFTER_SYNC", false,
+     "clients could read what no replica has; the agent sets it, but a restart forgets that",
+     "SET GLOBAL rpl_semi_sync_master_wait_point = AFTER_SYNC;   and in my.cnf: "
+     "rpl_semi_sync_master_wait_point = AFTER_SYNC"},
+    {"skip_slave_start", "ON", true,
+     "replication starts by itself at boot, from a source that may be an old primary",
+     "[mysqld] skip_slave_start   (and a restart)"},
+    {"binlog_format", "ROW", false, "statements can give other results on a replica",
+     "SET GLOBAL binlog_format = ROW;   and in my.cnf: binlog_format = ROW"},
+};
+
+static void check_variable(const char *name, const char *value, struct db_findings *out)
+{
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+        if (strcasecmp(name, wanted[i].name) == 0 && strcasecmp(value, wanted[i].value) != 0 &&
+            !(strcmp(wanted[i].value, "ON") == 0 && strcmp(value, "1") == 0))
+            finding(out, wanted[i].fatal, wanted[i].name, wanted[i].remedy, "it is %.60s: %s", value,
+                    wanted[i].problem);
+    if (strcasecmp(name, "slave_net_timeout") == 0 && strtoul(value, NULL, 10) > 60)
+        finding(out, false, name, "SET GLOBAL slave_net_timeout = 4;   and in my.cnf: slave_net_timeout = 4",
+                "it is %.20s s: a silently lost source is noticed late; the agent sets 4 where it replicates",
+                value);
+    if (strcasecmp(name, "server_id") == 0 && strtoul(value, NULL, 10) <= 1)
+        finding(out, strcmp(value, "0") == 0, name,
+                "[mysqld] server_id = N   (another N on every server, and a restart)",
+                "it is %.20s, the default: every server needs its own", value);
+    if (strcasecmp(name, "init_connect") == 0 && value[0])
+        finding(out, false, name, "look whether it switches sql_log_bin off", "it is set: %.100s", value);
+}
+
+static enum error_code check_variables(struct session *session, struct db_findings *out, struct error *err)
+{
+    MYSQL_RES *result;
+    MYSQL_ROW row;
+    enum error_code code = session_ask(session, STATEMENT_CHECK_VARIABLES, NO_ARGUMENTS, &result, err);
+
+    if (code != ERR_OK || !result)
+        return code;
+    while ((row = mysql_fetch_row(result)))
+        if (row[0] && row[1])
+            check_variable(row[0], row[1], out);
+    mysql_free_result(result);
+    return ERR_OK;
+}
+
+/* Boots read-only? Once the agent has set it the origin is SQL, and what counts is how this start was first
+ * seen. */
+static enum error_code check_boot(struct session *session, bool booted_writable, struct db_findings *out,
+                                  struct error *err)
+{
+    char origin[64];
+    enum error_code code =
+        session_ask_text(session, STATEMENT_CHECK_ORIGINS, NO_ARGUMENTS, origin, sizeof origin, err);
+
+    if (code == ERR_OK && (booted_writable || strcmp(origin, "COMPILE-TIME") == 0))
+        finding(out, true, "read_only", "[mysqld] read_only = 1",
+                "the server boots writable: between its start and the agent's first look clients can write "
+                "to a node that is not the "
+                "primary");
+    return code;
+}
+
+/* ---- grants ---- */
+
+/* Each by its names in SHOW GRANTS, of whatever version. */
+static const struct privilege {
+    const char *names[2];
+    const char *what_for;
+} privileges[] = {
+    {{"PROCESS", NULL}, "to see sessions"},
+    {{"SHOW DATABASES", NULL}, "to tell an empty server"},
+    {{"BINLOG MONITOR", "REPLICATION CLIENT"}, "to read positions"},
+    {{"BINLOG ADMIN", NULL}, "to write its probe without logging it"},
+    {{"CONNECTION ADMIN", NULL}, "to end sessions, and to connect when all connections are taken"},
+    {{"READ_ONLY ADMIN", "READ ONLY ADMIN"}, "to switch read_only and to write the epoch record"},
+    {{"REPLICATION MASTER ADMIN", NULL}, "to set the commit rule"},
+    {{"REPLICATION SLAVE ADMIN", "REPLICATION REPLICA ADMIN"}, "to start and stop replication"},
+    {{"SLAVE MONITOR", "REPLICA MONITOR"}, "to see replication"},
+};
+
+/* `grants` is "GRANT A, B, C ON *.* TO ..." */
+static bool granted(const char *grants, const char *name)
+{
+    const char *end = strstr(grants, " ON *.*");
+    size_t length = strlen(name);
+
+    if (!end)
+        return false;
+    for (const char *at = strstr(grants, name); at && at < end; at = strstr(at + 1, name))
+        if ((at[length] == ',' || at + length == end) && at >= grants + 2 && at[-1] == ' ' &&
+            (at[-2] == ',' || strncmp(grants, "GRANT ", (size_t)(at - grants)) == 0))
+            return true;
+    return false;
+}
+
+static void judge_grants(struct adapter *adapter, const char *global, bool own_schema,
+                         struct db_findings *out)
+{
+    const char *user = adapter->settings->user;
+    char remedy[512];
+
+    for (size_t i = 0; i < sizeof privileges / sizeof privileges[0]; i++) {
+        const struct privilege *privilege = &privileges[i];
+        if (granted(global, "ALL PRIVILEGES") || granted(global, privilege->names[0]) ||
+            (privilege->names[1] && granted(global, privilege->names[1])))
+            continue;
+        snprintf(remedy, sizeof remedy, "SET sql_log_bin = 0; GRANT %s ON *.* TO `%.100s`@localhost;",
+                 privilege->names[0], user);
+        finding(out, true, "grants", remedy, "the agent's account lacks %s, %s", privilege->names[0],
+                privilege->what_for);
+    }
+    if (!own_schema && !granted(global, "ALL PRIVILEGES")) {
+        snprintf(remedy, sizeof remedy, "SET sql_log_bin = 0; GRANT ALL ON mha4rdb.* TO `%.100s`@localhost;",
+                 user);
+        finding(out, true, "grants", remedy,
+                "the agent's account has no schema mha4rdb to write its epoch records in");
+    }
+}
+
+static enum error_code check_grants(struct adapter *adapter, struct session *session, struct db_findings *out,
+                                    struct error *err)
+{
+    MYSQL_RES *result;
+    MYSQL_ROW row;
+    char global[2048] = "";
+    bool own_schema = false;
+    enum error_code code = session_ask(session, STATEMENT_CHECK_GRANTS, NO_ARGUMENTS, &result, err);
+
+    if (code != ERR_OK || !result)
+        return code;
+    while ((row = mysql_fetch_row(result))) {
+        if (row[0] && strstr(row[0], " ON *.* "))
+            snprintf(global, sizeof global, "%s", row[0]);
+        if (row[0] && strncmp(row[0], "GRANT ALL PRIVILEGES ON `mha4rdb`.*", 35) == 0)
+            own_schema = true;
+    }
+    mysql_free_result(result);
+    judge_grants(adapter, global, own_schema, out);
+    return ERR_OK;
+}
+
+/* "'user'@'host'" is of `user`. */
+static bool grantee_is(const char *grantee, const char *user)
+{
+    size_t length = strlen(user);
+
+    return grantee[0] == '\'' && strncmp(grantee + 1, user, length) == 0 &&
+           strncmp(grantee + 1 + length, "'@", 2) == 0;
+}
+
+static enum error_code check_accounts(struct adapter *adapter, struct session *session,
+                                      struct db_findings *out, struct error *err)
+{
+    const struct db_settings *settings = adapter->settings;
+    bool replication_seen = false;
+    char remedy[512];
+    MYSQL_RES *result;
+    MYSQL_ROW row;
+    enum error_code code = session_ask(session, STATEMENT_CHECK_ACCOUNTS, NO_ARGUMENTS, &result, err);
+
+    if (code != ERR_OK || !result)
+        return code;
+    while ((row = mysql_fetch_row(result))) {
+        const char *grantee = row[0] ? row[0] : "", *held = row[1] ? row[1] : "";
+        bool powerful =
+            strstr(held, "SUPER") || strstr(held, "READ_ONLY ADMIN") || strstr(held, "READ ONLY ADMIN");
+        if (grantee_is(grantee, settings->replication_user) && strstr(held, "REPLICATION SLAVE"))
+            replication_seen = true;
+        if (!powerful || grantee_is(grantee, settings->user))
+            continue;
+        snprintf(remedy, sizeof remedy,
+                 "REVOKE READ ONLY ADMIN, SUPER ON *.* FROM %.200s;   or use it for administration only",
+                 grantee);
+        finding(out, grantee_is(grantee, settings->replication_user), "accounts", remedy,
+                "%.120s can write though read_only is on (%.60s): a fence ends its sessions, but it may come "
+                "back",
+                grantee, held);
+    }
+    mysql_free_result(result);
+    if (!replication_seen) {
+        snprintf(remedy, sizeof remedy,
+                 "SET sql_log_bin = 0; CREATE USER `%.80s`@'%%' IDENTIFIED BY '...'; GRANT REPLICATION SLAVE "
+                 "ON *.* TO `%.80s`@'%%';   "
+                 "(needs SELECT on mysql.* to be seen by the agent's account)",
+                 settings->replication_user, settings->replication_user);
+        finding(out, true, "replication_user", remedy, "no account %.80s with REPLICATION SLAVE is seen",
+                settings->replication_user);
+    }
+    return ERR_OK;
+}
+
+/* As a replica would come: over TCP, to the address that the others are told. */
+static void check_replication_login(struct adapter *adapter, struct db_findings *out)
+{
+    const struct db_settings *settings = adapter->settings;
+    unsigned timeout_s = 2;
+    MYSQL *mysql = mysql_init(NULL);
+
+    if (!mysql)
+        return;
+    mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &timeout_s);
+    mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &timeout_s);
+    if (!mysql_real_connect(mysql, settings->host, settings->replication_user, settings->replication_password,
+                            NULL, settings->port, NULL, 0))
+        finding(out, true, "replication_user",
+                "compare replication_user, replication_password_file, host and port in agent.conf with the "
+                "account and bind_address",
+                "replicas cannot log in to %.60s:%u as %.60s: %.100s", settings->host, settings->port,
+                settings->replication_user, mysql_error(mysql));
+    mysql_close(mysql);
+}
+
+enum error_code mariadb_check(struct adapter *adapter, struct adapter_call *call, bool booted_writable,
+                              struct db_findings *out, struct error *err)
+{
+    struct session *session;
+    enum error_code code = mariadb_ops(adapter, &session, err);
+
+    memset(out, 0, sizeof *out);
+    if (code == ERR_OK)
+        code = check_variables(session, out, err);
+    if (code == ERR_OK)
+        code = check_boot(session, booted_writable, out, err);
+    if (code == ERR_OK)
+        code = check_grants(adapter, session, out, err);
+    if (code == ERR_OK)
+        code = check_accounts(adapter, session, out, err);
+    if (code == ERR_OK)
+        code = mariadb_stopped(call, err);
+    if (code == ERR_OK)
+        check_replication_login(adapter, out);
+    return code;
+}

@@ -1,0 +1,323 @@
+/* The replica's side: freeze, drain, follow. The order of the statements was paid for; see the comments. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/db/worker/mariadb.h"
+#include "common/base/clock.h"
+
+#define DRAIN_SLICE_S "0.05"
+#define FOLLOW_DRAIN_US 30000000
+#define RECEIVER_STOP_TRIES 3
+/* Between KILL of the receiver and STOP SLAVE: 1 to 20 ms were tried, all good; none at all helps only
+ * sometimes. */
+#define RECEIVER_KILL_US 10000
+/* At least 4 E of the default profile: in the state "Reconnecting" the quick stop works less surely. */
+#define NET_TIMEOUT_S "4"
+#define HEARTBEAT_S "1"
+
+static void copy_column(MYSQL_RES *result, MYSQL_ROW row, const char *name, char *out, size_t size)
+{
+    MYSQL_FIELD *fields = mysql_fetch_fields(result);
+
+    out[0] = '\0';
+    for (unsigned i = 0; i < mysql_num_fields(result); i++)
+        if (strcmp(fields[i].name, name) == 0 && row[i])
+            snprintf(out, size, "%s", row[i]);
+}
+
+static unsigned long long number_column(MYSQL_RES *result, MYSQL_ROW row, const char *name)
+{
+    char text[32];
+
+    copy_column(result, row, name, text, sizeof text);
+    return strtoull(text, NULL, 10);
+}
+
+enum error_code replica_status(struct session *session, struct replica_status *out, struct error *err)
+{
+    MYSQL_RES *result;
+    MYSQL_ROW row;
+    char text[64];
+    enum error_code code = session_ask(session, STATEMENT_REPLICA_STATUS, NO_ARGUMENTS, &result, err);
+
+    memset(out, 0, sizeof *out);
+    if (code != ERR_OK || !result)
+        return code;
+    row = mysql_fetch_row(result);
+    if (row) {
+        copy_column(result, row, "Master_Host", out->host, sizeof out->host);
+        out->configured = out->host[0] != '\0';
+        out->port = (unsigned)number_column(result, row, "Master_Port");
+        copy_column(result, row, "Slave_IO_Running", text, sizeof text);
+        out->receiver_runs = strcmp(text, "No") != 0;
+        out->receiving = strcmp(text, "Yes") == 0;
+        copy_column(result, row, "Slave_SQL_Running", text, sizeof text);
+        out->applying = strcmp(text, "Yes") == 0;
+        copy_column(result, row, "Seconds_Behind_Master", text, sizeof text);
+        out->has_lag = text[0] != '\0';
+        out->lag_s = strtoull(text, NULL, 10);
+        copy_column(result, row, "Gtid_IO_Pos", out->received, sizeof out->received);
+        out->receiver_errno = (unsigned)number_column(result, row, "Last_IO_Errno");
+        out->applier_errno = (unsigned)number_column(result, row, "Last_SQL_Errno");
+        copy_column(result, row, "Last_IO_Error", out->receiver_error, sizeof out->receiver_error);
+        copy_column(result, row, "Last_SQL_Error", out->applier_error, sizeof out->applier_error);
+    }
+    mysql_free_result(result);
+    return ERR_OK;
+}
+
+/* gtid_binlog_pos, gtid_slave_pos and gtid_binlog_state, in this order. */
+static enum error_code ask_positions(struct session *session, struct position out[3], struct error *err)
+{
+    MYSQL_RES *result;
+    MYSQL_ROW row;
+    enum error_code code = session_ask(session, STATEMENT_POSITIONS, NO_ARGUMENTS, &result, err);
+
+    if (code != ERR_OK)
+        return code;
+    row = result ? mysql_fetch_row(result) : NULL;
+    for (unsigned i = 0; code == ERR_OK && i < 3; i++)
+        if (!row || !position_parse(row[i] ? row[i] : "", &out[i]))
+            code = error_set(err, ERR_REFUSED, "the server's GTID state is no position that can be compared");
+    if (result)
+        mysql_free_result(result);
+    return code;
+}
+
+enum error_code mariadb_executed(struct session *session, struct position *out, struct error *err)
+{
+    struct position positions[3];
+    enum error_code code = ask_positions(session, positions, err);
+
+    if (code != ERR_OK)
+        return code;
+    *out = positions[2];
+    if (!position_merge(out, &positions[1]))
+        return error_set(err, ERR_REFUSED, "the server's GTID state has too many domains and servers");
+    return ERR_OK;
+}
+
+/* Stops the receiver at once, though its source may be silently gone. A plain STOP SLAVE then takes 2 s: the
+ * ending receiver first dials the dead source to end its dump thread there. KILL of the receiver, a moment,
+ * then STOP does not. KILL alone proves nothing: Slave_IO_Running stays Yes. */
+static enum error_code stop_receiver(struct session *session, struct adapter_call *call, struct error *err)
+{
+    struct replica_status status;
+    enum error_code code = replica_status(session, &status, err);
+
+    for (int i = 0; code == ERR_OK && status.receiver_runs; i++) {
+        char id[32];
+        if (i == RECEIVER_STOP_TRIES)
+            return error_set(err, ERR_TIMEOUT, "the receiver does not stop (STOP SLAVE IO_THREAD)");
+        code = mariadb_stopped(call, err);
+        if (code == ERR_OK)
+            code = session_ask_text(session, STATEMENT_RECEIVER_ID, NO_ARGUMENTS, id, sizeof id, err);
+        if (code == ERR_OK && session_run(session, STATEMENT_KILL, ARGUMENTS(id), err) == ERR_OK)
+            mariadb_pause_us(RECEIVER_KILL_US);
+        else if (code == ERR_INVALID)
+            code = ERR_OK; /* no such row: it is just ending */
+        if (!session_connected(session))
+            return err->code;
+        if (code == ERR_OK)
+            code = session_run(session, STATEMENT_RECEIVER_STOP, NO_ARGUMENTS, err);
+        if (code == ERR_OK)
+            code = replica_status(session, &status, err);
+    }
+    return code;
+}
+
+/* With both threads stopped the next START throws away what was received but not applied; and the receiver
+ * stopped first, then the applier started, lost received transactions too. So the applier runs before the
+ * receiver is touched. */
+static enum error_code start_applier(struct session *session, const struct replica_status *status,
+                                     struct error *err)
+{
+    if (status->applying)
+        return ERR_OK;
+    return session_run(session, STATEMENT_APPLIER_START, NO_ARGUMENTS, err);
+}
+
+enum error_code mariadb_freeze(struct adapter *adapter, struct adapter_call *call, struct error *err)
+{
+    struct session *session;
+    struct replica_status status;
+    enum error_code code = mariadb_ops(adapter, &session, err);
+
+    if (code == ERR_OK)
+        code = replica_status(session, &status, err);
+    if (code != ERR_OK || !status.configured)
+        return code;
+    code = start_applier(session, &status, err);
+    if (code == ERR_OK)
+        code = stop_receiver(session, call, err);
+    return code;
+}
+
+/* In slices, so that a newer request is not kept waiting. */
+static enum error_code drain(struct session *session, struct adapter_call *call, uint64_t deadline_us,
+                             struct error *err)
+{
+    for (;;) {
+        struct replica_status status;
+        struct position executed, received;
+        char waited[32];
+        enum error_code code = replica_status(session, &status, err);
+
+        if (code == ERR_OK)
+            code = mariadb_executed(session, &executed, err);
+        if (code != ERR_OK || !status.configured ||
+            (!status.receiver_runs && !status.applying && !status.applier_errno))
+            return code;
+        if (!position_parse(status.received, &received))
+            return error_set(err, ERR_REFUSED, "Gtid_IO_Pos is no position: %.200s", status.received);
+        if (position_contains(&executed, &received))
+            return ERR_OK;
+        code = mariadb_stopped(call, err);
+        if (code != ERR_OK)
+            return code;
+        if (!status.applying)
+            return error_set(err, ERR_REFUSED, "what was received cannot be applied: %s (%u)",
+                             status.applier_errno ? status.applier_error
+                                                  : "the applier is stopped; START SLAVE SQL_THREAD",
+                             status.applier_errno);
+        if (clock_now_us() >= deadline_us)
+            return error_set(err, ERR_TIMEOUT, "what was received is not applied yet (received %.200s)",
+                             status.received);
+        code = session_ask_text(session, STATEMENT_WAIT_APPLIED, ARGUMENTS(status.received, DRAIN_SLICE_S),
+                                waited, sizeof waited, err);
+        if (code != ERR_OK)
+            return code;
+    }
+}
+
+enum error_code mariadb_drain(struct adapter *adapter, struct adapter_call *call, struct error *err)
+{
+    struct session *session;
+    enum error_code code = mariadb_ops(adapter, &session, err);
+
+    return code == ERR_OK ? drain(session, call, call->deadline_us, err) : code;
+}
+
+/* An old primary's own log counts as applied: gtid_slave_pos becomes the newest of it and the log's end, per
+ * domain. */
+static enum error_code count_own_log(struct session *session, struct error *err)
+{
+    struct position positions[3], merged = {0};
+    char text[VIEW_POSITION_BYTES];
+    bool behind = false;
+    enum error_code code = ask_positions(session, positions, err);
+
+    if (code != ERR_OK)
+        return code;
+    /* gtid_slave_pos has one item per domain, whichever server wrote it. */
+    for (unsigned which = 0; which < 2; which++) {
+        for (unsigned i = 0; i < positions[which].count; i++) {
+            const struct position_item *item = &positions[which].items[i];
+            unsigned j = 0;
+            while (j < merged.count && merged.items[j].domain != item->domain)
+                j++;
+            if (j == merged.count)
+                merged.items[merged.count++] = *item;
+            else if (item->sequence > merged.items[j].sequence)
+                merged.items[j] = *item;
+        }
+    }
+    for (unsigned i = 0; i < merged.count; i++) {
+        unsigned j = 0;
+        while (j < positions[1].count && positions[1].items[j].domain != merged.items[i].domain)
+            j++;
+        behind =
+            behind || j == positions[1].count || positions[1].items[j].sequence < merged.items[i].sequence;
+    }
+    if (!behind)
+        return ERR_OK;
+    if (!position_format(&merged, text, sizeof text))
+        return error_set(err, ERR_REFUSED, "the server's GTID state is too long");
+    return session_run(session, STATEMENT_SET_APPLIED, ARGUMENTS(text), err);
+}
+
+static enum error_code change_source(struct adapter *adapter, struct session *session, const char *host,
+                                     unsigned port, struct error *err)
+{
+    const struct db_settings *settings = adapter->settings;
+    char port_text[16];
+    enum error_code code = session_run(session, STATEMENT_REPLICA_STOP, NO_ARGUMENTS, err);
+
+    if (code == ERR_OK)
+        code = count_own_log(session, err);
+    snprintf(port_text, sizeof port_text, "%u", port);
+    if (code == ERR_OK)
+        code =
+            session_run(session, STATEMENT_FOLLOW,
+                        ARGUMENTS(host, port_text, settings->replication_user, settings->replication_password,
+                                  HEARTBEAT_S, settings->replication_tls ? "1" : "0"),
+                        err);
+    return code == ERR_OK ? session_run(session, STATEMENT_REPLICA_START, NO_ARGUMENTS, err) : code;
+}
+
+/* A replica never waits for acknowledgements of what it applies: its applier would hang without a replica of
+ * its own. */
+static enum error_code set_up(struct session *session, struct error *err)
+{
+    enum error_code code = mariadb_rule(session, 0, err);
+
+    if (code == ERR_OK)
+        code = session_run(session, STATEMENT_ACKNOWLEDGE_ON, NO_ARGUMENTS, err);
+    if (code == ERR_OK)
+        code = session_run(session, STATEMENT_STRICT_ON, NO_ARGUMENTS, err);
+    if (code == ERR_OK)
+        code = session_run(session, STATEMENT_NET_TIMEOUT, ARGUMENTS(NET_TIMEOUT_S), err);
+    return code;
+}
+
+static enum error_code follows_well(struct session *session, const struct replica_status *status,
+                                    const char *host, unsigned port, bool *out, struct error *err)
+{
+    MYSQL_RES *result;
+    MYSQL_ROW row;
+    enum error_code code;
+
+    *out = false;
+    if (!status->receiving || !status->applying || strcmp(status->host, host) != 0 || status->port != port)
+        return ERR_OK;
+    /* The receiver asks for acknowledgements only when it starts. */
+    code = session_ask(session, STATEMENT_SEMI_SYNC_STATUS, NO_ARGUMENTS, &result, err);
+    if (code != ERR_OK || !result)
+        return code;
+    while ((row = mysql_fetch_row(result)))
+        if (row[0] && row[1] && strcasecmp(row[0], "Rpl_semi_sync_slave_status") == 0)
+            *out = strcmp(row[1], "ON") == 0;
+    mysql_free_result(result);
+    return ERR_OK;
+}
+
+enum error_code mariadb_follow(struct adapter *adapter, struct adapter_call *call, const char *host,
+                               unsigned port, struct error *err)
+{
+    struct session *session;
+    struct replica_status status;
+    bool well = false;
+    enum error_code code = mariadb_ops(adapter, &session, err);
+
+    /* bounded well below the agent's patience: a server that is to follow has nothing to commit */
+    if (code == ERR_OK)
+        code = mariadb_read_only(session, clock_now_us() + 5000000, err);
+    if (code == ERR_OK)
+        code = replica_status(session, &status, err);
+    if (code == ERR_OK)
+        code = follows_well(session, &status, host, port, &well, err);
+    if (code != ERR_OK || well)
+        return code;
+    code = set_up(session, err);
+    if (code == ERR_OK && status.configured) {
+        code = start_applier(session, &status, err);
+        if (code == ERR_OK)
+            code = stop_receiver(session, call, err);
+        if (code == ERR_OK)
+            code = drain(session, call, clock_now_us() + FOLLOW_DRAIN_US, err);
+    }
+    if (code == ERR_OK)
+        code = mariadb_stopped(call, err);
+    return code == ERR_OK ? change_source(adapter, session, host, port, err) : code;
+}

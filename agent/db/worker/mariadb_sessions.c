@@ -1,0 +1,216 @@
+/* Ending sessions, read-only, and the fence that is made of both. */
+#include <mysqld_error.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/db/worker/mariadb.h"
+#include "common/base/clock.h"
+
+#define USERS_PER_SWEEP 32
+#define USER_BYTES 256
+
+/* One pass over the process list. */
+struct sweep {
+    unsigned long horizon; /* sessions with a higher id came later: not ours to wait for; 0: not known yet */
+    unsigned left;         /* those to be ended that are still there */
+    unsigned dying;        /* of them, killed already */
+    bool unsettled;        /* a line is just connecting: an unknown session of our account may be it */
+    char someone[USER_BYTES];
+    unsigned user_count;
+    char users[USERS_PER_SWEEP][USER_BYTES]; /* whom KILL USER has served in this pass */
+};
+
+static bool is_ours(const unsigned long ids[LINE_COUNT], unsigned long id, enum mariadb_victims victims)
+{
+    for (int i = 0; i < LINE_COUNT; i++)
+        if (ids[i] == id && (i != LINE_OPS || victims != VICTIMS_CLIENTS_AND_OPS))
+            return true;
+    return false;
+}
+
+/* KILL USER reaches all sessions of an account's name at once: quick where there are thousands. Not for our
+ * own account, nor for the replicas' one, whose dump threads stay. */
+static enum error_code kill_session(struct session *session, struct sweep *sweep, const char *id,
+                                    const char *user, bool by_user, struct error *err)
+{
+    enum error_code code;
+
+    if (by_user && user[0] && strcmp(user, "unauthenticated user") != 0 && strlen(user) < USER_BYTES &&
+        sweep->user_count < USERS_PER_SWEEP) {
+        for (unsigned i = 0; i < sweep->user_count; i++)
+            if (strcmp(sweep->users[i], user) == 0)
+                return ERR_OK;
+        strcpy(sweep->users[sweep->user_count++], user);
+        code = session_run(session, STATEMENT_KILL_USER, ARGUMENTS(user), err);
+    } else {
+        code = session_run(session, STATEMENT_KILL, ARGUMENTS(id), err);
+    }
+    /* gone by itself in between */
+    return code == ERR_REFUSED && session->last_errno == ER_NO_SUCH_THREAD ? ERR_OK : code;
+}
+
+static enum error_code sweep_once(struct adapter *adapter, struct session *session,
+                                  enum mariadb_victims victims, struct sweep *sweep, struct error *err)
+{
+    unsigned long ids[LINE_COUNT], highest = 0;
+    bool settled;
+    MYSQL_RES *result;
+    MYSQL_ROW row;
+    enum error_code code = session_ask(session, STATEMENT_SESSIONS, NO_ARGUMENTS, &result, err);
+
+    if (code != ERR_OK || !result)
+        return code;
+    sweep->left = sweep->dying = sweep->user_count = 0;
+    sweep->unsettled = false;
+    /* After the list: a line that connected meanwhile is known by now, or still connecting. */
+    settled = sessions_ids(&adapter->list, ids);
+    while (code == ERR_OK && (row = mysql_fetch_row(result))) {
+        unsigned long id = row[0] ? strtoul(row[0], NULL, 10) : 0;
+        const char *user = row[1] ? row[1] : "";
+        bool own_account = strcmp(user, adapter->settings->user) == 0;
+        bool replication = strcmp(user, adapter->settings->replication_user) == 0;
+
+        if (id == 0 || is_ours(ids, id, victims))
+            continue;
+        if (victims == VICTIMS_STRANGERS && !own_account)
+            continue;
+        if (id > highest)
+            highest = id;
+        if (sweep->horizon && id > sweep->horizon)
+            continue;
+        if (own_account && !settled) {
+            sweep->unsettled = true;
+            continue;
+        }
+        sweep->left++;
+        snprintf(sweep->someone, sizeof sweep->someone, "%.80s (connection %lu, %.40s %.60s)", user, id,
+                 row[2] ? row[2] : "", row[3] ? row[3] : "");
+        if (row[2] && strcmp(row[2], "Killed") == 0)
+            sweep->dying++;
+        else
+            code = kill_session(session, sweep, row[0], user, !own_account && !replication, err);
+    }
+    mysql_free_result(result);
+    if (!sweep->horizon && !sweep->unsettled)
+        sweep->horizon = highest ? highest : 1;
+    return code;
+}
+
+enum error_code mariadb_end_sessions(struct adapter *adapter, struct session *session,
+                                     enum mariadb_victims victims, uint64_t deadline_us, bool *all_dying,
+                                     struct error *err)
+{
+    struct sweep sweep = {0};
+    uint64_t pause_us = 500;
+
+    if (all_dying)
+        *all_dying = false;
+    for (;;) {
+        enum error_code code = sweep_once(adapter, session, victims, &sweep, err);
+        if (code != ERR_OK)
+            return code;
+        if (sweep.left == 0 && !sweep.unsettled)
+            return ERR_OK;
+        if (clock_now_us() + pause_us >= deadline_us)
+            break;
+        mariadb_pause_us(pause_us);
+        if (pause_us < 16000)
+            pause_us *= 2;
+    }
+    if (all_dying)
+        *all_dying = !sweep.unsettled && sweep.dying == sweep.left;
+    return error_set(err, ERR_TIMEOUT, "%u sessions are not gone in time, one of them %s", sweep.left,
+                     sweep.someone[0] ? sweep.someone : "of our own account");
+}
+
+enum error_code mariadb_ops(struct adapter *adapter, struct session **out, struct error *err)
+{
+    struct session *session = &adapter->sessions[LINE_OPS];
+    bool fresh = !session_connected(session);
+    enum error_code code = session_connect(session, err);
+
+    *out = session;
+    if (code != ERR_OK)
+        return code;
+    if (!fresh && adapter->swept[LINE_OPS])
+        return ERR_OK;
+    code = mariadb_end_sessions(adapter, session, VICTIMS_STRANGERS, clock_now_us() + 3000000, NULL, err);
+    adapter->swept[LINE_OPS] = code == ERR_OK;
+    if (code != ERR_OK)
+        error_prefix(err, "an earlier session of the agent's own account does not end");
+    return code;
+}
+
+enum error_code mariadb_is_read_only(struct session *session, bool *out, struct error *err)
+{
+    uint64_t value;
+    enum error_code code = session_ask_number(session, STATEMENT_READ_ONLY_ASK, NO_ARGUMENTS, &value, err);
+
+    *out = code == ERR_OK && value != 0;
+    return code;
+}
+
+enum error_code mariadb_read_only(struct session *session, uint64_t deadline_us, struct error *err)
+{
+    uint64_t now_us = clock_now_us();
+    uint64_t left_us = deadline_us > now_us + 1000 ? deadline_us - now_us : 1000;
+    char limit[32];
+    bool read_only;
+    enum error_code code;
+
+    /* 0 would mean: no limit */
+    snprintf(limit, sizeof limit, "%llu.%06llu", (unsigned long long)(left_us / 1000000),
+             (unsigned long long)(left_us % 1000000));
+    code = session_run(session, STATEMENT_READ_ONLY_ON, ARGUMENTS(limit), err);
+    if (code == ERR_OK)
+        code = mariadb_is_read_only(session, &read_only, err);
+    if (code == ERR_OK && !read_only)
+        code =
+            error_set(err, ERR_REFUSED,
+                      "read_only is off directly after it was switched on: somebody works against the agent");
+    return code;
+}
+
+enum error_code mariadb_prepare_fence(struct adapter *adapter, struct error *err)
+{
+    struct session *session = &adapter->sessions[LINE_FENCE];
+    bool read_only;
+    enum error_code code = session_connect(session, err);
+
+    if (code == ERR_OK && mariadb_is_read_only(session, &read_only, err) == ERR_IO)
+        code = session_connect(session, err); /* the idle one was cut by somebody */
+    return code;
+}
+
+enum error_code mariadb_fence(struct adapter *adapter, uint64_t read_only_by_us, uint64_t deadline_us,
+                              struct error *err)
+{
+    struct session *session = &adapter->sessions[LINE_FENCE];
+    bool reconnected = !session_connected(session), read_only, all_dying;
+    enum error_code code;
+
+    for (;;) {
+        code = session_connect(session, err);
+        if (code == ERR_OK)
+            code = mariadb_read_only(session, read_only_by_us, err);
+        /* a connection that was cut while idle is worth one more try */
+        if (code != ERR_IO || reconnected)
+            break;
+        reconnected = true;
+    }
+    if (code != ERR_OK)
+        return error_prefix(err, "read_only is not confirmed");
+    /* Now nothing of an ordinary account can commit any more; what is left are sessions with READ ONLY ADMIN,
+     * and our own late ones. */
+    code = mariadb_end_sessions(adapter, session, VICTIMS_CLIENTS_AND_OPS, deadline_us, &all_dying, err);
+    /* Killed but rolling back: such a session cannot tell its client anything any more. */
+    if (code == ERR_TIMEOUT && all_dying)
+        code = ERR_OK;
+    if (code == ERR_OK)
+        code = mariadb_is_read_only(session, &read_only, err);
+    if (code == ERR_OK && !read_only)
+        /* a late statement of a session that is gone now opened it again */
+        code = mariadb_read_only(session, deadline_us, err);
+    return code;
+}

@@ -1,0 +1,167 @@
+/* worker.h - mha4rdb-dbworker: one database's observer and the enforcer of the right to write to it.
+ *
+ * The main thread runs the loop and never blocks: the agent's socket, the deadlines, the pidfd of the server,
+ * the `kill` command. What blocks runs in three threads (task.h), one per line of the adapter. The files:
+ * worker.c (start, the agent's socket, the end), worker_observe.c (probes, the server's process,
+ * observations), worker_fence.c (the lease's end and the ladder), worker_request.c (the agent's operations).
+ *
+ * Who may write is decided in one place, worker_judge (worker_fence.c): a server that is, or may be, writable
+ * has the right to be so only under an opening whose lease lives. Everything else is fenced at once. */
+#ifndef MHA_DB_WORKER_WORKER_H
+#define MHA_DB_WORKER_WORKER_H
+
+#include <event2/event.h>
+
+#include "agent/db/settings.h"
+#include "agent/db/worker/adapter.h"
+#include "agent/db/worker/lease.h"
+#include "agent/db/worker/server_process.h"
+#include "agent/db/worker/task.h"
+#include "dbworker.pb-c.h"
+
+#define WORKER_MESSAGE_BYTES 65536
+#define WORKER_FENCES_ASKED_MAX 8
+
+/* Whether clients can write. */
+enum writability { WRITABLE_UNKNOWN, WRITABLE_NO, WRITABLE_YES };
+
+/* An operation of the agent's, as asked. */
+struct operation {
+    uint64_t id; /* 0: none */
+    Mha__DbRequest__BodyCase kind;
+    uint64_t epoch; /* freeze: the term */
+    uint64_t timeout_us;
+    unsigned acks;
+    unsigned port;
+    char host[DB_TEXT_BYTES];
+    char node[DB_TEXT_BYTES];
+};
+
+struct worker {
+    struct event_base *base;
+    struct db_settings settings;
+    const struct adapter_kind *kind;
+    struct adapter *adapter;
+    char node[DB_TEXT_BYTES]; /* this node's name, for the epoch record */
+
+    int agent_fd; /* -1: the agent is gone */
+    struct event *agent_event;
+    struct event *terminate_event;
+    bool ending; /* no agent, or told to stop: exit once nothing needs a fence */
+
+    /* what the database looked like last */
+    Mha__DbState state;
+    char trouble[VIEW_TEXT_BYTES]; /* why it is not up, or what the probe said */
+    struct db_view view;
+    bool has_view;    /* of this incarnation */
+    uint64_t view_us; /* when that look began */
+    struct server_process server;
+    struct event *server_event;
+    bool booted_writable; /* how this incarnation was first seen */
+    bool adopted_once;    /* an open database is taken over only at the worker's own first look */
+    enum writability writable;
+    uint64_t settled_us;         /* looks that began before this say nothing about writability */
+    uint64_t fenced_incarnation; /* read-only since it was confirmed there with no client left */
+
+    /* probing */
+    struct task probe_task;
+    struct event *probe_timer;
+    struct event *hung_timer;
+    uint64_t probe_began_us; /* of the look under way, or the last */
+    uint64_t unanswered_us;  /* since when the server owes an answer; 0: it does not */
+    uint64_t wrote_us;       /* when the last write probe began */
+    bool probe_again;        /* look again as soon as the present one ends */
+    unsigned lost_in_a_row;
+    bool probe_write; /* the job's argument and results */
+    enum error_code probe_code;
+    struct db_view probe_view;
+    struct error probe_error;
+    uint64_t watch_interval_us;
+    uint64_t watch_until_us;
+
+    /* remembered of commands, and reported as such */
+    uint64_t source_epoch;
+    uint64_t frozen_term;
+    uint64_t position_epoch;
+    char position[VIEW_POSITION_BYTES]; /* of the epoch record `position_epoch` */
+
+    /* operations */
+    struct task ops_task;
+    struct event *ops_timer;
+    struct operation running;
+    struct operation pending;
+    struct adapter_call call;
+    enum error_code ops_code;
+    struct error ops_error;
+    char ops_position[VIEW_POSITION_BYTES];
+    struct db_findings findings;
+    struct operation answering; /* done; its answer waits for a look that began after `answering_us` */
+    uint64_t answering_us;
+    bool answering_failed;
+
+    /* fence */
+    struct lease lease;
+    struct event *lease_timer;
+    struct task fence_task;
+    bool fence_prepares; /* the job under way only connects */
+    bool fencing;
+    uint64_t fence_began_us;
+    uint64_t fence_read_only_by_us; /* when SIGKILL takes over from read-only */
+    uint64_t fence_deadline_us;
+    struct event *fence_timer;
+    enum error_code fence_code;
+    struct error fence_error;
+    uint64_t fences_asked[WORKER_FENCES_ASKED_MAX]; /* ids that wait for the end of this fence */
+    unsigned fences_asked_count;
+    bool killing;
+    pid_t kill_pid;
+    int kill_pidfd;
+    struct event *kill_event;
+    uint64_t kill_began_us;
+};
+
+/* ---- worker.c ---- */
+
+/* Runs until the end; the exit status. `lock_fd` is held by this process. */
+int worker_run(const struct db_settings *settings, const char *node, int agent_fd);
+/* To the agent; dropped if it does not read. */
+void worker_send(struct worker *worker, Mha__DbReply *reply);
+/* Exits with 0 if an end is asked for and nothing needs to be enforced any more. */
+void worker_end_if_done(struct worker *worker);
+
+void worker_set_timer(struct event *timer, uint64_t at_us); /* absolute; 0: off */
+
+/* ---- worker_observe.c ---- */
+
+bool worker_observe_start(struct worker *worker);
+/* Look now, or again as soon as the look under way ends. */
+void worker_look(struct worker *worker);
+void worker_watch(struct worker *worker, uint64_t interval_us, uint64_t duration_us);
+/* Sends an observation, inside the answer that waits for it if there is one. */
+void worker_report(struct worker *worker, uint64_t observed_us);
+void worker_fill_observation(struct worker *worker, uint64_t observed_us, Mha__DbObservation *out);
+/* Finds out who listens on the socket; false: nobody, and no process of it is known to live. */
+bool worker_locate(struct worker *worker);
+
+/* ---- worker_fence.c ---- */
+
+bool worker_fence_start(struct worker *worker);
+/* Compare what is with what may be: arm the lease's timer, or fence at once. After every look, lease and
+ * operation. */
+void worker_judge(struct worker *worker);
+void worker_fence(struct worker *worker, const char *reason, uint64_t deadline_us, uint64_t id);
+void worker_server_gone(
+    struct worker *worker); /* its process has ended, or nothing listens and none is known */
+void worker_prepare_fence(struct worker *worker);
+
+/* ---- worker_request.c ---- */
+
+bool worker_request_start(struct worker *worker);
+void worker_request(struct worker *worker, const Mha__DbRequest *request);
+/* Ends the running operation early; a pending one waits. */
+void worker_stop_operation(struct worker *worker, enum adapter_stop stop);
+void worker_next_operation(struct worker *worker);
+/* Whether an operation runs whose end decides about writability. */
+bool worker_changes_writability(const struct worker *worker);
+
+#endif
