@@ -77,8 +77,8 @@ static void read_root(struct config_file *file, struct arbiter_settings *out)
             file, config_setting_get_member(root, "log_level"),
             "\"log_level\" is \"%s\"; choose \"error\", \"warning\", \"notice\", \"info\" or \"debug\"",
             level);
-    config_finish_group(file, root, known);
     read_clusters(file, root, out);
+    config_finish_group(file, root, known);
 }
 
 enum error_code arbiter_settings_read(const char *path, struct arbiter_settings *out, struct error *err)
