@@ -36,6 +36,7 @@ install-mha4rdb: programs
 	$(call put,644,packaging/systemd/mha4rdb-vipd.service,$(UNITDIR)/mha4rdb-vipd.service)
 	$(call put,644,packaging/systemd/mha4rdb-mariadb-follow.service,$(UNITDIR)/mha4rdb-mariadb-follow.service)
 	$(call put,644,packaging/systemd/mariadb.service.d-50-mha4rdb.conf,$(UNITDIR)/mariadb.service.d/50-mha4rdb.conf)
+	$(call put,644,packaging/systemd/mariadb.socket.d-50-mha4rdb.conf,$(UNITDIR)/mariadb.socket.d/50-mha4rdb.conf)
 	$(call put,644,packaging/sysusers/mha4rdb.conf,$(SYSUSERSDIR)/mha4rdb.conf)
 	$(call put,644,packaging/tmpfiles/mha4rdb.conf,$(TMPFILESDIR)/mha4rdb.conf)
 	$(call put,644,packaging/polkit/50-mha4rdb.rules,$(POLKITDIR)/50-mha4rdb.rules)

@@ -34,6 +34,7 @@ host_files() {
 		/etc/mha4rdb
 		/usr/bin/mhactl
 		/usr/lib/systemd/system/mariadb.service.d/50-mha4rdb.conf
+		/usr/lib/systemd/system/mariadb.socket.d/50-mha4rdb.conf
 		/usr/lib/systemd/system/mha4rdb-agent.service
 		/usr/lib/systemd/system/mha4rdb-mariadb-follow.service
 		/usr/lib/systemd/system/mha4rdb-vipd.service
