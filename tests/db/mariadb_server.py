@@ -1,0 +1,141 @@
+"""Real MariaDB servers for the tests: a data directory built once per run and copied, one process each, reaped here."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+import pymysql
+
+SERVER_UID = 27182  # a number without an account: the server must not run as root
+AGENT_USER, AGENT_PASSWORD = "mha4rdb", "agent-secret"
+REPLICATION_USER, REPLICATION_PASSWORD = "mha4rdb_repl", "replication-secret"
+AGENT_GRANTS = (
+    "RELOAD, PROCESS, SHOW DATABASES, BINLOG MONITOR, BINLOG ADMIN, CONNECTION ADMIN, READ_ONLY ADMIN, "
+    "REPLICATION MASTER ADMIN, REPLICATION SLAVE ADMIN, SLAVE MONITOR"
+)
+
+
+def as_server_user():
+    return ["setpriv", f"--reuid={SERVER_UID}", f"--regid={SERVER_UID}", "--clear-groups"]
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Template:
+    """A bootstrapped data directory with the accounts in it and an empty binlog state."""
+
+    def __init__(self):
+        self.root = tempfile.mkdtemp(prefix=f"mha-db-{os.getpid()}-")
+        os.chmod(self.root, 0o755)
+        self.data = os.path.join(self.root, "template")
+        os.mkdir(self.data)
+        os.chown(self.data, SERVER_UID, SERVER_UID)
+        self.tmp = os.path.join(self.root, "tmp")
+        os.mkdir(self.tmp)
+        os.chown(self.tmp, SERVER_UID, SERVER_UID)
+        subprocess.run(
+            as_server_user()
+            + ["mariadb-install-db", "--no-defaults", f"--datadir={self.data}", "--auth-root-authentication-method=normal",
+               "--skip-test-db", f"--tmpdir={self.tmp}", "--innodb-log-file-size=8M", "--innodb-buffer-pool-size=16M"],
+            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        server = Server(self, 0, data=self.data, options=["--skip-log-bin", "--read-only=0"])
+        server.start()
+        with server.root() as c:
+            c.execute(f"CREATE USER {AGENT_USER}@localhost IDENTIFIED BY '{AGENT_PASSWORD}'")
+            c.execute(f"GRANT {AGENT_GRANTS} ON *.* TO {AGENT_USER}@localhost")
+            c.execute(f"GRANT ALL ON mha4rdb.* TO {AGENT_USER}@localhost")
+            c.execute(f"GRANT SELECT ON mysql.* TO {AGENT_USER}@localhost")
+            c.execute(f"CREATE USER {REPLICATION_USER}@'%' IDENTIFIED BY '{REPLICATION_PASSWORD}'")
+            c.execute(f"GRANT REPLICATION SLAVE ON *.* TO {REPLICATION_USER}@'%'")
+            c.execute("CREATE USER app@'%' IDENTIFIED BY 'app'")
+            c.execute("GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX ON *.* TO app@'%'")
+        server.stop()
+
+    def remove(self):
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+class Server:
+    def __init__(self, template, server_id, data=None, options=(), netns=None, host="127.0.0.1"):
+        self.template, self.server_id, self.options, self.netns, self.host = template, server_id, list(options), netns, host
+        self.port = free_port()
+        self.dir = os.path.join(template.root, f"s{server_id}-{self.port}")
+        os.mkdir(self.dir)
+        os.chown(self.dir, SERVER_UID, SERVER_UID)
+        self.data = data or os.path.join(self.dir, "data")
+        if data is None:
+            subprocess.run(["cp", "-a", "--sparse=always", template.data, self.data], check=True)
+        self.socket = os.path.join(self.dir, "sock")
+        self.log = os.path.join(self.dir, "log")
+        self.process = None
+
+    def start(self, *extra):
+        command = as_server_user() + [
+            "mariadbd", "--no-defaults", f"--datadir={self.data}", f"--tmpdir={self.template.tmp}", f"--socket={self.socket}", f"--port={self.port}",
+            f"--bind-address={self.host}", f"--server-id={self.server_id or 1}", f"--pid-file={self.dir}/pid",
+            f"--log-bin={self.data}/bin", "--log-slave-updates", "--gtid-strict-mode=1", "--read-only=1", "--skip-slave-start",
+            "--sync-binlog=1", "--innodb-flush-log-at-trx-commit=1", "--rpl-semi-sync-master-wait-point=AFTER_SYNC",
+            "--innodb-buffer-pool-size=16M", "--innodb-log-file-size=8M", "--performance-schema=OFF", "--skip-name-resolve",
+            "--slave-net-timeout=4", "--log-warnings=2", *self.options, *extra]
+        if self.netns:
+            command = ["ip", "netns", "exec", self.netns] + command
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.socket)
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                self.connect().close()
+                return self
+            except pymysql.Error:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(open(self.log).read()[-3000:]) from None
+                time.sleep(0.02)
+
+    def connect(self, user="root", password="", tcp=False, **options):
+        where = {"host": self.host, "port": self.port} if tcp else {"unix_socket": self.socket}
+        return pymysql.connect(user=user, password=password, autocommit=True, connect_timeout=10,
+                               cursorclass=pymysql.cursors.DictCursor, **where, **options)
+
+    @contextlib.contextmanager
+    def root(self):
+        with contextlib.closing(self.connect()) as connection, connection.cursor() as cursor:
+            yield cursor
+
+    def app(self, **options):
+        return self.connect("app", "app", **options)
+
+    def query(self, statement, *args):
+        with self.root() as cursor:
+            cursor.execute(statement, args or None)
+            return cursor.fetchall()
+
+    def value(self, expression):
+        return list(self.query(f"SELECT {expression} AS v")[0].values())[0]
+
+    def kill(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.terminate()
+            self.process.wait(20)
+
+    def remove(self):
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def alive(self):
+        return self.process.poll() is None
