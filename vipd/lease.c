@@ -242,7 +242,6 @@ void lease_done(struct lease *lease, enum lease_action action, uint64_t started_
             break;
         }
         lease->held = false;
-        lease->retry_us = 0;
         if (cost_us >= lease->removal_us)
             lease->removal_us = cost_us;
         else

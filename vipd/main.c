@@ -4,6 +4,7 @@
  * however long this process was stopped, a lease that has run out is ended before anything else is read.
  * After the start nothing allocates. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -78,6 +80,27 @@ static int look_at_everything(void)
     for (unsigned i = 0; i < vipd.settings.address_count; i++)
         address_forget(&vipd.addresses[i], clock_now_us());
     return netlink_dump(vipd.netlink);
+}
+
+/* Whoever reads the log may hang, on a disk too; lines are then lost rather than waited with. A regular file
+ * cannot be treated so. */
+static void keep_log_from_blocking(void)
+{
+    struct stat status;
+    int fd;
+
+    if (fstat(STDERR_FILENO, &status) < 0)
+        return;
+    if (S_ISSOCK(status.st_mode)) { /* the journal's: ours alone */
+        fcntl(STDERR_FILENO, F_SETFL, fcntl(STDERR_FILENO, F_GETFL) | O_NONBLOCK);
+    } else if (S_ISFIFO(status.st_mode)) {
+        /* An open file of our own, so that whoever else writes there is not affected. */
+        fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+        if (fd >= 0) {
+            dup2(fd, STDERR_FILENO);
+            close(fd);
+        }
+    }
 }
 
 /* sd_notify(3), without its library: one datagram. */
@@ -304,6 +327,7 @@ int main(int argc, char **argv)
     if (check_only)
         return EXIT_SUCCESS;
     log_set_level(vipd.settings.log_level);
+    keep_log_from_blocking();
     if (start(&err) != ERR_OK || clean_up(&err) != ERR_OK) {
         log_error("%s", err.text);
         return EXIT_FAILURE;

@@ -234,8 +234,33 @@ static void test_refused_removal_is_tried_again_for_ever(void)
         CU_ASSERT_TRUE(lease.held);
         CU_ASSERT_TRUE(wait_for_wake() <= now + LEASE_RETRY_REMOVE_US + 10);
     }
+    lease_next(&lease, now);
+    lease_done(&lease, LEASE_REMOVE, now, now + 10, false);
+    wait_for_wake();
     CU_ASSERT_EQUAL(step(), LEASE_REMOVE);
     CU_ASSERT_EQUAL(lease_next(&lease, now).wake_us, LEASE_NEVER);
+    take(1, SECOND); /* at once */
+}
+
+/* In the simulator a step may take its time, and the world goes on meanwhile. */
+static void test_outcome_may_come_after_the_lease_has_ended(void)
+{
+    setup();
+    grant(1, SECOND);
+    CU_ASSERT_EQUAL(lease_next(&lease, now).action, LEASE_PROBE);
+    lease_release(&lease, 1);
+    lease_done(&lease, LEASE_PROBE, now, now + 10, true);
+    take(1, SECOND); /* with a probe of its own */
+    lease_release(&lease, 1);
+    CU_ASSERT_EQUAL(step(), LEASE_REMOVE);
+    lease_set_link(&lease, now, true, false);
+    grant(1, SECOND);
+    CU_ASSERT_EQUAL(lease_next(&lease, now).action, LEASE_ADD);
+    lease_release(&lease, 1);
+    lease_done(&lease, LEASE_ADD, now, now + 10, true);
+    CU_ASSERT_EQUAL(step(), LEASE_REMOVE);
+    lease_set_link(&lease, now, true, true);
+    take(1, SECOND);
 }
 
 static void test_refused_addition_is_tried_again_while_leased(void)
@@ -323,6 +348,11 @@ static void test_links(void)
     CU_ASSERT_EQUAL(lease_next(&lease, now).action, LEASE_WAIT);
     lease_set_link(&lease, now, true, true);
     CU_ASSERT_EQUAL(step(), LEASE_ANNOUNCE);
+    now += 10 * MS;
+    lease_set_link(&lease, now, true, false);
+    lease_set_link(&lease, now, true, true); /* on another port of the switch, say: the burst begins anew */
+    CU_ASSERT_EQUAL(step(), LEASE_ANNOUNCE);
+    CU_ASSERT_EQUAL(lease.announced, 1);
     now += SECOND;
     lease_set_link(&lease, now, false, false);
     CU_ASSERT_FALSE(lease.held);
@@ -446,6 +476,7 @@ int main(void)
     CU_ADD_TEST(suite, test_taken_away_is_put_back_without_a_probe);
     CU_ADD_TEST(suite, test_address_without_a_lease_is_removed);
     CU_ADD_TEST(suite, test_refused_removal_is_tried_again_for_ever);
+    CU_ADD_TEST(suite, test_outcome_may_come_after_the_lease_has_ended);
     CU_ADD_TEST(suite, test_refused_addition_is_tried_again_while_leased);
     CU_ADD_TEST(suite, test_conflict_refuses_and_holds_off);
     CU_ADD_TEST(suite, test_conflict_while_held_is_reported_and_forgotten);

@@ -8,6 +8,7 @@ MHA_BUILD names the build to test (default build/san).
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import pathlib
 import select
@@ -58,6 +59,14 @@ def inside(namespace):
             assert libc.setns(home.fileno(), 0) == 0
 
 
+def own_run_directory():
+    """In a user namespace /run belongs to nobody; `ip netns` needs one of our own. Once for all processes of a parallel run."""
+    with open(__file__) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.access("/run", os.W_OK):
+            run("mount", "-t", "tmpfs", "tmpfs", "/run")
+
+
 class Network:
     def __init__(self):
         self.left, self.right = (f"mhavip{os.getpid()}{side}" for side in "lr")
@@ -97,6 +106,7 @@ def network():
         pytest.skip("needs root, or: unshare --user --map-root-user --net --mount")
     if not VIPD.exists():
         pytest.fail(f"{VIPD} is not there: make VARIANT=san, or name another build in MHA_BUILD")
+    own_run_directory()
     net = Network()
     try:
         net.create()
@@ -323,7 +333,7 @@ class Vipd:
         self.config.write_text("".join(f"{key} = {value};\n" for key, value in settings.items() if value is not None))
         self.config.chmod(0o644)
 
-    def start(self, prefix=(), wait=True, **settings):
+    def start(self, prefix=(), wait=True, stderr=None, **settings):
         self.configure(**settings)
         # A process that has changed its user cannot be traced, which the leak checker wants to do to itself.
         environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=" + ("1" if settings.get("run_as") is None else "0"))
@@ -337,7 +347,7 @@ class Vipd:
         environment["NOTIFY_SOCKET"] = str(notify_path)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(["ip", "netns", "exec", self.net.left, *prefix, str(VIPD), "-c", str(self.config)],
-                                            stderr=log, env=environment)
+                                            stderr=stderr or log, env=environment)
         if wait:
             try:
                 assert notify.recv(64) == b"READY=1"

@@ -3,12 +3,12 @@
 import os
 import re
 import signal
+import socket
 import subprocess
-import time
 
 import pytest
 
-from conftest import LINK, SANITISED, VIP, VIPD, Agent, AddressWatch, run
+from conftest import SANITISED, VIP, VIPD, Agent, AddressWatch, now_us, run
 
 NET_ADMIN, NET_RAW = 12, 13
 TWO_CAPABILITIES = 1 << NET_ADMIN | 1 << NET_RAW
@@ -149,6 +149,31 @@ def test_stopped_agent_changes_nothing(net, vipd):
         child.kill()
         child.wait()
         child.stdout.close()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket"])
+def test_a_log_that_nobody_reads_holds_nothing_up(net, vipd, kind):
+    reader, writer = os.pipe() if kind == "pipe" else [end.detach() for end in socket.socketpair()]
+    vipd.start(stderr=writer)
+    agent = vipd.agent()
+    full = os.open(f"/proc/self/fd/{writer}", os.O_WRONLY | os.O_NONBLOCK) if kind == "pipe" else os.dup(writer)
+    if kind == "socket":
+        os.set_blocking(full, False)
+    try:
+        while True:
+            os.write(full, b"." * 4096)
+    except BlockingIOError:
+        pass
+    watch = AddressWatch(net)
+    deadline = now_us() + 300000
+    for _ in range(20):
+        vipd.agent().query()  # each writes a line at level debug
+    agent = vipd.agent()
+    agent.lease(1, deadline)
+    assert watch.came() and watch.went() < deadline + 30000
+    assert vipd.stop() == 0
+    for fd in (reader, writer, full):
+        os.close(fd)
 
 
 def test_memory_at_rest(net, vipd):
