@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include "arbiter/arbiter.h"
+#include "arbiter/memory.h"
 #include "common/base/notify.h"
 
 #define EXIT_FATAL 1
 #define EXIT_USAGE 2
+#define SETTLED_S 10 /* by then the members are connected, or a few page faults more do not matter */
 
 static void usage(FILE *stream)
 {
@@ -25,6 +27,14 @@ static void on_signal(evutil_socket_t number, short what, void *context)
     (void)number;
     (void)what;
     event_base_loopbreak(context);
+}
+
+static void on_settled(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    (void)context;
+    memory_release_startup();
 }
 
 /* Each cluster takes some descriptors, and the soft limit is made for select(2). */
@@ -52,6 +62,7 @@ static struct event_base *make_loop(void)
 
 static int serve(struct event_base *base, const struct arbiter_settings *settings)
 {
+    static const struct timeval settled = {.tv_sec = SETTLED_S};
     struct arbiter arbiter;
     struct error err;
     bool failed;
@@ -63,6 +74,7 @@ static int serve(struct event_base *base, const struct arbiter_settings *setting
     log_notice("version %s, votes for %u cluster%s on %s", MHA_VERSION, settings->cluster_count,
                settings->cluster_count == 1 ? "" : "s", settings->listen);
     notify_ready();
+    event_base_once(base, -1, EV_TIMEOUT, on_settled, NULL, &settled);
     event_base_dispatch(base);
     failed = arbiter.failed;
     arbiter_close(&arbiter);

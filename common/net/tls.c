@@ -48,8 +48,13 @@ static int use_session(SSL *ssl, const EVP_MD *digest, const unsigned char **ide
 
 enum error_code tls_context_new(SSL_CTX **out, struct error *err)
 {
-    SSL_CTX *context = SSL_CTX_new(TLS_method());
+    SSL_CTX *context;
 
+    OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_SSL_STRINGS |
+                         OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS | OPENSSL_INIT_NO_ADD_ALL_CIPHERS |
+                         OPENSSL_INIT_NO_ADD_ALL_DIGESTS,
+                     NULL);
+    context = SSL_CTX_new(TLS_method());
     if (!context || SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) != 1 ||
         SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) != 1 ||
         SSL_CTX_set_ciphersuites(context, TLS_CIPHERSUITE) != 1 ||
