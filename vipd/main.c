@@ -157,7 +157,7 @@ static enum error_code start(struct error *err)
         code = server_open(&vipd.server, &vipd.settings, vipd.addresses, err);
     if (code != ERR_OK)
         return code;
-    privileges_lock_memory();
+    privileges_take_precedence();
     return privileges_drop(&vipd.settings, err);
 }
 

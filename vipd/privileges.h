@@ -12,8 +12,9 @@
  * cannot be had, or the user cannot be changed. */
 enum error_code privileges_drop(const struct vipd_settings *settings, struct error *err);
 
-/* Locks what is in memory now and what of it is touched later, so that a swapping machine does not delay a
- * removal. Best effort; costs no memory by itself. Call before privileges_drop. */
-void privileges_lock_memory(void);
+/* Locks what is in memory now and what of it is touched later, and takes the highest ordinary priority, so
+ * that neither a swapping nor a busy machine delays a removal. Best effort; costs no memory by itself. Call
+ * before privileges_drop. */
+void privileges_take_precedence(void);
 
 #endif
