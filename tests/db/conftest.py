@@ -36,7 +36,7 @@ def make_server(template):
 
 
 @pytest.fixture
-def make_worker():
+def make_worker(make_server):  # ended before the servers are removed
     made = []
 
     def make(server, **more):
