@@ -1,9 +1,11 @@
 #include "vipd/address.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -45,13 +47,14 @@ static void warn_about_secondaries(const struct address *address)
         return;
     for (unsigned i = 0; i < 2; i++) {
         char path[64 + IFNAMSIZ], value = '1';
-        FILE *file;
+        int fd;
 
         snprintf(path, sizeof path, "/proc/sys/net/ipv4/conf/%s/promote_secondaries", names[i]);
-        file = fopen(path, "re");
-        if (file) {
-            value = (char)fgetc(file);
-            fclose(file);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0) {
+            if (read(fd, &value, 1) != 1)
+                value = '1';
+            close(fd);
         }
         promoted = promoted || value == '1';
     }

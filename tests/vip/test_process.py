@@ -45,9 +45,14 @@ def test_keeps_two_capabilities_as_root(net, vipd):
     assert int(status["Threads"]) == 1
 
 
+# What the packaged unit leaves to root.
+UNIT = ("setpriv", "--bounding-set=-all,+net_admin,+net_raw,+chown,+setuid,+setgid,+setpcap", "--no-new-privs")
+
+
 @needs_users
-def test_becomes_another_user_and_still_does_its_work(net, vipd):
-    vipd.start(run_as=f'"{SOMEBODY}"')
+@pytest.mark.parametrize("prefix", [(), UNIT], ids=["root", "unit"])
+def test_becomes_another_user_and_still_does_its_work(net, vipd, prefix):
+    vipd.start(prefix=prefix, run_as=f'"{SOMEBODY}"')
     status = status_of(vipd)
     assert_only_two_capabilities(status)
     assert set(status["Uid"].split()) == {str(SOMEBODY)} and set(status["Gid"].split()) == {str(SOMEBODY)}
