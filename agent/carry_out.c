@@ -234,7 +234,7 @@ static void move_leadership(struct agent *agent)
     if (output->transfer_to) {
         enum error_code code = replica_transfer(agent->replica, output->transfer_to, &err);
         if (code == ERR_OK)
-            log_notice("handing the leadership over to %s", output->waiting_for);
+            log_notice("%s", output->waiting_for);
         else if (code != ERR_BUSY)
             log_warning("%s", err.text);
     } else if (output->renew_term && replica_renew_term(agent->replica, &err) == ERR_OK) {

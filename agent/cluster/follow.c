@@ -70,6 +70,7 @@ void policy_follow(const struct policy_input *input, struct policy_output *outpu
     const Mha__DbObservation *db = input->db;
     bool paused_here = state->pause.id && state->pause.holder == input->self->id;
 
+    output->db_watch = state->switchover.id != 0; /* the primary waits for what is seen here */
     if (!db || db->state == MHA__DB_STATE__DB_UNKNOWN)
         return;
     if (policy_dead(db)) {

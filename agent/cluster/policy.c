@@ -189,8 +189,10 @@ void policy_track(struct policy_tracker *tracker, const struct policy_input *inp
     first_seen(&tracker->announced_us,
                tracker->open_us && (!input->settings.has_vip || (input->vip && input->vip->held)),
                input->now_us);
-    if (!input->state->switchover.id)
-        tracker->closed_since_us = 0;
+    if (!input->state->switchover.id) {
+        tracker->switchover_since_us = tracker->closed_since_us = tracker->applied_mark_us = 0;
+        tracker->target_is_near = false;
+    }
 }
 
 /* ---- the decision ---- */

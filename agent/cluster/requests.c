@@ -20,6 +20,30 @@ static void end_switchover(const struct policy_input *input, struct policy_outpu
              detail[0] ? ": " : "", detail);
 }
 
+#define APPLIED_WITHIN_US 250000u
+
+/* Writes are stopped only once the target applies as fast as they come: what it has not applied then is the
+ * outage. */
+static bool target_is_near(struct policy_tracker *tracker, const struct policy_input *input,
+                           const struct policy_node *target)
+{
+    struct position applied;
+
+    if (tracker->switchover_since_us == 0)
+        tracker->switchover_since_us = input->now_us;
+    if (tracker->target_is_near)
+        return true;
+    if (tracker->applied_mark_us && position_parse(policy_fresh_db(input, target)->executed, &applied) &&
+        position_contains(&applied, &tracker->applied_mark)) {
+        tracker->target_is_near = input->now_us - tracker->applied_mark_us <= APPLIED_WITHIN_US;
+        tracker->applied_mark_us = 0;
+    }
+    if (!tracker->target_is_near && !tracker->applied_mark_us &&
+        position_parse(input->db->executed, &tracker->applied_mark))
+        tracker->applied_mark_us = input->now_us;
+    return tracker->target_is_near;
+}
+
 /* stop writes; wait until the target has all; end the lease; transfer. Until the transfer there is a way
  * back: the switchover is ended as failed, and serving opens the database again. */
 bool policy_switchover_step(struct policy_tracker *tracker, const struct policy_input *input,
@@ -59,6 +83,13 @@ bool policy_switchover_step(struct policy_tracker *tracker, const struct policy_
         if (input->failed_op == DB_OP_CLOSE) {
             end_switchover(input, output, "writes could not be stopped in time",
                            input->failed_error ? input->failed_error : "");
+            return true;
+        }
+        if (db->open && !input->db_busy && !target_is_near(tracker, input, target)) {
+            if (input->now_us - tracker->switchover_since_us > switchover->timeout_us)
+                end_switchover(input, output, "the target applies too slowly to catch up in time",
+                               target->name);
+            policy_wait(output, "switchover: waiting until %s applies as fast as writes come", target->name);
             return true;
         }
         if (tracker->closed_since_us == 0)

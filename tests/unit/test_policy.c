@@ -381,6 +381,14 @@ static void test_switchover(void)
     CU_ASSERT_TRUE(policy_request_switchover(&w.input, 0, 1000000, &command, error, sizeof error));
     CU_ASSERT_EQUAL(command.node, B);
     CU_ASSERT_PTR_NULL(cluster_state_apply(&w.state, &command));
+    w.db_b.executed = (char *)"0-1-9";
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE); /* B has not applied the end of the log of this moment */
+    later(300000);
+    w.db_b.executed = (char *)"0-1-10";
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE); /* it has now, but too long after */
+    later(100000);
     decide();
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_CLOSE);
     CU_ASSERT_EQUAL(w.out.lease_epoch, TERM); /* a way back until the transfer */
@@ -434,6 +442,8 @@ static void test_switchover_has_a_way_back(void)
     CU_ASSERT_TRUE(policy_request_switchover(&w.input, B, 1000000, &command, error, sizeof error));
     cluster_state_apply(&w.state, &command);
     decide();
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_CLOSE);
     w.input.failed_op = DB_OP_CLOSE;
     w.input.failed_us = NOW_US;
     w.input.failed_error = "a statement runs for 70 s";
