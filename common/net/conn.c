@@ -131,6 +131,7 @@ static void on_authenticated(struct net_conn *conn)
     }
     list_remove(conn);
     conn->state = CONN_OPEN;
+    sockets_prepare(bufferevent_getfd(conn->bev), group->silence_ms);
     TAILQ_INSERT_TAIL(&group->conns, conn, entry);
     group->conn_count++;
     conn->busy = true;
@@ -185,7 +186,7 @@ void net_conn_accept(struct net *net, int fd, const struct sockaddr *address, so
     conn->state = CONN_STRANGER;
     TAILQ_INSERT_TAIL(&net->strangers, conn, entry);
     net->stranger_count++;
-    sockets_prepare(fd);
+    sockets_prepare(fd, NET_SILENCE_MS);
     conn->deadline = evtimer_new(net->base, on_deadline, conn);
     if (conn->deadline)
         conn->bev = net_bufferevent_new(net, fd, &conn->peer, false, on_readable, on_event, conn);

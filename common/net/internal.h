@@ -43,6 +43,7 @@ struct net_group {
     void *context;
     struct net_conn_list conns; /* authenticated */
     unsigned conn_count;
+    unsigned silence_ms;
     struct net_link_list links;
 };
 

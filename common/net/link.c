@@ -16,11 +16,8 @@
 #include "common/net/internal.h"
 
 #define BACKOFF_LEAST_US MS_TO_US(20)
-#define BACKOFF_MOST_US MS_TO_US(1000)
 #define STEADY_US MS_TO_US(1000) /* a link that was up for so long starts again with the least backoff */
 #define RESOLVE_MS 2000
-#define CONNECT_MS \
-    500 /* longer than any round trip on the ground; a lost SYN is sent again by the next dial */
 #define LOG_INTERVAL_US MS_TO_US(60000)
 
 /* Between 3/4 and 5/4 of it, so that two nodes that lost each other do not dial in step. */
@@ -61,12 +58,13 @@ static void wait_and_dial(struct net_link *link, uint64_t wait_us)
 
 static void back_off(struct net_link *link)
 {
+    uint64_t most_us = MS_TO_US(link->group->silence_ms / 2);
     uint64_t wait_us;
 
     if (link->state == LINK_UP && clock_now_us() - link->up_us >= STEADY_US)
         link->backoff_us = BACKOFF_LEAST_US;
     wait_us = jitter(link->backoff_us);
-    link->backoff_us = link->backoff_us * 2 < BACKOFF_MOST_US ? link->backoff_us * 2 : BACKOFF_MOST_US;
+    link->backoff_us = link->backoff_us * 2 < most_us ? link->backoff_us * 2 : most_us;
     drop_connection(link);
     wait_and_dial(link, wait_us);
 }
@@ -187,7 +185,7 @@ static void begin_handshake(struct net_link *link)
 {
     event_free(link->writable);
     link->writable = NULL;
-    sockets_prepare(link->fd);
+    sockets_prepare(link->fd, link->group->silence_ms);
     link->bev =
         net_bufferevent_new(link->group->net, link->fd, &link->peer, true, on_readable, on_event, link);
     if (!link->bev) {
@@ -228,7 +226,9 @@ static void connect_to(struct net_link *link)
         fail(link, strerror(ENOMEM));
         return;
     }
-    net_timer_set(link->timer, MS_TO_US(CONNECT_MS));
+    /* By default half a second, longer than any round trip on the ground; a lost SYN is sent again by the
+     * next dial. */
+    net_timer_set(link->timer, MS_TO_US(link->group->silence_ms / 4));
 }
 
 static void on_resolved(int failed, struct evutil_addrinfo *found, void *context)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <openssl/err.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +75,12 @@ void net_explain(struct bufferevent *bev, short what, const struct tls_peer *pee
     int os_error = EVUTIL_SOCKET_ERROR();
     unsigned long tls_error = bufferevent_get_openssl_error(bev);
 
+    if (ERR_SYSTEM_ERROR(tls_error)) { /* the socket's, told by way of OpenSSL */
+        os_error = ERR_GET_REASON(tls_error);
+        tls_error = 0;
+    } else if (ERR_GET_LIB(tls_error) == ERR_LIB_NONE) { /* libevent's own mark for "see errno" */
+        tls_error = 0;
+    }
     if (tls_error != 0 && handshake)
         tls_explain(peer, tls_error, why);
     else if (tls_error != 0)
@@ -82,7 +89,8 @@ void net_explain(struct bufferevent *bev, short what, const struct tls_peer *pee
     else if (what & BEV_EVENT_EOF || os_error == 0)
         snprintf(
             why, TLS_WHY_BYTES,
-            handshake
+            handshake && peer->dialled ? "it closed the connection during the handshake; its log may say why"
+            : handshake
                 ? "it closed the connection before it had said who it is (a port scan or a health check?)"
                 : "it closed the connection");
     else
@@ -245,6 +253,7 @@ enum error_code net_group_new(struct net *net, const char *cluster, const uint8_
     }
     group->net = net;
     memcpy(group->cluster, cluster, strlen(cluster) + 1);
+    group->silence_ms = NET_SILENCE_MS;
     group->callbacks = callbacks;
     group->context = context;
     TAILQ_INIT(&group->conns);
@@ -252,6 +261,15 @@ enum error_code net_group_new(struct net *net, const char *cluster, const uint8_
     LIST_INSERT_HEAD(&net->groups, group, entry);
     *out = group;
     return ERR_OK;
+}
+
+void net_group_set_silence(struct net_group *group, uint64_t silence_ms)
+{
+    if (silence_ms > NET_SILENCE_MS)
+        silence_ms = NET_SILENCE_MS;
+    if (silence_ms < NET_SILENCE_LEAST_MS)
+        silence_ms = NET_SILENCE_LEAST_MS;
+    group->silence_ms = (unsigned)silence_ms;
 }
 
 /* Connections in `list` that were to become, or have been, this group's. */

@@ -7,11 +7,11 @@
  * NET_HANDSHAKE_MS; at most NET_STRANGERS_MAX unauthenticated connections are held, the oldest goes first. A
  * refusal is logged once per address and reason, at most every minute.
  *
- * A link is one dialled connection, kept up with backoff (20 ms first, doubled up to one second, with
- * jitter), for sending to one peer; what the peer sends comes in on the peer's own link to us (an accepted
- * connection). A link whose peer acknowledges nothing for two seconds is broken (TCP_USER_TIMEOUT) and
- * dialled anew; a dial that nobody answers is given up after half a second and repeated at once, so that a
- * healed cut is noticed soon.
+ * A link is one dialled connection, kept up with backoff (20 ms first, doubled up to half the silence below,
+ * with jitter), for sending to one peer; what the peer sends comes in on the peer's own link to us (an
+ * accepted connection). A link whose peer acknowledges nothing for that silence is broken (TCP_USER_TIMEOUT)
+ * and dialled anew; a dial that nobody answers is given up after a quarter of it and repeated at once, so
+ * that a healed cut is noticed soon.
  *
  * Addresses are numeric, or names: a name to listen on is resolved once, by the system's resolver; a name to
  * dial is resolved before every dial, without blocking, from /etc/hosts and the servers of /etc/resolv.conf
@@ -32,6 +32,8 @@
 
 #define NET_FRAME_BYTES_MAX (1024 * 1024)
 #define NET_HANDSHAKE_MS 2000
+#define NET_SILENCE_MS 2000 /* the default and the most */
+#define NET_SILENCE_LEAST_MS 400
 #define NET_STRANGERS_MAX 64
 #define NET_CONNS_MAX 64                      /* accepted connections per group; the newest is refused */
 #define NET_QUEUE_BYTES_MAX (4 * 1024 * 1024) /* what may wait on one connection */
@@ -71,6 +73,9 @@ struct net_callbacks {
 enum error_code net_group_new(struct net *net, const char *cluster, const uint8_t key[NET_KEY_BYTES],
                               const struct net_callbacks *callbacks, void *context, struct net_group **out,
                               struct error *err);
+/* For connections from now on, bounded to the limits above. A group with a short election timeout wants a
+ * short one. */
+void net_group_set_silence(struct net_group *group, uint64_t silence_ms);
 void net_group_free(struct net_group *group); /* closes its links and connections without callbacks */
 
 /* Dials from the next loop turn on, for ever. `user` is the caller's own, read back with net_link_user. */

@@ -5,7 +5,6 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 
-#define SILENCE_MS 2000
 #define KEEPALIVE_IDLE_S 2
 #define KEEPALIVE_INTERVAL_S 1
 #define KEEPALIVE_COUNT 3
@@ -15,10 +14,10 @@ static void set(int fd, int level, int option, int value)
     (void)setsockopt(fd, level, option, &value, sizeof value);
 }
 
-void sockets_prepare(int fd)
+void sockets_prepare(int fd, unsigned silence_ms)
 {
     set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, SILENCE_MS);
+    set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)silence_ms);
     /* for a connection on which only the other side has something to say */
     set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
     set(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);

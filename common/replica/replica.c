@@ -65,8 +65,10 @@ enum error_code replica_open(struct event_base *base, struct net *net, const str
     if (!failed)
         failed = net_group_new(net, replica->cluster, config->key, &peers_callbacks, replica, &replica->group,
                                err);
-    if (!failed)
+    if (!failed) {
+        net_group_set_silence(replica->group, 2 * replica->election_us / 1000);
         failed = peers_open(replica, err);
+    }
     if (!failed)
         failed = formation_restore(replica, err);
     if (failed) {
