@@ -115,14 +115,21 @@ def test_garbage_ends_its_connection_and_nothing_else(net, vipd):
 def test_a_client_that_does_not_read_holds_nobody_up(net, vipd):
     agent = vipd.start().agent()
     lazy = vipd.agent()
-    for number in range(1, 3001):
-        lazy.sock.send(field(1, number) + field(4, field(1, VIP.encode())))
+
+    def ask_and_not_read(first):
+        for number in range(first, first + 2000):
+            lazy.sock.send(field(1, number) + field(4, field(1, VIP.encode())))
+
+    # What found no room is made up for by the newest state, as the answer to the last question.
+    ask_and_not_read(1)
+    assert agent.query().epoch == 0
+    assert lazy.until(lambda state: state.id == 2000).epoch == 0
+    ask_and_not_read(2001)
     watch = AddressWatch(net)
     deadline = now_us() + 300000
     agent.lease(1, deadline)
     assert watch.came() and watch.went() < deadline + LATE_US
-    # What found no room is made up for by the newest state, as the answer to its last question.
-    state = lazy.until(lambda state: state.id == 3000)
+    state = lazy.until(lambda state: state.id == 4000)
     assert state.epoch == 1 and not state.held
     agent.lease_for(2, 5000)
     assert lazy.until(lambda state: state.held).epoch == 2
