@@ -16,9 +16,9 @@ def calm_after(cluster, act, change_limit=1):
     primary = cluster.primary()
     replica = cluster.other(primary)
     act(primary, replica)
-    sleep_ms(5000)
-    term = cluster.data_status()["term"]
     sleep_ms(4000)
+    term = cluster.data_status()["term"]
+    sleep_ms(3000)
     settled = cluster.data_status()["term"]
     event = wire.now_ns()
     cluster.wait_acknowledged(event, 20)

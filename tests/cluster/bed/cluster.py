@@ -84,9 +84,7 @@ class Node:
         return os.path.join(self.host.dir, "arbiter-run/arbiter.sock" if self.arbiter else "agent-run/agent.sock")
 
     def start(self):
-        """As a boot would: the server read-only and following nobody, then the programs."""
-        if self.server:
-            self.host.start("mariadb")
+        """As a boot does: the programs. The agent starts the server, in the way that fits (its own unit is disabled)."""
         for daemon in self.daemons:
             self.host.start(daemon)
 

@@ -139,8 +139,10 @@ class Host:
     def power_off(self):
         """The loss of power: the cable is silent first, so that no dying process says goodbye."""
         if self.switch:
-            self.switch.unplug(self)
+            self.cut()
         self.end()
+        if self.switch:
+            self.switch.unplug(self)
 
     def end(self):
         if self.pid:
@@ -289,7 +291,8 @@ class Switch(Host):
                       % (host.name, host.pid, host.name, host.name))
 
     def unplug(self, host):
-        self.ip_batch("link set %s nomaster\nlink set %s down\nlink delete %s\n" % ((host.name,) * 3))
+        """The port of a host that is off. With the host's end the kernel removes it too, but later."""
+        subprocess.run(self.enter("ip", "link", "delete", host.name), capture_output=True)
 
     def block(self, source, target):
         """One way: frames from host `source` to host `target` are lost."""
