@@ -24,8 +24,10 @@ class Refused(Exception):
 
 
 class Worker:
-    def __init__(self, server, lock=None, kill=None, **settings):
-        self.server, self.dir = server, server.dir
+    def __init__(self, server, lock=None, kill=None, uid=None, **settings):
+        self.server, self.uid = server, uid
+        self.dir = os.path.join(server.dir, "worker")
+        os.makedirs(self.dir, exist_ok=True)
         self.config = os.path.join(self.dir, "agent.conf")
         self.lock = lock or os.path.join(self.dir, "dbworker.lock")
         for name, text in (("password", AGENT_PASSWORD), ("replication", REPLICATION_PASSWORD)):
@@ -33,6 +35,7 @@ class Worker:
             with open(path, "w") as f:
                 f.write(text + "\n")
             os.chmod(path, 0o600)
+            os.chown(path, uid or 0, uid or 0)
         values = {"probe_interval_ms": 100, "probe_timeout_ms": 600, **settings}
         with open(self.config, "w") as f:
             f.write(f'''node = "n{server.server_id}";
@@ -44,6 +47,7 @@ database = {{
     start = "false"; start_to_follow = "false"; stop = "false";
     kill = "{kill if kill is not None else f"kill -9 {server.process.pid if server.process else 0}"}";
 ''' + "".join(f"    {k} = {v};\n" for k, v in values.items()) + "};\n")
+        os.chown(self.dir, uid or 0, uid or 0)
         self.log = os.path.join(self.dir, "worker.log")
         self.observation = None
         self.observations = []
@@ -55,8 +59,9 @@ database = {{
         self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket.setblocking(False)
         with open(self.log, "ab") as log:
+            user = ["setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups"] if self.uid else []
             self.process = subprocess.Popen(
-                [os.path.join(BUILD, "mha4rdb-dbworker"), "-c", self.config, "-f", str(theirs.fileno()), "-l", self.lock],
+                user + [os.path.join(BUILD, "mha4rdb-dbworker"), "-c", self.config, "-f", str(theirs.fileno()), "-l", self.lock],
                 pass_fds=[theirs.fileno()], stderr=log, stdout=log)
         theirs.close()
         return self

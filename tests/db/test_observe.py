@@ -184,11 +184,12 @@ def test_memory_and_time_at_rest(server, make_worker):
     ("", "password"),
     ("x" * 300, "password"),
 ])
-def test_bad_password_file(server, make_worker, text, problem):
+def test_bad_password_file(make_server, make_worker, text, problem):
+    server = make_server(1, start=False)
     worker = make_worker(server)
     worker.process.kill()
     worker.process.wait()
-    with open(os.path.join(server.dir, "password"), "w") as f:
+    with open(os.path.join(worker.dir, "password"), "w") as f:
         f.write(text)
     worker.start()
     assert worker.exited() == 2

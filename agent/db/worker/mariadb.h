@@ -12,7 +12,7 @@ struct adapter {
     const struct db_settings *settings;
     struct sessions list;
     struct session sessions[LINE_COUNT];
-    bool swept[LINE_COUNT]; /* this session has seen the strangers gone */
+    const void *swept_session; /* the ops line's connection that has seen the strangers gone; only compared */
 };
 
 /* Commits waiting under `acks` = 1 wait this long: 31.7 years. The server takes up to 2^64-1, and 10.11

@@ -124,30 +124,35 @@ enum error_code mariadb_end_sessions(struct adapter *adapter, struct session *se
                      sweep.someone[0] ? sweep.someone : "of our own account");
 }
 
-enum error_code mariadb_ops(struct adapter *adapter, struct session **out, struct error *err)
-{
-    struct session *session = &adapter->sessions[LINE_OPS];
-    bool fresh = !session_connected(session);
-    enum error_code code = session_connect(session, err);
-
-    *out = session;
-    if (code != ERR_OK)
-        return code;
-    if (!fresh && adapter->swept[LINE_OPS])
-        return ERR_OK;
-    code = mariadb_end_sessions(adapter, session, VICTIMS_STRANGERS, clock_now_us() + 3000000, NULL, err);
-    adapter->swept[LINE_OPS] = code == ERR_OK;
-    if (code != ERR_OK)
-        error_prefix(err, "an earlier session of the agent's own account does not end");
-    return code;
-}
-
 enum error_code mariadb_is_read_only(struct session *session, bool *out, struct error *err)
 {
     uint64_t value;
     enum error_code code = session_ask_number(session, STATEMENT_READ_ONLY_ASK, NO_ARGUMENTS, &value, err);
 
     *out = code == ERR_OK && value != 0;
+    return code;
+}
+
+enum error_code mariadb_ops(struct adapter *adapter, struct session **out, struct error *err)
+{
+    struct session *session = &adapter->sessions[LINE_OPS];
+    bool swept = adapter->swept_session == session->mysql && session->mysql, read_only;
+    enum error_code code = ERR_OK;
+
+    *out = session;
+    /* one that was ended meanwhile, by a fence or a person, is not worth a failed operation */
+    if (swept && mariadb_is_read_only(session, &read_only, err) == ERR_OK)
+        return ERR_OK;
+    adapter->swept_session = NULL;
+    code = session_connect(session, err);
+    if (code == ERR_OK)
+        code = mariadb_end_sessions(adapter, session, VICTIMS_STRANGERS, clock_now_us() + 3000000, NULL, err);
+    else
+        return code;
+    if (code == ERR_OK)
+        adapter->swept_session = session->mysql;
+    else
+        error_prefix(err, "an earlier session of the agent's own account does not end");
     return code;
 }
 

@@ -1,0 +1,282 @@
+"""The right to write ends: at the lease's end, when told, when the agent is gone; gently if it can be done in time, else by SIGKILL."""
+
+import os
+import signal
+import time
+
+import pymysql
+import pytest
+
+from clients import Load, Raw, Writer, create_orders, values
+from dbworker import now_us
+
+
+def wait_until(condition, timeout=5):
+    begin = time.monotonic()
+    while not condition():
+        assert time.monotonic() - begin < timeout
+        time.sleep(0.002)
+    return time.monotonic() - begin
+
+
+def gone(server):
+    return server.process.poll() is not None
+
+
+def test_asked_for(server, worker):
+    worker.open(3)
+    create_orders(server)
+    loads = [Load(server) for _ in range(3)]
+    idle, root = server.app(), server.connect()
+    replica = server.connect("mha4rdb_repl", "replication-secret")
+    time.sleep(0.1)
+    seen = worker.ask("fence", reason="a test")["observation"]
+    assert worker.waited < 0.3
+    assert seen["fenced"] and seen["read_only"] and not seen["open"]
+    assert server.value("@@read_only") == 1
+    position = server.value("@@gtid_binlog_state")
+    told = set()
+    for load in loads:
+        load.join(2)
+        assert load.error
+        told |= set(load.told)
+    for connection in (idle, root, replica):
+        with pytest.raises(pymysql.Error):
+            connection.cursor().execute("INSERT INTO shop.orders (v) VALUES (1)")
+    assert server.value("@@gtid_binlog_state") == position and values(server) == told
+    assert worker.fresh()["fenced"]
+    # the lease lives: it may be opened again
+    worker.ask("open", epoch=3)
+    assert server.value("@@read_only") == 0
+
+
+def test_dump_threads_stay(make_server, make_worker):
+    primary, replica = make_server(1), make_server(2)
+    first, second = make_worker(primary), make_worker(replica)
+    first.open(3)
+    second.up()
+    second.follow(primary, 3)
+    dump = "SELECT ID FROM information_schema.PROCESSLIST WHERE COMMAND = 'Binlog Dump'"
+    before = primary.query(dump)
+    first.ask("fence", reason="a test")
+    assert before and primary.query(dump) == before
+    assert second.fresh()["receiving"]
+
+
+def test_lease_ends_though_the_agent_says_nothing(server, worker):
+    worker.open(3, seconds=60)
+    create_orders(server)
+    worker.lease(4, 0.3)  # of another epoch: does not count for what is open
+    worker.ask("promote", epoch=4, acks=0, node="db1")  # but now it does
+    load = Load(server)
+    end = worker.lease(4, 0.6)
+    # the agent is as good as stopped from here on: nothing is sent, nothing read
+    wait_until(lambda: server.value("@@read_only") == 1)
+    fenced = now_us()
+    assert end - 300000 < fenced < end + 20000, (end - fenced)
+    load.join(2)
+    assert load.error and values(server) == set(load.told)
+    seen = worker.wait(lambda o: o["fenced"])
+    assert seen["observed_us"] <= end
+    assert not gone(server)
+
+
+def test_a_renewed_lease_keeps_it_open(server, worker):
+    worker.open(3, seconds=0.4)
+    for _ in range(10):
+        time.sleep(0.1)
+        worker.lease(3, 0.4)
+        assert server.value("@@read_only") == 0
+    wait_until(lambda: server.value("@@read_only") == 1, 0.5)
+
+
+def test_a_lower_epoch_and_an_earlier_deadline_do_not_count(server, worker):
+    worker.open(3, seconds=0.8)
+    worker.lease(2, 60)
+    worker.lease(3, 0.1)
+    time.sleep(0.4)
+    assert server.value("@@read_only") == 0
+    wait_until(lambda: server.value("@@read_only") == 1, 0.6)
+    assert "refused" in worker.tail()
+
+
+def test_the_agent_is_gone(server, worker):
+    worker.open(3, seconds=0.6)
+    worker.lease(3, 0.6)
+    begin = time.monotonic()
+    worker.hang_up()
+    time.sleep(0.2)
+    assert server.value("@@read_only") == 0 and worker.process.poll() is None
+    assert worker.exited(2) == 0
+    assert 0.2 < time.monotonic() - begin < 0.7
+    assert server.value("@@read_only") == 1 and not gone(server)
+
+
+def test_the_agent_is_gone_and_nothing_is_open(server, worker):
+    worker.up()
+    worker.lease(3, 60)
+    worker.hang_up()
+    assert worker.exited(1) == 0
+
+
+@pytest.mark.parametrize("how", ["message", "signal"])
+def test_told_to_stop(server, worker, how):
+    worker.open(3, seconds=60)
+    if how == "message":
+        worker.send("stop")
+    else:
+        worker.process.send_signal(signal.SIGTERM)
+    assert worker.exited(1) == 0
+    assert server.value("@@read_only") == 1 and not gone(server)
+
+
+@pytest.mark.parametrize("how", ["hang up", "stop"])
+def test_in_a_pause_it_stays_open_and_the_next_worker_takes_it_over(server, worker, make_worker, how):
+    worker.open(3, seconds=60)
+    worker.lease(3, 60, paused=True)
+    worker.hang_up() if how == "hang up" else worker.send("stop")
+    assert worker.exited(1) == 0
+    assert server.value("@@read_only") == 0
+    second = make_worker(server)
+    second.lease(3, 60, paused=True)
+    seen = second.wait(lambda o: o["open"])
+    time.sleep(0.3)
+    assert second.fresh()["open"] and seen["written_epoch"] == 3
+    # its position is found again on request
+    assert second.ask("promote", epoch=3, acks=0, node="db1")["observation"]["written_epoch_position"] == "0-1-4"
+    second.lease(3, 60, paused=False)
+    second.send("stop")
+    assert second.exited(1) == 0
+    assert server.value("@@read_only") == 1
+
+
+def test_found_open_without_a_lease(server, worker, make_worker):
+    worker.open(3, seconds=60)
+    worker.lease(3, 60, paused=True)
+    worker.hang_up()
+    assert worker.exited(1) == 0
+    second = make_worker(server)
+    second.lease(4, 60)  # not the epoch of its newest record
+    second.wait(lambda o: o["fenced"])
+    assert server.value("@@read_only") == 1
+
+
+def test_opened_by_somebody(server, worker):
+    worker.up()
+    worker.lease(3, 60)
+    with server.root() as c:
+        c.execute("SET GLOBAL read_only = 0")
+    wait_until(lambda: server.value("@@read_only") == 1, 0.5)
+
+
+def test_restarted_writable(make_server, make_worker):
+    """A server that comes back writable is not what was opened."""
+    server = make_server(1)
+    worker = make_worker(server)
+    worker.open(3, seconds=60)
+    server.kill()
+    worker.wait(lambda o: o["state"] == "DB_DOWN")
+    server.start("--read-only=0")
+    worker.up()
+    wait_until(lambda: server.value("@@read_only") == 1, 1)
+
+
+# ---- the last rung ----
+
+
+def test_waiting_commits_end_in_sigkill_and_are_never_told_ok(server, worker):
+    worker.open(3)
+    create_orders(server)
+    worker.ask("set_commit_rule", epoch=3, acks=1)
+    waiting = [Writer(server, i) for i in range(5)] + [Writer(server, 9, "root", "")]
+    worker.wait(lambda o: o["waiting_commits"] > 0)
+    time.sleep(0.1)
+    seen = worker.ask("fence", reason="a test")["observation"]
+    assert worker.waited < 0.6
+    assert seen["fenced"] and seen["state"] == "DB_DOWN" and gone(server)
+    for writer in waiting:
+        writer.join(2)
+        assert writer.told and writer.told != "ok", writer.told
+
+
+@pytest.mark.parametrize("agent", ["silent", "gone", "stops the worker"])
+def test_waiting_commits_at_the_end_of_the_lease(server, worker, agent):
+    worker.open(3)
+    create_orders(server)
+    worker.ask("promote", epoch=4, acks=1, node="x")
+    end = worker.lease(4, 1.5)
+    worker.ask("promote", epoch=4, acks=1, node="x")  # from now on it is open under this epoch and its lease
+    waiting = [Writer(server, i) for i in range(3)]
+    worker.wait(lambda o: o["waiting_commits"] > 0)
+    if agent == "gone":
+        worker.hang_up()
+    elif agent == "stops the worker":
+        worker.send("stop")
+    assert not gone(server)
+    wait_until(lambda: gone(server), 2)
+    assert now_us() < end + 20000
+    if agent != "silent":
+        assert worker.exited(1) == 0
+    for writer in waiting:
+        writer.join(2)
+        assert writer.told and writer.told != "ok", writer.told
+
+
+def test_a_hung_server_at_the_end_of_the_lease(server, worker):
+    worker.open(3, seconds=0.5)
+    end = worker.lease(3, 0.5)
+    server.process.send_signal(signal.SIGSTOP)
+    wait_until(lambda: gone(server), 2)
+    assert now_us() < end + 50000, now_us() - end
+    seen = worker.wait(lambda o: o["state"] == "DB_DOWN")
+    assert seen["fenced"]
+
+
+def test_a_long_statement_at_the_end_of_the_lease(server, worker):
+    worker.open(3, seconds=0.5)
+    create_orders(server)
+    worker.lease(3, 0.5)
+    slow = Writer(server, Raw("SLEEP(5)"))
+    wait_until(lambda: gone(server), 2)
+    slow.join(1)
+    assert slow.told != "ok"
+
+
+def test_a_worker_that_was_stopped_looks_at_the_clock(server, worker):
+    worker.open(3, seconds=0.4)
+    worker.lease(3, 0.4)
+    worker.process.send_signal(signal.SIGSTOP)
+    time.sleep(0.7)
+    worker.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: server.value("@@read_only") == 1, 0.3)
+
+
+def test_a_kill_command_that_fails_is_run_again(server, make_worker):
+    """The worker has no right to signal the server itself, as in real life."""
+    asked = os.path.join(server.dir, "worker", "asked")
+    worker = make_worker(server, uid=27183, kill=f"echo >> {asked}; test $(wc -l < {asked}) -gt 1")
+    worker.open(3)
+    create_orders(server)
+    worker.ask("set_commit_rule", epoch=3, acks=1)
+    waiting = Writer(server, 1)
+    worker.wait(lambda o: o["waiting_commits"] > 0)
+    fence = worker.send("fence", reason="a test")
+    wait_until(lambda: os.path.exists(asked) and len(open(asked).read()) == 2, 6)
+    assert not gone(server) and fence not in worker.replies and waiting.told is None
+    server.kill()
+    seen = worker.answer(fence)["observation"]
+    assert seen["state"] == "DB_DOWN" and seen["fenced"]
+    waiting.join(1)
+    assert waiting.told != "ok"
+
+
+def test_one_worker_at_a_time(server, worker, make_worker):
+    worker.open(3, seconds=0.8)
+    worker.lease(3, 0.8)
+    worker.hang_up()
+    second = make_worker(server)
+    with pytest.raises(AssertionError):
+        second.wait(lambda o: True, 0.4)
+    assert server.value("@@read_only") == 0
+    seen = second.up(3)
+    assert seen["read_only"] and worker.exited(1) == 0

@@ -1,0 +1,319 @@
+"""Follow, freeze, drain, and what a promotion finds."""
+
+import contextlib
+import os
+import subprocess
+import time
+
+import pytest
+
+from clients import Load, Writer, create_orders, values
+from dbworker import Refused
+
+
+@pytest.fixture
+def pair(make_server, make_worker):
+    primary, replica = make_server(1), make_server(2)
+    first, second = make_worker(primary), make_worker(replica)
+    first.open(3)
+    create_orders(primary)
+    second.up()
+    second.follow(primary, 3)
+    return first, second
+
+
+def applied(first, second):
+    want = first.server.value("@@gtid_binlog_state")
+    return second.wait(lambda o: o["executed"] == want)
+
+
+@contextlib.contextmanager
+def held_applier(second):
+    """The applier waits for a lock: what arrives is received but not applied."""
+    connection = second.server.connect()
+    connection.cursor().execute("LOCK TABLES shop.orders READ")
+    try:
+        yield
+    finally:
+        connection.close()
+
+
+def test_follow(pair):
+    first, second = pair
+    seen = applied(first, second)
+    assert seen["receiving"] and seen["applying"] and seen["acknowledging"] and seen["drained"]
+    assert seen["source"] == f"127.0.0.1:{first.server.port}" and seen["source_epoch"] == 3
+    assert seen["read_only"] and seen["received"] == seen["executed"] == first.server.value("@@gtid_binlog_state")
+    assert seen["written_epoch"] == 3 and not seen["empty"] and seen["acks"] == 0
+    receiver = "SELECT ID FROM information_schema.PROCESSLIST WHERE COMMAND = 'Slave_IO'"
+    before = second.server.query(receiver)
+    seen = second.ask("follow", host="127.0.0.1", port=first.server.port, epoch=4)["observation"]
+    assert seen["source_epoch"] == 4 and second.server.query(receiver) == before, "nothing was restarted"
+    with pytest.raises(Refused, match="older than 4"):
+        second.ask("follow", host="127.0.0.1", port=first.server.port, epoch=3)
+
+
+def test_freeze_keeps_what_was_received(pair):
+    first, second = pair
+    with held_applier(second):
+        for i in range(50):
+            Writer(first.server, i).join(2)
+        want = first.server.value("@@gtid_binlog_state")
+        second.wait(lambda o: o["received"] == want)
+        seen = second.ask("freeze", term=5)["observation"]
+        assert second.waited < 0.5
+        assert seen["frozen_term"] == 5 and not seen["receiving"] and not seen["drained"] and seen["applying"]
+        assert seen["received"] == want and seen["executed"] != want
+        with pytest.raises(Refused, match="drain first"):
+            second.ask("promote", epoch=5, acks=0, node="db2")
+        Writer(first.server, 1000).join(2)
+        time.sleep(0.2)
+        assert second.fresh()["received"] == want, "frozen"
+        drain = second.send("drain")
+        time.sleep(0.3)
+        assert drain not in second.replies
+    second.answer(drain)
+    seen = second.observation
+    assert seen["drained"] and seen["executed"] == want and seen["frozen_term"] == 5
+    assert values(second.server) == set(range(50))
+    with pytest.raises(Refused, match="frozen for term 5"):
+        second.ask("follow", host="127.0.0.1", port=first.server.port, epoch=4)
+
+
+def test_freeze_with_the_applier_stopped_loses_nothing(pair):
+    first, second = pair
+    with second.server.root() as c:
+        c.execute("STOP SLAVE SQL_THREAD")
+    for i in range(30):
+        Writer(first.server, i).join(2)
+    want = first.server.value("@@gtid_binlog_state")
+    second.wait(lambda o: o["received"] == want)
+    second.ask("freeze", term=5)
+    second.ask("drain")
+    assert values(second.server) == set(range(30))
+
+
+def test_a_drain_is_given_up_for_a_newer_request(pair):
+    first, second = pair
+    with held_applier(second):
+        Writer(first.server, 1).join(2)
+        want = first.server.value("@@gtid_binlog_state")
+        second.wait(lambda o: o["received"] == want)
+        second.ask("freeze", term=5)
+        drain = second.send("drain")
+        time.sleep(0.2)
+        begin = time.monotonic()
+        again = second.send("freeze", term=6)
+        with pytest.raises(Refused, match="newer request"):
+            second.answer(drain)
+        assert second.answer(again)["observation"]["frozen_term"] == 6
+        assert time.monotonic() - begin < 0.5
+
+
+def test_promote_with_a_backlog_loses_nothing(pair):
+    first, second = pair
+    first.ask("set_commit_rule", epoch=3, acks=1)
+    with held_applier(second):
+        loads = [Load(first.server) for _ in range(3)]
+        time.sleep(0.5)
+        first.server.kill()
+        told = set()
+        for load in loads:
+            told |= set(load.stop())
+        freeze = second.send("freeze", term=5)
+        second.answer(freeze)
+    second.ask("drain")
+    second.lease(5, 60)
+    second.ask("promote", epoch=5, acks=0, node="db2")
+    seen = second.ask("open", epoch=5)["observation"]
+    assert seen["open"] and seen["source"] == "" and seen["written_epoch"] == 5
+    assert len(told) > 20 and told <= values(second.server)
+    Writer(second.server, 1).join(2)
+    assert 1 in values(second.server)
+
+
+def test_switchover_and_the_old_primary_follows(pair):
+    first, second = pair
+    first.ask("set_commit_rule", epoch=3, acks=1)
+    load = Load(first.server)
+    time.sleep(0.2)
+    final = first.ask("close", timeout_us=2000000)["observation"]["executed"]
+    load.join(2)
+    second.wait(lambda o: o["received"] == final)
+    second.ask("freeze", term=4)
+    second.ask("drain")
+    second.lease(4, 60)
+    seen = second.ask("promote", epoch=4, acks=1, node="db2")["observation"]
+    assert seen["acks"] == 1 and seen["acks_enforced"]
+    first.ask("freeze", term=4)  # no replication there: at once
+    assert first.observation["frozen_term"] == 4
+    first.follow(second.server, 4)
+    record = seen["written_epoch_position"]
+    first.wait(lambda o: record in o["received"])
+    second.ask("open", epoch=4)
+    writer = Writer(second.server, 5)
+    writer.join(2)
+    assert writer.told == "ok", "the old primary acknowledges"
+    first.wait(lambda o: 5 in values(first.server))
+    assert values(first.server) == values(second.server) == set(load.told) | {5}
+    assert first.fresh()["acks"] == 0, "a replica's applier waits for nobody"
+    # and back again
+    final = second.ask("close", timeout_us=2000000)["observation"]["executed"]
+    first.wait(lambda o: o["received"] == final)
+    first.ask("freeze", term=6)
+    first.ask("drain")
+    first.lease(6, 60)
+    first.ask("promote", epoch=6, acks=0, node="db1")
+    first.ask("open", epoch=6)
+    second.follow(first.server, 6)
+
+
+def test_the_unacknowledged_tail_is_cut(pair):
+    first, second = pair
+    first.ask("set_commit_rule", epoch=3, acks=1)
+    writer = Writer(first.server, 1)
+    writer.join(2)
+    second.ask("freeze", term=5)
+    held = second.observation["received"]
+    tail = [Writer(first.server, i) for i in range(100, 105)]
+    first.wait(lambda o: o["waiting_commits"] > 0)
+    first.ask("fence", reason="a test")  # by SIGKILL
+    second.lease(5, 60)
+    second.ask("promote", epoch=5, acks=0, node="db2")
+    second.ask("open", epoch=5)
+    first.server.process.wait()
+    first.server.start("--init-rpl-role=SLAVE", "--rpl-semi-sync-slave-enabled=1")
+    seen = first.up()
+    assert seen["started_to_follow"] and seen["received"] == held and seen["fenced"] and seen["source_epoch"] == 0
+    first.follow(second.server, 5)
+    applied(second, first)
+    assert values(first.server) == values(second.server) == {1}
+    assert all(w.told != "ok" for w in tail)
+
+
+def test_a_diverged_server_says_so(pair):
+    first, second = pair
+    second.ask("freeze", term=4)
+    with second.server.root() as c:
+        c.execute("STOP SLAVE")
+        c.execute("CREATE DATABASE stray")  # root writes though read_only is on
+    with first.server.root() as c:
+        c.execute("CREATE DATABASE other")
+    second.ask("follow", host="127.0.0.1", port=first.server.port, epoch=5)
+    seen = second.wait(lambda o: o["trouble"])
+    assert "1236" in seen["trouble"] and not seen["receiving"]
+
+
+def test_a_wrong_replication_password_says_so(pair):
+    first, second = pair
+    with first.server.root() as c:
+        c.execute("SET sql_log_bin = 0")
+        c.execute("SET PASSWORD FOR mha4rdb_repl@'%' = PASSWORD('other')")
+    second.ask("freeze", term=4)
+    second.ask("follow", host="127.0.0.1", port=first.server.port, epoch=5)
+    seen = second.wait(lambda o: o["trouble"])
+    assert "1045" in seen["trouble"] and not seen["receiving"]
+
+
+def test_a_restarted_replica_holds_only_what_it_applied(pair):
+    first, second = pair
+    Writer(first.server, 1).join(2)
+    durable = applied(first, second)["executed"]
+    with held_applier(second):
+        for i in range(10, 20):
+            Writer(first.server, i).join(2)
+        want = first.server.value("@@gtid_binlog_state")
+        second.wait(lambda o: o["received"] == want)
+        second.server.kill()
+    second.wait(lambda o: o["state"] == "DB_DOWN")
+    second.server.start()
+    seen = second.up()
+    assert seen["received"] == seen["executed"] == durable and seen["frozen_term"] == 0 and seen["source_epoch"] == 0
+    second.follow(first.server, 4)
+    second.wait(lambda o: o["executed"] == want)
+
+
+@pytest.fixture
+def cut():
+    """Two network namespaces with a cable between them; .silence() drops everything that comes to the first."""
+    names = [f"mhadb{os.getpid()}{x}" for x in "ab"]
+
+    def ip(*words):
+        subprocess.run(["ip", *words], check=True)
+
+    for name in names:
+        ip("netns", "add", name)
+    try:
+        ip("link", "add", "va", "netns", names[0], "type", "veth", "peer", "name", "vb", "netns", names[1])
+        for name, link, address in zip(names, ("va", "vb"), ("192.0.2.1/24", "192.0.2.2/24")):
+            ip("-n", name, "address", "add", address, "dev", link)
+            ip("-n", name, "link", "set", link, "up")
+            ip("-n", name, "link", "set", "lo", "up")
+
+        class Cut:
+            a, b = names
+
+            @staticmethod
+            def silence():
+                rules = "add table inet cut; add chain inet cut in { type filter hook input priority 0; policy drop; }"
+                subprocess.run(["ip", "netns", "exec", names[0], "nft", rules], check=True)
+
+        yield Cut
+    finally:
+        for name in names:
+            subprocess.run(["ip", "netns", "del", name], check=False)
+
+
+def test_freeze_while_the_source_is_silently_gone(make_server, make_worker, cut):
+    primary = make_server(1, netns=cut.a, host="192.0.2.1")
+    replica = make_server(2, netns=cut.b, host="192.0.2.2")
+    first, second = make_worker(primary), make_worker(replica)
+    first.open(3)
+    create_orders(primary)
+    second.up()
+    second.follow(primary, 3)
+    first.ask("set_commit_rule", epoch=3, acks=1)
+    load = Load(primary)
+    time.sleep(0.3)
+    cut.silence()
+    time.sleep(0.3)
+    told = set(load.told)
+    begin = time.monotonic()
+    seen = second.ask("freeze", term=4)["observation"]
+    frozen = time.monotonic() - begin
+    second.ask("drain")
+    second.lease(4, 60)
+    second.ask("promote", epoch=4, acks=0, node="db2")
+    second.ask("open", epoch=4)
+    opened = time.monotonic() - begin
+    print(f"frozen in {frozen * 1000:.0f} ms, open after {opened * 1000:.0f} ms")
+    assert seen["frozen_term"] == 4 and frozen < 0.15
+    assert opened < 0.6
+    assert told and told <= values(replica)
+    assert set(load.told) == told, "nobody acknowledges for the one that is cut off"
+
+
+def test_follow_another_while_the_source_is_silently_gone(make_server, make_worker, cut):
+    primary = make_server(1, netns=cut.a, host="192.0.2.1")
+    replica = make_server(2, netns=cut.b, host="192.0.2.2")
+    other = make_server(3, netns=cut.b, host="192.0.2.2")
+    first, second, third = make_worker(primary), make_worker(replica), make_worker(other)
+    first.open(3)
+    create_orders(primary)
+    for worker in (second, third):
+        worker.up()
+        worker.follow(primary, 3)
+        applied(first, worker)
+    cut.silence()
+    for worker in (second, third):
+        worker.ask("freeze", term=4)
+        worker.ask("drain")
+    third.lease(4, 60)
+    third.ask("promote", epoch=4, acks=1, node="db3")
+    begin = time.monotonic()
+    second.follow(other, 4)
+    assert time.monotonic() - begin < 1
+    third.ask("open", epoch=4)
+    writer = Writer(other, 1)
+    writer.join(2)
+    assert writer.told == "ok"

@@ -1,0 +1,94 @@
+"""The commit rule, with a replica that follows and under load."""
+
+import time
+
+import pytest
+
+from clients import Load, Writer, create_orders, values
+
+
+@pytest.fixture
+def pair(make_server, make_worker):
+    primary, replica = make_server(1), make_server(2)
+    first, second = make_worker(primary), make_worker(replica)
+    first.open(3)
+    create_orders(primary)
+    second.up()
+    return first, second
+
+
+def test_raise_and_lower_under_load(pair):
+    first, second = pair
+    second.follow(first.server, 3)
+    loads = [Load(first.server) for _ in range(4)]
+    time.sleep(0.3)
+    for _ in range(3):
+        seen = first.ask("set_commit_rule", epoch=3, acks=1)["observation"]
+        assert seen["acks"] == 1 and seen["acks_enforced"]
+        time.sleep(0.3)
+        seen = first.fresh()
+        assert seen["acks"] == 1 and seen["acks_enforced"], "the rule stays in force"
+        # without an acknowledgement nothing is told "ok" any more
+        before = first.server.value("(SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS "
+                                    "WHERE VARIABLE_NAME = 'RPL_SEMI_SYNC_MASTER_NO_TX')")
+        time.sleep(0.2)
+        assert before == first.server.value("(SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS "
+                                            "WHERE VARIABLE_NAME = 'RPL_SEMI_SYNC_MASTER_NO_TX')")
+        seen = first.ask("set_commit_rule", epoch=3, acks=0)["observation"]
+        assert seen["acks"] == 0
+        time.sleep(0.1)
+    told = set()
+    for load in loads:
+        told |= set(load.stop())
+        assert load.error is None and load.longest < 1, (load.error, load.longest)
+    assert len(told) > 100
+    log = open(first.server.log).read()
+    print("timeouts of acks = 0 in the log:", log.count("Timeout waiting"), "for", len(told), "commits")
+
+
+def test_lowering_releases_what_waits(pair):
+    first, _second = pair
+    first.ask("set_commit_rule", epoch=3, acks=1)
+    waiting = [Writer(first.server, i) for i in range(20)]
+    time.sleep(0.5)
+    assert all(w.told is None for w in waiting)
+    assert first.fresh()["waiting_commits"] > 0
+    begin = time.monotonic()
+    seen = first.ask("set_commit_rule", epoch=3, acks=0)["observation"]
+    for w in waiting:
+        w.join(2)
+    assert all(w.told == "ok" for w in waiting)
+    assert time.monotonic() - begin < 1
+    assert seen["acks"] == 0 and first.fresh()["waiting_commits"] == 0
+
+
+def test_asking_again_releases_nothing(pair):
+    first, second = pair
+    first.ask("set_commit_rule", epoch=3, acks=1)
+    waiting = Writer(first.server, 1)
+    first.wait(lambda o: o["waiting_commits"] == 1)
+    first.ask("set_commit_rule", epoch=3, acks=1)
+    first.ask("promote", epoch=3, acks=1, node="db1")
+    time.sleep(0.3)
+    assert waiting.told is None
+    # a replica that comes lets it go
+    second.follow(first.server, 3)
+    waiting.join(2)
+    assert waiting.told == "ok"
+    second.wait(lambda o: values(second.server) == {1})
+
+
+def test_a_replica_that_followed_before_acknowledges_after(pair):
+    first, second = pair
+    second.follow(first.server, 3)
+    first.ask("set_commit_rule", epoch=3, acks=1)
+    begin = time.monotonic()
+    for i in range(20):
+        Writer(first.server, i).join(2)
+    assert time.monotonic() - begin < 2 and values(first.server) == set(range(20))
+    # and it is this replica's word that counts
+    with second.server.root() as c:
+        c.execute("STOP SLAVE IO_THREAD")
+    waiting = Writer(first.server, 100)
+    time.sleep(0.3)
+    assert waiting.told is None
