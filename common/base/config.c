@@ -1,33 +1,65 @@
 #include "common/base/config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define CONFIG_BYTES_MAX (1024 * 1024)
+
+/* All of it, NUL-terminated, from malloc; NULL with errno. libconfig itself would end the process where a read fails. */
+static char *read_text(const char *path)
+{
+    char *text = malloc(CONFIG_BYTES_MAX + 1);
+    int fd = text ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+    size_t size = 0;
+    ssize_t count = fd < 0 ? -1 : 1;
+    int problem;
+
+    while (count > 0 && size <= CONFIG_BYTES_MAX) {
+        count = read(fd, text + size, CONFIG_BYTES_MAX + 1 - size);
+        if (count > 0)
+            size += (size_t)count;
+    }
+    problem = count < 0 ? errno : size > CONFIG_BYTES_MAX ? EFBIG : memchr(text, 0, size) ? EILSEQ : 0;
+    if (fd >= 0)
+        close(fd);
+    if (problem) {
+        free(text);
+        errno = problem;
+        return NULL;
+    }
+    text[size] = '\0';
+    return text;
+}
 
 enum error_code config_file_open(struct config_file *file, const char *path, struct error *err)
 {
-    FILE *stream;
+    enum error_code code = ERR_OK;
+    char *text;
 
     config_init(&file->config);
     file->path = path;
     file->err = err;
     file->failed = false;
-    stream = fopen(path, "re");
-    if (!stream) {
+    text = read_text(path);
+    if (!text) {
         file->failed = true;
-        return error_set(err, ERR_IO, "%s: cannot be read: %s; create it (see the samples under /usr/share/doc/mha4rdb) or "
-                         "name another file with -c", path, strerror(errno));
+        return error_set(err, ERR_IO,
+                         "%s: cannot be read: %s; create it (see the samples under /usr/share/doc/mha4rdb) or "
+                         "name another file with -c",
+                         path, strerror(errno));
     }
-    if (!config_read(&file->config, stream)) {
-        fclose(stream);
+    if (!config_read_string(&file->config, text)) {
         file->failed = true;
-        return error_set(err, ERR_INVALID, "%s:%d: %s; see mha4rdb.conf(5) for the syntax", path,
+        code = error_set(err, ERR_INVALID, "%s:%d: %s; see mha4rdb.conf(5) for the syntax", path,
                          config_error_line(&file->config), config_error_text(&file->config));
     }
-    fclose(stream);
-    return ERR_OK;
+    free(text);
+    return code;
 }
 
 void config_file_close(struct config_file *file)
