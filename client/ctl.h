@@ -79,7 +79,8 @@ bool ctl_read_output(struct ctl *ctl, const char *text);
  * given. */
 enum ctl_exit ctl_ask(struct ctl *ctl, const Mha__ControlRequest *request, uint32_t default_ms,
                       Mha__ControlReply **reply);
-enum ctl_exit ctl_ask_status(struct ctl *ctl, Mha__ControlReply **reply);
+/* `cluster` picks one of an arbiter's clusters; "": the only or first one. */
+enum ctl_exit ctl_ask_status(struct ctl *ctl, const char *cluster, Mha__ControlReply **reply);
 /* Asks, prints the reply's message ({"message": ...} as JSON), frees it. */
 enum ctl_exit ctl_command(struct ctl *ctl, const Mha__ControlRequest *request, uint32_t default_ms);
 /* Prints and drops `json`. CTL_REFUSED when memory or the stream failed. */
@@ -111,6 +112,10 @@ const Mha__Force *status_force(const Mha__StatusReply *status);
 /* A cluster that serves: formed, a quorum, an open primary that is reachable, the address (if it has one)
  * held by that node. */
 bool status_is_serving(const Mha__StatusReply *status);
+/* The word of an arbiter, which sees the members but knows no database, no primary and no address. */
+bool status_is_arbiters(const Mha__StatusReply *status);
+/* Of an arbiter: the group has a leader and a quorum. Of an agent: it serves. */
+bool status_is_fine(const Mha__StatusReply *status);
 const char *status_kind_name(Mha__MemberKind kind);
 const char *status_change_name(Mha__ChangeKind kind);
 const char *status_database_name(Mha__DbState state);

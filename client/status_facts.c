@@ -77,6 +77,22 @@ bool status_is_serving(const Mha__StatusReply *status)
     return status->vip[0] == '\0' || strcmp(status->vip_holder, primary->name) == 0;
 }
 
+bool status_is_arbiters(const Mha__StatusReply *status)
+{
+    for (size_t i = 0; i < status->n_nodes; i++) {
+        if (status->nodes[i]->self)
+            return status->nodes[i]->kind == MHA__MEMBER_KIND__MEMBER_ARBITER;
+    }
+    return false;
+}
+
+bool status_is_fine(const Mha__StatusReply *status)
+{
+    if (status_is_arbiters(status))
+        return status->formed && status->has_quorum && status->leader[0] != '\0';
+    return status_is_serving(status);
+}
+
 const char *status_kind_name(Mha__MemberKind kind)
 {
     return kind == MHA__MEMBER_KIND__MEMBER_ARBITER ? "arbiter" : "data";

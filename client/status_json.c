@@ -195,14 +195,15 @@ json_t *status_to_json(const Mha__StatusReply *status)
     if (status->vip[0])
         vip = json_pack("{s:o s:o}", "address", ctl_text_json(status->vip), "holder",
                         text_or_null(status->vip_holder));
-    return json_pack("{s:o s:o s:b s:b s:b s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o}",
-                     "cluster", ctl_text_json(status->cluster), "self", ctl_text_json(status->self),
-                     "serving", status_is_serving(status), "formed", status->formed, "quorum",
-                     status->has_quorum, "term", number(status->term), "leader", text_or_null(status->leader),
-                     "lease_ms", number(status->lease_ms), "applied_index", number(status->applied_index),
-                     "summary", text_or_null(status->summary), "if_one_fails", lines(status->if_one_fails),
-                     "primary", primary_to_json(status), "vip", vip, "sync", sync_to_json(status),
-                     "switchover", switchover_to_json(status), "pause", pause_to_json(status), "force",
-                     force_to_json(status), "last_request", last_request_to_json(status), "nodes",
-                     nodes_to_json(status), "history", history_to_json(status));
+    return json_pack(
+        "{s:o s:o s:o s:b s:b s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o}", "cluster",
+        ctl_text_json(status->cluster), "self", ctl_text_json(status->self), "serving",
+        status_is_arbiters(status) ? json_null() : json_boolean(status_is_serving(status)), "formed",
+        status->formed, "quorum", status->has_quorum, "term", number(status->term), "leader",
+        text_or_null(status->leader), "lease_ms", number(status->lease_ms), "applied_index",
+        number(status->applied_index), "summary", text_or_null(status->summary), "if_one_fails",
+        lines(status->if_one_fails), "primary", primary_to_json(status), "vip", vip, "sync",
+        sync_to_json(status), "switchover", switchover_to_json(status), "pause", pause_to_json(status),
+        "force", force_to_json(status), "last_request", last_request_to_json(status), "nodes",
+        nodes_to_json(status), "history", history_to_json(status));
 }

@@ -138,11 +138,12 @@ static void show_lag(struct table *nodes, unsigned column, const Mha__NodeStatus
         table_set(nodes, column, CTL_YELLOW, "%" PRIu64 " s", database->lag_ms / 1000);
 }
 
-static void show_node(struct table *nodes, const Mha__NodeStatus *node)
+static void show_node(struct table *nodes, const Mha__NodeStatus *node, bool databases_known)
 {
     const char *position = "";
     char shown[POSITION_WIDTH];
     bool ok = strcmp(node->health, "ok") == 0;
+    bool synced = !is_data(node) || !databases_known || node->in_sync;
 
     if (node->database)
         position = node->database->received[0] ? node->database->received : node->database->executed;
@@ -151,10 +152,10 @@ static void show_node(struct table *nodes, const Mha__NodeStatus *node)
     table_set(nodes, 0, CTL_BOLD, "%s%s", node->name, node->leader ? " *" : "");
     table_set(nodes, 1, CTL_PLAIN, "%s", status_kind_name(node->kind));
     table_set(nodes, 2, CTL_PLAIN, "%s", node->role[0] ? node->role : "unknown");
-    table_set(nodes, 3, is_data(node) && !node->in_sync ? CTL_YELLOW : CTL_PLAIN, "%s",
-              !is_data(node)  ? "-"
-              : node->in_sync ? "yes"
-                              : "no");
+    table_set(nodes, 3, synced ? CTL_PLAIN : CTL_YELLOW, "%s",
+              !is_data(node) || !databases_known ? "-"
+              : node->in_sync                    ? "yes"
+                                                 : "no");
     show_lag(nodes, 4, node);
     table_set(nodes, 5, CTL_PLAIN, "%s", shown);
     show_agent(nodes, 6, node);
@@ -211,10 +212,12 @@ void status_print(const struct ctl *ctl, const Mha__StatusReply *status)
     snprintf(title, sizeof title, "Cluster %s", status->cluster);
     table_start(&table, 2, headings);
     if (status->summary[0])
-        table_set(&table, 1, status_is_serving(status) ? CTL_GREEN : CTL_RED, "%s", status->summary);
-    show_primary(&table, status);
-    show_vip(&table, status);
-    show_sync(&table, status);
+        table_set(&table, 1, status_is_fine(status) ? CTL_GREEN : CTL_RED, "%s", status->summary);
+    if (!status_is_arbiters(status)) {
+        show_primary(&table, status);
+        show_vip(&table, status);
+        show_sync(&table, status);
+    }
     show_quorum(&table, status);
     show_under_way(&table, status);
     table_print(&table, ctl);
@@ -223,7 +226,7 @@ void status_print(const struct ctl *ctl, const Mha__StatusReply *status)
         fputc('\n', ctl->out);
         table_start(&table, 8, node_headings);
         for (size_t i = 0; i < status->n_nodes; i++)
-            show_node(&table, status->nodes[i]);
+            show_node(&table, status->nodes[i], !status_is_arbiters(status));
         table_print(&table, ctl);
     }
 

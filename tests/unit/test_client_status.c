@@ -235,6 +235,26 @@ static void make_diverged(struct situation *it)
     it->status.summary = s("db1 is the primary; db2 has diverged and is set aside");
 }
 
+/* What the arbiter says: it sees the members, and nothing of their databases. */
+static void make_arbiters_view(struct situation *it)
+{
+    make_healthy(it);
+    for (unsigned i = 0; i < 2; i++) {
+        it->node[i].self = false;
+        it->node[i].role = s("unknown");
+        it->node[i].in_sync = false;
+        it->node[i].database = NULL;
+        it->node[i].vip = NULL;
+    }
+    it->node[2].self = true;
+    it->status.self = s("arb");
+    it->status.state = NULL;
+    it->status.vip = s("");
+    it->status.vip_holder = s("");
+    it->status.summary = s("db1 leads, 3 of 3 members are reached");
+    it->status.if_one_fails = s("the group bears the loss of any one member");
+}
+
 static void make_busy(struct situation *it)
 {
     make_healthy(it);
@@ -417,6 +437,23 @@ static void test_diverged(void)
     CU_ASSERT_TRUE(status_is_serving(&it.status));
 }
 
+static void test_arbiters_view(void)
+{
+    make_arbiters_view(&it);
+    golden("arbiters_view.txt", print_status, &it.status);
+    golden("arbiters_view.json", print_json, &it.status);
+    CU_ASSERT_TRUE(status_is_fine(&it.status));
+    it.status.leader = s("");
+    CU_ASSERT_FALSE(status_is_fine(&it.status));
+    make_arbiters_view(&it);
+    it.status.has_quorum = false;
+    CU_ASSERT_FALSE(status_is_fine(&it.status));
+    make_healthy(&it);
+    CU_ASSERT_TRUE(status_is_fine(&it.status));
+    it.primary.opened = false;
+    CU_ASSERT_FALSE(status_is_fine(&it.status));
+}
+
 static void test_busy(void)
 {
     make_busy(&it);
@@ -549,6 +586,7 @@ int main(void)
     CU_ADD_TEST(suite, test_forming);
     CU_ADD_TEST(suite, test_arbiter_down);
     CU_ADD_TEST(suite, test_diverged);
+    CU_ADD_TEST(suite, test_arbiters_view);
     CU_ADD_TEST(suite, test_busy);
     CU_ADD_TEST(suite, test_serving);
     CU_ADD_TEST(suite, test_history);
