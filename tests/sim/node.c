@@ -292,6 +292,7 @@ void world_start(struct world *world, unsigned i)
     node->started_us = now_us;
     node->must_hold_until_us = node->disk.written ? now_us + node->disk.hard_state.promised_us : 0;
     memset(&node->status, 0, sizeof node->status);
+    memset(node->heard_us, 0, sizeof node->heard_us);
     if (world->trace)
         printf("%12.6f start %s\n", (double)world->now_us / 1e6, node->name);
     if (node->hooks.started != NULL)
@@ -325,6 +326,7 @@ void world_crash(struct world *world, unsigned i, unsigned keep_permille)
     }
     if (world->trace)
         printf("%12.6f crash %s\n", (double)world->now_us / 1e6, node->name);
+    node->paused_until_us = 0;
     forget(node);
     node->up = false;
     node->crash_in_steps = 0;
@@ -344,6 +346,11 @@ void world_hang_disk(struct world *world, unsigned i, bool hung)
     node->disk.hung = hung;
     if (!hung && node->up && node->disk.queue != NULL)
         world_schedule_disk(world, i, world->now_us);
+}
+
+void world_pause(struct world *world, unsigned i, uint64_t for_us)
+{
+    world->nodes[i].paused_until_us = world->now_us + for_us;
 }
 
 void world_node_free(struct world_node *node)

@@ -276,6 +276,7 @@ static void arrive(struct world *world, const struct world_event *event)
     struct world_packet *packet = event->packet;
     if (!world->cut[event->from][event->node] && world->nodes[event->node].up) {
         trace_message(world, "recv", event->from, event->node, &packet->message);
+        world->nodes[event->node].heard_us[event->from] = world_clock_us(world, event->node);
         world_receive(world, event->node, &packet->message);
     }
     world_free_entries((struct raft_entry *)packet->message.entries, packet->message.entry_count);
@@ -286,6 +287,15 @@ static void arrive(struct world *world, const struct world_event *event)
 
 static void run_event(struct world *world, const struct world_event *event)
 {
+    struct world_node *paused = &world->nodes[event->node];
+    if (event->kind != EVENT_CALL && world->now_us < paused->paused_until_us) {
+        struct world_event later = *event;
+        later.at_us = paused->paused_until_us;
+        if (event->kind == EVENT_TICK && paused->tick_at_us == event->at_us)
+            paused->tick_at_us = later.at_us;
+        push_event(world, later);
+        return;
+    }
     bool alive = world->nodes[event->node].up && world->nodes[event->node].life == event->life;
     switch (event->kind) {
     case EVENT_ARRIVAL:

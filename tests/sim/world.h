@@ -103,6 +103,8 @@ struct world_node {
     uint64_t lease_until_us; /* published, by its own clock; outlives a crash of the process; 0: released */
     uint64_t lease_term;
     uint64_t sent[RAFT_TIMEOUT_NOW + 1]; /* messages by kind, lost ones too */
+    uint64_t heard_us[WORLD_NODES_MAX];  /* by its own clock, in this life: the last message of each other */
+    uint64_t paused_until_us;            /* world time: no step before (its process is stopped) */
     struct world_hooks hooks;
 };
 
@@ -168,6 +170,8 @@ void world_crash(struct world *world, unsigned node, unsigned keep_permille);
 /* The same after so many more steps (a message sent, a write begun, an entry applied, a notice given). */
 void world_crash_after(struct world *world, unsigned node, uint64_t steps, unsigned keep_permille);
 void world_hang_disk(struct world *world, unsigned node, bool hung);
+/* Its process is stopped for that long: what arrives and what is due waits. */
+void world_pause(struct world *world, unsigned node, uint64_t for_us);
 enum raft_code world_propose(struct world *world, unsigned node, const void *data, size_t size,
                              uint64_t *index);
 enum raft_code world_transfer(struct world *world, unsigned node, unsigned to);
