@@ -62,7 +62,6 @@ struct bufferevent *net_bufferevent_new(struct net *net, int fd, struct tls_peer
         SSL_free(ssl);
         return NULL;
     }
-    bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
     frames_open(bev);
     bufferevent_setcb(bev, readable, NULL, event, context);
     bufferevent_enable(bev, EV_READ | EV_WRITE);
@@ -78,7 +77,7 @@ void net_explain(struct bufferevent *bev, short what, const struct tls_peer *pee
     if (ERR_SYSTEM_ERROR(tls_error)) { /* the socket's, told by way of OpenSSL */
         os_error = ERR_GET_REASON(tls_error);
         tls_error = 0;
-    } else if (ERR_GET_LIB(tls_error) == ERR_LIB_NONE) { /* libevent's own mark for "see errno" */
+    } else if (ERR_GET_LIB(tls_error) <= ERR_LIB_NONE) { /* libevent's own mark for "see errno" */
         tls_error = 0;
     }
     if (tls_error != 0 && handshake)

@@ -12,6 +12,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/replica/replica.h"
+#include "common/replica/wire.h"
 
 #define WAIT_MS 10000
 #define HEARTBEAT_US MS_TO_US(30)
@@ -590,6 +591,83 @@ static void failed_disk_is_final(void)
     stop(nodes);
 }
 
+/* Whoever has the key can speak; nonsense costs them the connection, and nobody else anything. */
+static unsigned fake_up;
+static void on_fake_up(void *context, struct net_link *link)
+{
+    const struct wire_bytes *bytes = context;
+
+    fake_up++;
+    net_link_send(link, bytes->data, bytes->size);
+    for (unsigned i = 0; i < 20; i++) {
+        uint8_t noise[200];
+        for (unsigned k = 0; k < sizeof noise; k++)
+            noise[k] = (uint8_t)rand();
+        net_link_send(link, noise, 1 + (size_t)rand() % sizeof noise);
+    }
+}
+static void on_fake_frame(void *context, struct net_link *link, const uint8_t *data, size_t size)
+{
+    (void)context;
+    (void)link;
+    (void)data;
+    (void)size;
+}
+static void on_fake_down(void *context, struct net_link *link, const char *why)
+{
+    (void)context;
+    (void)link;
+    (void)why;
+}
+
+static void fake_member(const struct node *node, const char *name, uint64_t id)
+{
+    static const struct net_callbacks fake_callbacks = {
+        .link_up = on_fake_up, .link_frame = on_fake_frame, .link_down = on_fake_down};
+    struct wire_hello hello = {.version = WIRE_VERSION, .cluster = "shop", .id = id};
+    struct wire_bytes bytes;
+    struct net *net;
+    struct net_group *group;
+    struct net_link *link;
+    struct error err;
+    char address[32];
+
+    snprintf(hello.name, sizeof hello.name, "%s", name);
+    snprintf(hello.to, sizeof hello.to, "%s", node->name);
+    CU_ASSERT_EQUAL_FATAL(wire_pack_hello(&hello, &bytes, &err), ERR_OK);
+    snprintf(address, sizeof address, "127.0.0.1:%u", net_port(node->net));
+    CU_ASSERT_EQUAL_FATAL(net_new(base, &net, &err), ERR_OK);
+    CU_ASSERT_EQUAL_FATAL(net_group_new(net, "shop", key, &fake_callbacks, &bytes, &group, &err), ERR_OK);
+    CU_ASSERT_EQUAL_FATAL(net_link_new(group, address, NULL, &link, &err), ERR_OK);
+    fake_up = 0;
+    run_ms(250);
+    CU_ASSERT(fake_up >= 2); /* thrown out, and back again */
+    net_free(net);
+    free(bytes.data);
+}
+
+static void nonsense_with_the_key(void)
+{
+    struct node nodes[3];
+    struct raft_status before, after;
+
+    expected = 0;
+    start(nodes);
+    propose(nodes, 3, 'a');
+    CU_ASSERT(wait_until(all_connected, nodes, 3, WAIT_MS));
+    replica_status(nodes[0].replica, &before);
+    srand(1);
+    fake_member(&nodes[0], "db2", replica_id(nodes[1].replica)); /* in db2's name */
+    fake_member(&nodes[0], "db2", 5);
+    fake_member(&nodes[0], "db9", 5);
+    fake_member(&nodes[0], "db1", 5);
+    CU_ASSERT(wait_until(all_connected, nodes, 3, WAIT_MS));
+    propose(nodes, 3, 'b');
+    replica_status(nodes[0].replica, &after);
+    CU_ASSERT_EQUAL(before.term, after.term);
+    stop(nodes);
+}
+
 /* An owner that commands something at every change does not spin. */
 static void idles(void)
 {
@@ -632,6 +710,7 @@ int main(void)
     CU_ADD_TEST(suite, group_of_one);
     CU_ADD_TEST(suite, refuses_to_open);
     CU_ADD_TEST(suite, failed_disk_is_final);
+    CU_ADD_TEST(suite, nonsense_with_the_key);
     CU_ADD_TEST(suite, idles);
     CU_basic_set_mode(CU_BRM_NORMAL);
     CU_basic_run_tests();
