@@ -10,7 +10,8 @@
 
 #define CONFIG_BYTES_MAX (1024 * 1024)
 
-/* All of it, NUL-terminated, from malloc; NULL with errno. libconfig itself would end the process where a read fails. */
+/* All of it, NUL-terminated, from malloc; NULL with errno. libconfig itself would end the process where a
+ * read fails. */
 static char *read_text(const char *path)
 {
     char *text = malloc(CONFIG_BYTES_MAX + 1);
@@ -48,10 +49,11 @@ enum error_code config_file_open(struct config_file *file, const char *path, str
     text = read_text(path);
     if (!text) {
         file->failed = true;
-        return error_set(err, ERR_IO,
-                         "%s: cannot be read: %s; create it (see the samples under /usr/share/doc/mha4rdb) or "
-                         "name another file with -c",
-                         path, strerror(errno));
+        return error_set(
+            err, ERR_IO,
+            "%s: cannot be read: %s; create it (see the samples under /usr/share/doc/mha4rdb) or "
+            "name another file with -c",
+            path, strerror(errno));
     }
     if (!config_read_string(&file->config, text)) {
         file->failed = true;
@@ -85,7 +87,8 @@ void config_fail(struct config_file *file, const config_setting_t *at, const cha
 }
 
 /* NULL when absent; a required one that is absent is a problem. */
-static config_setting_t *find(struct config_file *file, const config_setting_t *group, const char *key, bool required)
+static config_setting_t *find(struct config_file *file, const config_setting_t *group, const char *key,
+                              bool required)
 {
     config_setting_t *setting;
 
@@ -94,14 +97,14 @@ static config_setting_t *find(struct config_file *file, const config_setting_t *
     setting = config_setting_get_member(group, key);
     if (!setting && required) {
         const char *name = config_setting_name(group);
-        config_fail(file, group, "\"%s\" is missing%s%s%s; add it, see mha4rdb.conf(5)", key, name ? " in \"" : "",
-                    name ? name : "", name ? "\"" : "");
+        config_fail(file, group, "\"%s\" is missing%s%s%s; add it, see mha4rdb.conf(5)", key,
+                    name ? " in \"" : "", name ? name : "", name ? "\"" : "");
     }
     return setting;
 }
 
-void config_get_string(struct config_file *file, const config_setting_t *group, const char *key, const char *fallback,
-                       char *out, size_t size)
+void config_get_string(struct config_file *file, const config_setting_t *group, const char *key,
+                       const char *fallback, char *out, size_t size)
 {
     config_setting_t *setting = find(file, group, key, fallback == NULL);
     const char *text = fallback;
@@ -142,14 +145,16 @@ void config_get_int(struct config_file *file, const config_setting_t *group, con
         }
         value = config_setting_get_int64(setting);
         if (value < least || value > most) {
-            config_fail(file, setting, "\"%s\" is %lld; it must be from %lld to %lld", key, value, least, most);
+            config_fail(file, setting, "\"%s\" is %lld; it must be from %lld to %lld", key, value, least,
+                        most);
             return;
         }
     }
     *out = value;
 }
 
-void config_get_bool(struct config_file *file, const config_setting_t *group, const char *key, bool fallback, bool *out)
+void config_get_bool(struct config_file *file, const config_setting_t *group, const char *key, bool fallback,
+                     bool *out)
 {
     config_setting_t *setting = find(file, group, key, false);
 
@@ -162,7 +167,8 @@ void config_get_bool(struct config_file *file, const config_setting_t *group, co
     *out = setting ? config_setting_get_bool(setting) : fallback;
 }
 
-config_setting_t *config_get_group(struct config_file *file, const config_setting_t *group, const char *key, bool required)
+config_setting_t *config_get_group(struct config_file *file, const config_setting_t *group, const char *key,
+                                   bool required)
 {
     config_setting_t *setting = find(file, group, key, required);
 
@@ -173,7 +179,8 @@ config_setting_t *config_get_group(struct config_file *file, const config_settin
     return setting;
 }
 
-config_setting_t *config_get_list(struct config_file *file, const config_setting_t *group, const char *key, bool required)
+config_setting_t *config_get_list(struct config_file *file, const config_setting_t *group, const char *key,
+                                  bool required)
 {
     config_setting_t *setting = find(file, group, key, required);
 
@@ -195,8 +202,10 @@ void config_finish_group(struct config_file *file, const config_setting_t *group
         while (known[k] && (!name || strcmp(known[k], name) != 0))
             k++;
         if (!known[k]) {
-            config_fail(file, setting, "\"%s\" is not a setting known here; remove it or mend its spelling, see mha4rdb.conf(5)",
-                        name ? name : "(unnamed)");
+            config_fail(
+                file, setting,
+                "\"%s\" is not a setting known here; remove it or mend its spelling, see mha4rdb.conf(5)",
+                name ? name : "(unnamed)");
             return;
         }
     }
