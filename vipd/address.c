@@ -69,6 +69,7 @@ static void warn_about_secondaries(const struct address *address)
 static void lose_interface(struct address *address, uint64_t now_us)
 {
     address->index = 0;
+    address->failed_errno = 0;
     announce_bind(&address->announce, NULL);
     lease_set_link(&address->lease, now_us, false, false);
 }
@@ -285,11 +286,11 @@ uint64_t address_run(struct address *address)
         }
         problem = carry_out(address, &step);
         lease_done(&address->lease, step.action, started_us, clock_now_us(), problem == 0);
-        /* No ARP here (loopback, a tunnel): there is nobody to ask or to tell. */
-        if (problem == ENODEV && (step.action == LEASE_PROBE || step.action == LEASE_ANNOUNCE))
-            problem = 0;
         added = added || (step.action == LEASE_ADD && problem == 0);
-        note_outcome(address, step.action, problem);
+        /* No ARP here (loopback, a tunnel): nobody to ask or to tell. Or the interface is just gone, as
+         * netlink is about to tell. */
+        if (problem != ENODEV)
+            note_outcome(address, step.action, problem);
     }
     /* Last, so that the announcement does not wait for the log. */
     if (added)
