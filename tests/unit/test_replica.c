@@ -539,8 +539,9 @@ static void refuses_to_open(void)
     stop(nodes);
 }
 
-/* The log's descriptor turns into one that cannot be written. */
-static void break_disk(const struct node *node)
+/* The log's descriptor turns into one that cannot be written, or one that takes writes and fails to sync
+ * them. */
+static void break_disk(const struct node *node, int flags)
 {
     char link[64];
     char path[256];
@@ -553,7 +554,7 @@ static void break_disk(const struct node *node)
             continue;
         path[length] = '\0';
         if (strncmp(path, node->dir, strlen(node->dir)) == 0 && strstr(path, "/wal-")) {
-            int null = open("/dev/null", O_RDONLY);
+            int null = open("/dev/null", flags);
             dup2(null, fd);
             close(null);
         }
@@ -577,7 +578,7 @@ static void failed_disk_is_final(void)
     start(nodes);
     propose(nodes, 3, 'a');
     lead = leader(nodes, 3);
-    break_disk(lead);
+    break_disk(lead, O_RDONLY);
     CU_ASSERT_EQUAL(replica_propose(lead->replica, "b", 1, &index, &err), ERR_OK);
     CU_ASSERT_EQUAL(lead->fatal, 0); /* told from the loop, not from inside the call */
     CU_ASSERT(wait_until(told_fatal, lead, 1, WAIT_MS));
@@ -589,6 +590,32 @@ static void failed_disk_is_final(void)
     close_node(lead);
     propose(nodes, 3, 'c');
     stop(nodes);
+}
+
+/* Nothing that was not synced is acknowledged, by a follower or to itself by the leader. */
+static void nothing_unsynced_counts(void)
+{
+    for (unsigned leading = 0; leading < 2; leading++) {
+        struct node nodes[3];
+        struct node *lead, *follower, *broken;
+        uint64_t index;
+
+        expected = 0;
+        start(nodes);
+        propose(nodes, 3, 'a');
+        lead = leader(nodes, 3);
+        follower = lead == &nodes[0] ? &nodes[1] : &nodes[0];
+        broken = leading ? lead : follower;
+        close_node(&nodes[2]); /* so that both others are needed */
+        break_disk(broken, O_WRONLY);
+        CU_ASSERT_EQUAL(replica_propose(lead->replica, "b", 1, &index, NULL), ERR_OK);
+        CU_ASSERT(wait_until(told_fatal, broken, 1, WAIT_MS));
+        run_ms(300);
+        CU_ASSERT_EQUAL(lead->applied_count, 1);
+        CU_ASSERT_EQUAL(follower->applied_count, 1);
+        broken->fatal = 0;
+        stop(nodes);
+    }
 }
 
 /* Whoever has the key can speak; nonsense costs them the connection, and nobody else anything. */
@@ -710,6 +737,7 @@ int main(void)
     CU_ADD_TEST(suite, group_of_one);
     CU_ADD_TEST(suite, refuses_to_open);
     CU_ADD_TEST(suite, failed_disk_is_final);
+    CU_ADD_TEST(suite, nothing_unsynced_counts);
     CU_ADD_TEST(suite, nonsense_with_the_key);
     CU_ADD_TEST(suite, idles);
     CU_basic_set_mode(CU_BRM_NORMAL);
