@@ -16,6 +16,12 @@ static void start_server(const struct policy_input *input, struct policy_output 
     const struct policy_node *leader = policy_find_node(input, input->raft->leader);
     char why[CLUSTER_TEXT_BYTES];
 
+    if (!input->raft->current) {
+        /* The log as far as it is known here may be old, even empty: it does not tell whether the tail may be
+         * cut. */
+        policy_wait(output, "the database is down; how it is started depends on what a leader knows");
+        return;
+    }
     if (state->primary.node == input->self->id) {
         /* It may hold writes that nobody acknowledged: they stay (in place) only if no other node can be
          * promoted. */

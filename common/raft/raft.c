@@ -174,12 +174,14 @@ void raft_status(struct raft *raft, uint64_t now_us, struct raft_status *out)
     if (now_us > raft->now_us)
         raft->now_us = now_us;
     bool leads = raft->role == RAFT_LEADER;
-    uint64_t held_us = raft_lease_held_until_us(raft);
+    uint64_t held_us = raft_lease_held_until_us(raft), commit_term = 0;
     *out = (struct raft_status){
         .role = raft->role,
         .term = raft->hard.term,
         .leader = status_leader(raft),
         .ready = leads && raft->commit_index >= raft->noop_index,
+        .current = raft_log_term_at(&raft->log, raft->commit_index, &commit_term) && commit_term != 0 &&
+                   commit_term == raft->hard.term,
         .commit_index = raft->commit_index,
         .last_index = raft_log_last_index(&raft->log),
         .lease_until_us = raft_lease_until_us(raft),

@@ -177,6 +177,7 @@ struct raft_status {
     uint64_t term;
     uint64_t leader;           /* 0: unknown */
     bool ready;                /* leader, and the no-op of this term is committed */
+    bool current;              /* an entry of this term is committed here: so is all that came before this leader */
     uint64_t commit_index;
     uint64_t last_index;
     uint64_t lease_until_us;   /* 0: none */

@@ -63,6 +63,7 @@ static void all_well(void)
                                   .term = TERM,
                                   .leader = A,
                                   .ready = true,
+                                  .current = true,
                                   .lease_until_us = NOW_US + 800000,
                                   .round_sent_us = NOW_US - 1000,
                                   .leader_since_us = NOW_US - 50000000,
@@ -501,6 +502,14 @@ static void test_crashed_primary_is_not_cut_while_a_member(void)
     w.db_a.state = MHA__DB_STATE__DB_DOWN;
     decide();
     CU_ASSERT_EQUAL(w.out.server_op, SERVER_OP_NONE);
+    cluster_state_init(&w.state); /* a restarted agent has not replayed its log yet: it must not guess */
+    w.raft.current = false;
+    decide();
+    CU_ASSERT_EQUAL(w.out.server_op, SERVER_OP_NONE);
+    w.raft.current = true;
+    w.state.primary = (struct cluster_primary){
+        .node = A, .epoch = TERM, .opened = true, .epoch_position = "0-1-5", .incarnation = 101};
+    w.state.sync = (struct sync_set){.version = 3, .acks = 1, .count = 2, .members = {{A, 101}, {B, 102}}};
     w.db_b.incarnation = 555; /* B cannot: A is needed, with all it has */
     decide();
     CU_ASSERT_EQUAL(w.out.server_op, SERVER_OP_START_IN_PLACE);
