@@ -34,7 +34,9 @@ class Template:
     """A bootstrapped data directory with the accounts in it and an empty binlog state."""
 
     def __init__(self):
-        self.root = tempfile.mkdtemp(prefix=f"mha-db-{os.getpid()}-")
+        # in memory where there is some: nothing here is about disks, and the servers start in a third of the time
+        memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+        self.root = tempfile.mkdtemp(prefix=f"mha-db-{os.getpid()}-", dir=memory)
         os.chmod(self.root, 0o755)
         self.data = os.path.join(self.root, "template")
         os.mkdir(self.data)

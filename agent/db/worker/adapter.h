@@ -99,12 +99,11 @@ struct adapter_kind {
 
     /* Be connected, so that the next fence is quick. */
     enum error_code (*prepare_fence)(struct adapter *adapter, struct error *err);
-    /* Read-only by `read_only_by_us`, then all clients' sessions and our own ops line ended and seen gone by
+    /* Read-only, then all clients' sessions and our own ops line ended and seen gone by
      * `deadline_us`. ERR_TIMEOUT or ERR_IO: not in time, the server must be killed. No session is killed
      * before read-only is confirmed: that would let a commit that waits for its acknowledgement go.
      * Acknowledgements stay demanded throughout. */
-    enum error_code (*fence)(struct adapter *adapter, uint64_t read_only_by_us, uint64_t deadline_us,
-                             struct error *err);
+    enum error_code (*fence)(struct adapter *adapter, uint64_t deadline_us, struct error *err);
 
     /* ---- ops line; ERR_BUSY: stopped early, as asked ---- */
 

@@ -61,23 +61,33 @@ uint64_t lease_open_until_us(const struct lease *lease)
     return lease->open_until_us;
 }
 
+uint64_t lease_kill_cost_us(const struct lease *lease)
+{
+    return lease->kill_cost_us ? lease->kill_cost_us : LEASE_KILL_FIRST_US;
+}
+
 uint64_t lease_fence_cost_us(const struct lease *lease)
 {
     unsigned known = lease->cost_count < LEASE_COSTS ? lease->cost_count : LEASE_COSTS;
-    uint64_t largest = 0;
+    uint64_t largest = known ? 0 : LEASE_FENCE_FIRST_US;
 
-    if (known == 0)
-        return LEASE_FENCE_FIRST_US;
     for (unsigned i = 0; i < known; i++)
-        if (lease->costs_us[i] > largest)
-            largest = lease->costs_us[i];
-    largest += largest / 2;
-    return largest > LEASE_FENCE_LEAST_US ? largest : LEASE_FENCE_LEAST_US;
+        if (lease->costs_us[i] + lease->costs_us[i] / 2 > largest)
+            largest = lease->costs_us[i] + lease->costs_us[i] / 2;
+    if (largest < LEASE_FENCE_LEAST_US)
+        largest = LEASE_FENCE_LEAST_US;
+    return largest + lease_kill_cost_us(lease);
 }
 
 void lease_measured_us(struct lease *lease, uint64_t cost_us)
 {
     lease->costs_us[lease->cost_count++ % LEASE_COSTS] = cost_us;
+}
+
+void lease_measured_kill_us(struct lease *lease, uint64_t cost_us)
+{
+    if (cost_us > lease->kill_cost_us)
+        lease->kill_cost_us = cost_us;
 }
 
 uint64_t lease_fence_at_us(const struct lease *lease)

@@ -11,8 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LEASE_FENCE_LEAST_US 20000 /* F is never taken for less */
-#define LEASE_FENCE_FIRST_US 50000 /* F before one was measured */
+#define LEASE_FENCE_LEAST_US 20000 /* the gentle part of F is never taken for less */
+#define LEASE_FENCE_FIRST_US 30000 /* the same before one was measured */
+#define LEASE_KILL_FIRST_US 40000  /* the part for SIGKILL before one was measured */
 #define LEASE_COSTS 8
 
 struct lease {
@@ -28,6 +29,7 @@ struct lease {
 
     uint64_t costs_us[LEASE_COSTS]; /* of the last fences */
     unsigned cost_count;            /* ever */
+    uint64_t kill_cost_us;          /* the largest measured; 0: none yet */
 };
 
 /* false: refused, it names a lower epoch than seen. A deadline that has passed, or that is before the one
@@ -44,9 +46,12 @@ void lease_close(struct lease *lease);
 /* When the opening's right ends; 0: there is none. */
 uint64_t lease_open_until_us(const struct lease *lease);
 
-/* F: the largest of the recent costs and half as much again, at least LEASE_FENCE_LEAST_US. */
+/* F: what a fence costs. Its gentle part (the largest of the recent ones and half as much again, at least
+ * LEASE_FENCE_LEAST_US) and what SIGKILL takes, since that must be done by the deadline too. */
 uint64_t lease_fence_cost_us(const struct lease *lease);
+uint64_t lease_kill_cost_us(const struct lease *lease);
 void lease_measured_us(struct lease *lease, uint64_t cost_us);
+void lease_measured_kill_us(struct lease *lease, uint64_t cost_us);
 /* When the fence of the opening begins: F before its end, but at most a third of the window. */
 uint64_t lease_fence_at_us(const struct lease *lease);
 

@@ -65,8 +65,7 @@ enum error_code mariadb_end_sessions(struct adapter *adapter, struct session *se
 enum error_code mariadb_read_only(struct session *session, uint64_t deadline_us, struct error *err);
 enum error_code mariadb_is_read_only(struct session *session, bool *out, struct error *err);
 enum error_code mariadb_prepare_fence(struct adapter *adapter, struct error *err);
-enum error_code mariadb_fence(struct adapter *adapter, uint64_t read_only_by_us, uint64_t deadline_us,
-                              struct error *err);
+enum error_code mariadb_fence(struct adapter *adapter, uint64_t deadline_us, struct error *err);
 
 /* mariadb_rule.c */
 enum error_code mariadb_rule(struct session *session, unsigned acks, struct error *err);

@@ -188,8 +188,7 @@ enum error_code mariadb_prepare_fence(struct adapter *adapter, struct error *err
     return code;
 }
 
-enum error_code mariadb_fence(struct adapter *adapter, uint64_t read_only_by_us, uint64_t deadline_us,
-                              struct error *err)
+enum error_code mariadb_fence(struct adapter *adapter, uint64_t deadline_us, struct error *err)
 {
     struct session *session = &adapter->sessions[LINE_FENCE];
     bool reconnected = !session_connected(session), read_only, all_dying;
@@ -198,7 +197,7 @@ enum error_code mariadb_fence(struct adapter *adapter, uint64_t read_only_by_us,
     for (;;) {
         code = session_connect(session, err);
         if (code == ERR_OK)
-            code = mariadb_read_only(session, read_only_by_us, err);
+            code = mariadb_read_only(session, deadline_us, err);
         /* a connection that was cut while idle is worth one more try */
         if (code != ERR_IO || reconnected)
             break;

@@ -106,8 +106,7 @@ struct worker {
     bool fence_prepares; /* the job under way only connects */
     bool fencing;
     uint64_t fence_began_us;
-    uint64_t fence_read_only_by_us; /* when SIGKILL takes over from read-only */
-    uint64_t fence_deadline_us;
+    uint64_t fence_deadline_us; /* when SIGKILL takes over */
     struct event *fence_timer;
     enum error_code fence_code;
     struct error fence_error;

@@ -14,12 +14,10 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 
-/* A fence without a lease's deadline (asked for, or of a server that should not be open) has this long, the
- * last third of it for the kill. A server that hangs, and one whose process is going, get less. */
-#define FENCE_ASKED_US 300000
-#define FENCE_HUNG_US 60000
-/* The part of a fence's time that is kept for SIGKILL to take effect. */
-#define KILL_RESERVE_US 15000
+/* A fence without a lease's deadline (asked for, or of a server that should not be open) has this long until
+ * SIGKILL; one of a server that hangs less. */
+#define FENCE_ASKED_US 250000
+#define FENCE_HUNG_US 20000
 /* The `kill` command is run again if the server still lives so long after. */
 #define KILL_AGAIN_US 2000000
 
@@ -111,8 +109,8 @@ static void fence_job(void *context)
 {
     struct worker *worker = context;
 
-    worker->fence_code = worker->kind->fence(worker->adapter, worker->fence_read_only_by_us,
-                                             worker->fence_deadline_us, &worker->fence_error);
+    worker->fence_code =
+        worker->kind->fence(worker->adapter, worker->fence_deadline_us, &worker->fence_error);
 }
 
 static void prepare_job(void *context)
@@ -178,7 +176,7 @@ static void on_fence_timer(evutil_socket_t fd, short what, void *arg)
     kill_server(worker);
     /* and the other way goes on beside it: whichever is first */
     if (!task_busy(&worker->fence_task)) {
-        worker->fence_read_only_by_us = worker->fence_deadline_us = clock_now_us() + KILL_AGAIN_US / 2;
+        worker->fence_deadline_us = clock_now_us() + KILL_AGAIN_US / 2;
         run_fence_job(worker);
     }
 }
@@ -215,7 +213,7 @@ static void fence_ended(struct worker *worker, const char *how)
 
 void worker_fence(struct worker *worker, const char *reason, uint64_t deadline_us, uint64_t id)
 {
-    uint64_t now_us = clock_now_us(), budget_us, reserve_us;
+    uint64_t now_us = clock_now_us(), gentle_us, reserve_us, left_us;
 
     if (id && worker->fences_asked_count < WORKER_FENCES_ASKED_MAX)
         worker->fences_asked[worker->fences_asked_count++] = id;
@@ -228,15 +226,20 @@ void worker_fence(struct worker *worker, const char *reason, uint64_t deadline_u
     worker->fence_code = ERR_OK;
     if (worker->writable == WRITABLE_NO && worker->fenced_incarnation != worker->server.incarnation)
         worker->writable = WRITABLE_UNKNOWN;
-    budget_us = worker->state == MHA__DB_STATE__DB_HUNG ? FENCE_HUNG_US : FENCE_ASKED_US;
-    if (deadline_us == 0 || deadline_us > now_us + budget_us)
-        deadline_us = now_us + budget_us;
-    /* too late already (a paused machine, a stopped worker): still give the gentle rung a moment */
-    if (deadline_us < now_us + LEASE_FENCE_LEAST_US)
-        deadline_us = now_us + LEASE_FENCE_LEAST_US;
-    reserve_us = (deadline_us - now_us) / 3 < KILL_RESERVE_US ? (deadline_us - now_us) / 3 : KILL_RESERVE_US;
-    worker->fence_deadline_us = deadline_us - reserve_us;
-    worker->fence_read_only_by_us = deadline_us - reserve_us;
+    /* The time until SIGKILL: what the lease leaves, or as long as an asked-for fence may take. Too late
+     * already (a paused machine, a stopped worker): still give the gentle rung a moment. */
+    reserve_us = lease_kill_cost_us(&worker->lease);
+    gentle_us = worker->state == MHA__DB_STATE__DB_HUNG ? FENCE_HUNG_US : FENCE_ASKED_US;
+    left_us = deadline_us > now_us ? deadline_us - now_us : 0;
+    if (deadline_us) {
+        if (reserve_us > left_us / 2)
+            reserve_us = left_us / 2;
+        if (gentle_us > left_us - reserve_us)
+            gentle_us = left_us - reserve_us;
+    }
+    if (gentle_us < LEASE_FENCE_LEAST_US / 2)
+        gentle_us = LEASE_FENCE_LEAST_US / 2;
+    worker->fence_deadline_us = now_us + gentle_us;
     worker_stop_operation(worker, STOP_FENCE);
     worker->kind->refuse(worker->adapter, LINE_OPS, true);
     if (!worker_locate(worker)) {
@@ -268,8 +271,11 @@ void worker_judge(struct worker *worker)
     uint64_t now_us = clock_now_us(), until_us;
 
     if (worker->fencing) {
-        if (worker->state == MHA__DB_STATE__DB_DOWN && worker->server.pidfd < 0)
+        if (worker->state == MHA__DB_STATE__DB_DOWN && worker->server.pidfd < 0) {
+            if (worker->killing)
+                lease_measured_kill_us(&worker->lease, now_us - worker->kill_began_us);
             fence_ended(worker, "the server's process is gone");
+        }
         return;
     }
     if (worker->has_view && worker->writable == WRITABLE_NO)
