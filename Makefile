@@ -118,6 +118,10 @@ $(BUILD)/mhactl: $(BUILD)/client/main.o $(CLIENT_LIB) $(BUILD)/common/base/clock
 # A unit test links the part that it names and what lies below; the archives give each what it uses.
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(DBWORKER_LIB) $(VIPD_LIB) $(ARBITER_LIB) $(CLIENT_LIB) $(AGENT_LIB) $(COMMON_LIB)
 	$(link) -lcunit $(PROTO_LIBS) $(EVENT_LIBS) $(TLS_LIBS) $(CONFIG_LIBS) $(NL_LIBS) $(MYSQL_LIBS) -lcap-ng -ljansson -lz -pthread
+# These need common/ alone.
+COMMON_TESTS := test_net test_net_control test_replica
+$(COMMON_TESTS:%=$(BUILD)/tests/unit/%): %: %.o $(COMMON_LIB)
+	$(link) -lcunit $(PROTO_LIBS) $(EVENT_LIBS) $(TLS_LIBS) $(CONFIG_LIBS) -lz
 $(BUILD)/tests/sim/test_%: $(BUILD)/tests/sim/test_%.o $(SIM_LIB) $(AGENT_LIB) $(COMMON_LIB)
 	$(link) -lcunit $(PROTO_LIBS) $(CONFIG_LIBS) -lz
 

@@ -9,7 +9,6 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
-#include "common/replica/formation.h"
 #include "common/replica/internal.h"
 
 #define FULL_LOG_INTERVAL_US MS_TO_US(60000)
@@ -227,7 +226,6 @@ static void on_flush(evutil_socket_t fd, short what, void *context)
     }
     if (replica->changed) {
         replica->changed = false;
-        formation_explain(replica);
         if (replica->callbacks.changed)
             replica->callbacks.changed(replica->context);
     }

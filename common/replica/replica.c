@@ -75,7 +75,6 @@ enum error_code replica_open(struct event_base *base, struct net *net, const str
         replica_close(replica);
         return failed;
     }
-    formation_explain(replica);
     engine_note_change(replica);
     *out = replica;
     return ERR_OK;
@@ -100,6 +99,7 @@ bool replica_formed(const struct replica *replica)
 
 const char *replica_forming(const struct replica *replica)
 {
+    formation_explain((struct replica *)replica); /* the text is not part of what it knows */
     return replica->forming;
 }
 
@@ -181,7 +181,7 @@ static enum error_code check_running(const struct replica *replica, struct error
     if (replica->failed)
         return error_set(err, ERR_IO, "this member has failed and stops: %s", replica->why_failed);
     if (!replica->raft)
-        return error_set(err, ERR_NOT_LEADER, "%s", replica->forming);
+        return error_set(err, ERR_NOT_LEADER, "%s", replica_forming(replica));
     return ERR_OK;
 }
 
