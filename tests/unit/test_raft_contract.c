@@ -464,6 +464,67 @@ static void test_backtracking(void)
     raft_free(raft);
 }
 
+/* Raft, section 5.4.2 and figure 8: an older term's entry on a majority is not committed by that. */
+static void test_older_terms_commit_through_the_own(void)
+{
+    struct raft_restored restored = fixture_restored();
+    restored.hard_state.term = 1;
+    restored.entries = two_entries;
+    restored.entry_count = 2;
+    struct raft *raft = fixture_new(A, &restored);
+    uint64_t now_us = BEGIN_US + ELECTION_US;
+    raft_tick(raft, now_us);
+    raft_take(raft);
+    struct raft_message reply = {.kind = RAFT_PREVOTE_REPLY, .from = X, .term = 2, .granted = true};
+    const struct raft_output *out = fixture_receive(raft, A, now_us, reply);
+    fixture_persist(raft, now_us, out->write);
+    reply.kind = RAFT_VOTE_REPLY;
+    out = fixture_receive(raft, A, now_us, reply);
+    fixture_persist(raft, now_us, out->write);
+    reply = (struct raft_message){.kind = RAFT_APPEND_REPLY,
+                                  .from = X,
+                                  .term = 2,
+                                  .granted = true,
+                                  .log_index = 2,
+                                  .round = now_us,
+                                  .election_us = ELECTION_US};
+    CU_ASSERT_EQUAL(fixture_receive(raft, A, now_us, reply)->commit_index, 0);
+    CU_ASSERT_EQUAL(fixture_status(raft, now_us).lease_until_us,
+                    0); /* promised by a majority, but not ready */
+    reply.log_index = 3;
+    CU_ASSERT_EQUAL(fixture_receive(raft, A, now_us, reply)->commit_index, 3);
+    CU_ASSERT_NOT_EQUAL(fixture_status(raft, now_us).lease_until_us, 0);
+    raft_free(raft);
+}
+
+/* Figure 2, AppendEntries 5; canonical/raft 355: what lies behind the match may be another leader's. */
+static void test_commit_reaches_the_match_only(void)
+{
+    struct raft_restored restored = fixture_restored();
+    restored.hard_state.term = 1;
+    restored.entries = two_entries;
+    restored.entry_count = 2;
+    struct raft *raft = fixture_new(A, &restored);
+    struct raft_message append = fixture_heartbeat(B, 2);
+    append.log_index = append.log_term = 1;
+    append.commit = 2; /* B's entry 2 is another one */
+    CU_ASSERT_EQUAL(fixture_receive(raft, A, BEGIN_US, append)->commit_index, 1);
+    raft_free(raft);
+}
+
+/* hashicorp/raft 614: whose disk has not answered cannot vote, and does not campaign. */
+static void test_no_campaign_with_a_busy_disk(void)
+{
+    struct raft *raft = fixture_new(A, NULL);
+    const struct raft_output *out = fixture_receive(raft, A, BEGIN_US, fixture_heartbeat(B, 1));
+    uint64_t write = out->write, now_us = BEGIN_US + 2 * ELECTION_US;
+    raft_tick(raft, now_us);
+    CU_ASSERT_EQUAL(raft_take(raft)->message_count, 0);
+    CU_ASSERT_TRUE(raft_deadline_us(raft) > now_us); /* nor does it spin */
+    CU_ASSERT_PTR_NOT_NULL(fixture_find(fixture_persist(raft, now_us, write), RAFT_PREVOTE, B));
+    raft_free(raft);
+}
+
 static void test_notices_out_of_the_blue(void)
 {
     struct raft *raft = fixture_new(A, NULL);
@@ -502,6 +563,9 @@ int main(void)
     CU_add_test(suite, "proposals", test_proposals);
     CU_add_test(suite, "large entries are not heaped up", test_large_entries_are_not_heaped_up);
     CU_add_test(suite, "backtracking", test_backtracking);
+    CU_add_test(suite, "older terms commit through the own", test_older_terms_commit_through_the_own);
+    CU_add_test(suite, "commit reaches the match only", test_commit_reaches_the_match_only);
+    CU_add_test(suite, "no campaign with a busy disk", test_no_campaign_with_a_busy_disk);
     CU_add_test(suite, "notices out of the blue", test_notices_out_of_the_blue);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();

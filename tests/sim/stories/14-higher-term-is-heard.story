@@ -11,7 +11,10 @@ cluster A B C
 +20ms   expect role B candidate       # B has used a term up that nobody knows
         expect term-growth 1
         crash A
-        cut B | C
-+1.5s   heal
-        expect leader any within 1.2s
-        expect leader any for 5s
+        crash B
+        heal
+        campaign-delay B 4s           # it would rather not lead
+        start B
+        expect leader C within 1.3s   # though C has to ask for a higher term than it knew
+        expect term-growth 2
+        expect leader C for 5s

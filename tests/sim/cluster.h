@@ -1,0 +1,120 @@
+/* cluster.h - a whole cluster in virtual time: the real policy on models of what stands around it.
+ *
+ * On each data node of a world (world.h, the real consensus code) stands the agent's real policy
+ * (agent/cluster: track, decide, apply, codec) with glue that mirrors agent/gather.c and agent/carry_out.c
+ * step by step (agent.c), on models of
+ *
+ *   database.c      one server: log, read_only, clients' commits, semi-sync, start and death
+ *   replication.c   receiver, relay log, applier, acknowledgements between servers
+ *   dbworker.c      mha4rdb-dbworker: looks, operations, lease and fence; its lease is the real one
+ *   vip.c           mha4rdb-vipd and the kernel's address; vipd/lease.c is the real one
+ *   cluster.c       hosts, processes, the network between agents, clients, faults
+ *   cluster_check.c the invariants I2 to I6 and I8 of the design
+ *
+ * Every process can be killed, stopped (SIGSTOP) for a while and started again by itself; a host loses power
+ * as a whole. Everything follows from the world's seed. Times are microseconds: world time unless a name or
+ * comment says "clock", which is the host's own (world_clock_us). */
+#ifndef MHA_SIM_CLUSTER_H
+#define MHA_SIM_CLUSTER_H
+
+#include "agent/cluster/policy.h"
+#include "tests/sim/world.h"
+
+enum process { PROCESS_KERNEL, PROCESS_AGENT, PROCESS_WORKER, PROCESS_VIPD, PROCESS_SERVER, PROCESS_COUNT };
+
+struct process_state {
+    bool up;
+    uint64_t life;             /* counts starts and ends: what was due in an earlier life is void */
+    uint64_t stopped_until_us; /* SIGSTOP until then */
+};
+
+struct server;
+struct worker_model;
+struct vip_model;
+struct agent_model;
+struct cluster_check;
+
+struct host {
+    bool powered;
+    struct process_state processes[PROCESS_COUNT]; /* the agent's `up` is that of the world's node */
+    struct server *server;                         /* as are these, NULL on an arbiter */
+    struct worker_model *worker;
+    struct vip_model *vip;
+    struct agent_model *agent;
+};
+
+/* What an operation of the worker's does wrong, by enum policy_db_op: fails at once with this chance. */
+struct cluster_faults {
+    unsigned op_fails_permille[WORLD_NODES_MAX][DB_OP_SET_COMMIT_RULE + 1];
+    bool vip_refused[WORLD_NODES_MAX];      /* the kernel refuses the address */
+    bool start_fails[WORLD_NODES_MAX];      /* the start command fails */
+    bool agent_stays_down[WORLD_NODES_MAX]; /* nobody starts it again */
+};
+
+struct cluster_config {
+    struct world_config world;
+    bool has_vip;
+    uint64_t probe_interval_us, probe_timeout_us;
+    uint64_t op_min_us, op_max_us;       /* one statement of the worker's */
+    uint64_t apply_min_us, apply_max_us; /* one transaction by the applier */
+    uint64_t start_min_us, start_max_us; /* the start command of a server */
+    uint64_t restart_us;                 /* until the service manager starts a dead program again */
+    uint64_t write_every_us;             /* the client of the address; 0: none */
+    uint64_t hostile_every_us;           /* the client that writes to every server; 0: none */
+};
+
+struct cluster_event;
+
+struct cluster {
+    struct world *world;
+    struct cluster_config config;
+    struct cluster_faults faults;
+    struct host hosts[WORLD_NODES_MAX];
+    unsigned data_count;
+    struct cluster_event *events; /* all that wait, to be freed */
+    struct cluster_check *check;
+    uint64_t next_incarnation;
+    uint64_t next_uid;
+    bool trace; /* decisions and events on stdout */
+    bool quiet; /* no client writes */
+};
+
+/* All hosts are powered off. */
+struct cluster *cluster_new(const struct cluster_config *config);
+void cluster_free(struct cluster *cluster);
+struct cluster_config cluster_default_config(unsigned data_nodes, unsigned arbiters);
+
+/* ---- faults; `host` is the world's node ---- */
+void cluster_power_on(struct cluster *cluster, unsigned host); /* agent and vipd; the agent starts the rest */
+void cluster_power_off(struct cluster *cluster, unsigned host);
+void cluster_kill(struct cluster *cluster, unsigned host, enum process process);
+void cluster_stop(struct cluster *cluster, unsigned host, enum process process, uint64_t for_us);
+void cluster_stop_host(struct cluster *cluster, unsigned host, uint64_t for_us);
+void cluster_agent_stop(struct cluster *cluster, unsigned host); /* told to stop, as by its unit */
+
+/* ---- events ---- */
+typedef void (*cluster_call)(struct cluster *cluster, unsigned host, const void *data);
+/* Calls after `delay_us`, unless the process has ended or another life of it began; later if it is stopped
+ * then. `data` is copied. */
+void cluster_after(struct cluster *cluster, unsigned host, enum process process, uint64_t delay_us,
+                   cluster_call call, const void *data, size_t size);
+/* The same at an instant of the host's clock. */
+void cluster_at_clock(struct cluster *cluster, unsigned host, enum process process, uint64_t clock_us,
+                      cluster_call call, const void *data, size_t size);
+
+bool cluster_up(const struct cluster *cluster, unsigned host, enum process process);
+bool cluster_stopped(const struct cluster *cluster, unsigned host, enum process process);
+bool cluster_runs(const struct cluster *cluster, unsigned host, enum process process); /* up, not stopped */
+uint64_t cluster_clock_us(const struct cluster *cluster, unsigned host);
+/* What `from` sends now arrives at `to` after some delay, or not at all. */
+bool cluster_linked(const struct cluster *cluster, unsigned from, unsigned to);
+uint64_t cluster_net_delay_us(struct cluster *cluster);
+uint64_t cluster_op_delay_us(struct cluster *cluster);
+const char *cluster_host_name(const struct cluster *cluster, unsigned host);
+void cluster_trace(const struct cluster *cluster, unsigned host, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* ---- the server's process, from the agent's commands and the worker's fence ---- */
+void cluster_start_server(struct cluster *cluster, unsigned host, bool to_follow);
+
+#endif
