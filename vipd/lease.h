@@ -8,8 +8,8 @@
  * Rules
  * - The epoch (the Raft term of a leadership) only grows: a request with a lower one than seen is refused. A
  * higher one ends the lease of a lower one, whatever becomes of the request itself.
- * - Within an epoch a deadline is extended or stays. A deadline in the past, or further off than
- * LEASE_LENGTH_MAX_US, is refused.
+ * - The newest request's deadline holds, an earlier one too: so a pause ends before its time. A deadline in
+ * the past, or further off than LEASE_LENGTH_MAX_US, is refused and changes nothing.
  * - The address is removed early enough to be gone by the deadline: at deadline - F, F made from the measured
  * cost of removals and capped at a third of the lease's length, so that a slow machine cannot starve itself
  * of the address.

@@ -12,7 +12,7 @@
  * cannot be had, or the user cannot be changed. */
 enum error_code privileges_drop(const struct vipd_settings *settings, struct error *err);
 
-/* Locks what is in memory now and what of it is touched later, and takes the highest ordinary priority, so
+/* Locks what is in memory now and what of it is touched later, and takes the lowest real-time priority, so
  * that neither a swapping nor a busy machine delays a removal. Best effort; costs no memory by itself. Call
  * before privileges_drop. */
 void privileges_take_precedence(void);

@@ -50,6 +50,12 @@ UNIT = ("setpriv", "--bounding-set=-all,+net_admin,+net_raw,+chown,+setuid,+setg
 
 
 @needs_users
+def test_is_scheduled_before_ordinary_processes(net, vipd):
+    vipd.start()
+    assert os.sched_getscheduler(vipd.process.pid) == os.SCHED_RR | os.SCHED_RESET_ON_FORK
+
+
+@needs_users
 @pytest.mark.parametrize("prefix", [(), UNIT], ids=["root", "unit"])
 def test_becomes_another_user_and_still_does_its_work(net, vipd, prefix):
     vipd.start(prefix=prefix, run_as=f'"{SOMEBODY}"')
