@@ -1,10 +1,12 @@
 /* replica.h - a running member of one group: raft + store + net on a libevent loop.
  *
- * The agent has one; the arbiter has one for each cluster that it serves, all on one struct net (one listening port, the
- * cluster chosen by the TLS identity). It turns events into raft inputs and carries out the outputs in the order that raft.h
- * demands; one fdatasync covers all that waited. It forms the group on a first start (formation.h).
+ * The agent has one; the arbiter has one for each cluster that it serves, all on one struct net (one
+ * listening port, the cluster chosen by the TLS identity). It turns events into raft inputs and carries out
+ * the outputs in the order that raft.h demands; one fdatasync covers all that waited. It forms the group on a
+ * first start (formation.h).
  *
- * All callbacks come from the loop, never from inside a call of the owner's. */
+ * All callbacks come from the loop, never from inside a call of the owner's. Inside one the owner may call
+ * everything but replica_close. A command of the owner's that has no effect brings no `changed`. */
 #ifndef MHA_REPLICA_REPLICA_H
 #define MHA_REPLICA_REPLICA_H
 
@@ -27,7 +29,7 @@ struct replica_node {
 
 struct replica_config {
     const char *cluster;
-    const char *name; /* one of nodes[] */
+    const char *name;   /* one of nodes[] */
     const uint8_t *key; /* NET_KEY_BYTES, copied */
     const char *data_dir;
     uint64_t heartbeat_us;
@@ -37,7 +39,8 @@ struct replica_config {
 };
 
 struct replica_callbacks {
-    /* A committed COMMAND entry, in order, each once since replica_open (from index 1 of the log on each start). */
+    /* A committed COMMAND entry, in order, each once since replica_open (from index 1 of the log on each
+     * start). */
     void (*apply)(void *context, uint64_t index, uint64_t term, const void *data, size_t size);
     /* Something in replica_status or replica_member changed. Batched: once per loop turn. */
     void (*changed)(void *context);
@@ -49,15 +52,16 @@ struct replica_callbacks {
 
 struct replica;
 
-/* The group of a node as far as it is known: from the membership once formed, from the configuration before. */
+/* The group of a node as far as it is known: from the membership once formed, from the configuration before.
+ */
 struct replica_member {
     uint64_t id; /* 0: not known yet */
     const char *name;
     const char *address;
     bool arbiter;
     bool self;
-    bool connected;    /* our connection to it is up */
-    uint64_t heard_us; /* the last frame from it; 0: never */
+    bool connected;      /* our connection to it is up */
+    uint64_t heard_us;   /* the last frame from it; 0: never */
     const char *trouble; /* why it is not connected, for a person; "" */
 };
 
@@ -75,8 +79,10 @@ unsigned replica_member_count(const struct replica *replica);
 void replica_member(const struct replica *replica, unsigned i, struct replica_member *out);
 
 /* ERR_NOT_LEADER, ERR_BUSY. Committed or not is seen by apply (or a change of term). */
-enum error_code replica_propose(struct replica *replica, const void *data, size_t size, uint64_t *index, struct error *err);
-/* To one member, or with to = 0 to every data member; dropped where there is no connection (bounded queue), like any datagram. */
+enum error_code replica_propose(struct replica *replica, const void *data, size_t size, uint64_t *index,
+                                struct error *err);
+/* To one member, or with to = 0 to every data member; dropped where there is no connection (bounded queue),
+ * like any datagram. */
 void replica_send(struct replica *replica, uint64_t to, const void *data, size_t size);
 
 void replica_end_lease(struct replica *replica);

@@ -23,8 +23,10 @@ struct replica_settings {
 /* The keys that this group owns, for config_finish_group; a caller appends its own. */
 #define REPLICA_SETTINGS_KEYS "cluster", "node", "key_file", "profile", "heartbeat_ms", "election_ms", "nodes"
 
-/* Reads them from `group`; problems go into `file`. Checks: names are [A-Za-z0-9_.-], each once; addresses parse, each once; `node` is
- * one of `nodes`; an odd number of voters of 1, 3, 5, 7 (two data nodes need an arbiter); the key file is readable and sound. */
-void replica_settings_read(struct config_file *file, const config_setting_t *group, struct replica_settings *out);
+/* Reads them from `group`; problems go into `file`. Checks: names are [A-Za-z0-9_.-], each once; addresses
+ * parse, each once; `node` is one of `nodes`; an odd number of voters of 1, 3, 5, 7 (two data nodes need an
+ * arbiter); the key file is readable and sound. */
+void replica_settings_read(struct config_file *file, const config_setting_t *group,
+                           struct replica_settings *out);
 
 #endif
