@@ -7,7 +7,7 @@ PYTEST := env PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -p 
 # Without root everything runs as the only user of a user namespace; what needs separate users is skipped there.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,unshare --user --map-root-user --net --mount --uts)
 # Tests side by side; each has hosts and servers of its own.
-JOBS ?= 3
+JOBS ?= 2
 
 .PHONY: bed tests-on-hosts
 
@@ -21,6 +21,7 @@ $(BUILD)/tests/cluster/%.so: tests/cluster/%.c
 	$(CC) $(CFLAGS_COMMON) -D_FORTIFY_SOURCE=2 -fPIC -shared $< -o $@
 
 bed: $(BED_PROGRAMS)
+	@:
 
 # A second make reads the Makefile again: what `deps` has just installed is found only then.
 

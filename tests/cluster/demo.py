@@ -181,6 +181,7 @@ def main():
             demo.switch_over()
             good = demo.judge()
             if options.keep:
+                print(demo.line, flush=True)
                 demo.keep()
         except KeyboardInterrupt:
             print("demo: interrupted; everything it started is gone", file=sys.stderr)

@@ -137,6 +137,7 @@ static void service_exec(const struct service *service, char **args, int failed)
         if (out > STDERR_FILENO)
             close(out);
         setsid();
+        signal(SIGINT, SIG_DFL);
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
         execvp(args[0], args);

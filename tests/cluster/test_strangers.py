@@ -52,7 +52,7 @@ def cluster(make_cluster):
     return make_cluster()
 
 
-def undisturbed(cluster, act, gap_limit_ms=300):
+def undisturbed(cluster, act, gap_limit_ms=800):
     """While `act` goes on: same primary, same term, no gap worth the name, no new log lines by the thousand."""
     cluster.begin()
     sleep_ms(500)

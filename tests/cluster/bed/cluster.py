@@ -349,11 +349,22 @@ class Cluster:
                     parts.append(result.stdout + result.stderr)
                 except subprocess.TimeoutExpired:
                     parts.append("mhactl: no answer")
+            parts += self._describe_server(node)
             for log in ["agent", "vipd", "arbiter", "mariadb"]:
-                tail = node.host.log(log).splitlines()[-12:]
+                tail = node.host.log(log).splitlines()[-25:]
                 if tail:
                     parts.append("-- %s.log\n%s" % (log, "\n".join(tail)))
         return "\n".join(parts)
+
+    def _describe_server(self, node):
+        try:
+            status = node.server.replica_status() or {}
+            sessions = node.server.query("SELECT ID, USER, COMMAND, TIME_MS, STATE, INFO FROM information_schema.PROCESSLIST")
+            kept = ("Slave_IO_State", "Slave_IO_Running", "Slave_SQL_Running", "Gtid_IO_Pos", "Last_IO_Error", "Last_SQL_Error")
+            return ["-- replica: %s" % {k: status[k] for k in kept if k in status}] + [
+                "-- session: %s" % " ".join(str(v) for v in row.values()) for row in sessions]
+        except (pymysql.err.MySQLError, OSError, AttributeError) as e:
+            return ["-- server: %s" % e] if node.server else []
 
     # -- verdicts --
 

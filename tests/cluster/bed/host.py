@@ -6,11 +6,13 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 NETWORK = "192.0.2."
 PREFIX = 24
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class BedError(Exception):
@@ -64,7 +66,6 @@ class Run:
         self.hosts = {}
         self.children = []
         self.keep = False
-        self.at_end = []
 
     def __enter__(self):
         return self
@@ -87,9 +88,17 @@ class Run:
         return child
 
     def close(self):
-        for action in reversed(self.at_end):
-            action()
-        self.at_end = []
+        """A second ^C must not leave half of it behind."""
+        if threading.current_thread() is threading.main_thread():
+            for number in ENDING_SIGNALS:
+                signal.signal(number, signal.SIG_IGN)
+        try:
+            self._end_everything()
+        finally:
+            if threading.current_thread() is threading.main_thread():
+                end_on_signals()
+
+    def _end_everything(self):
         for child in self.children:
             if child.poll() is None:
                 child.kill()
@@ -316,5 +325,5 @@ def end_on_signals():
     """SIGTERM and SIGHUP end the program as ^C does: through every `with` on the way."""
     def stop(number, _frame):
         raise KeyboardInterrupt("signal %d" % number)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in ENDING_SIGNALS:
         signal.signal(number, stop)
