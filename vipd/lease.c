@@ -45,8 +45,9 @@ enum lease_verdict lease_grant(struct lease *lease, uint64_t now_us, uint64_t ep
     if (lease->conflict && !lease->held && !lease->taken &&
         now_us < lease->conflict_us + LEASE_CONFLICT_HOLD_US)
         return LEASE_IN_CONFLICT;
-    if (deadline_us < lease->deadline_us)
-        lease->kernel_until_us = 0; /* the address's lifetime in the kernel follows the earlier deadline, too */
+    if (lease->kernel_until_us >= deadline_us + SECOND_US)
+        lease->kernel_until_us =
+            0; /* its lifetime there was made for a later deadline: refresh it to this one */
     lease->deadline_us = deadline_us;
     lease->length_us = deadline_us - now_us;
     return LEASE_ACCEPTED;
