@@ -241,8 +241,11 @@ void raft_election_tick(struct raft *raft)
 uint64_t raft_election_deadline(const struct raft *raft)
 {
     uint64_t deadline = NEVER;
+    uint64_t idle_us = raft->now_us + raft->config.election_us;
     if (raft->role == RAFT_FOLLOWER) {
         deadline = campaign_due_us(raft);
+        if (deadline <= raft->now_us && raft_output_busy(raft))
+            deadline = NEVER; /* it waits for the disk, whose notice is an input of its own */
     } else {
         if (raft->role == RAFT_CANDIDATE)
             deadline = raft->candidate_until_us;
@@ -253,9 +256,7 @@ uint64_t raft_election_deadline(const struct raft *raft)
                 deadline = peer->ask_us;
         }
     }
-    /* In the past: it waits for the disk, whose notice is an input of its own. */
-    uint64_t idle_us = raft->now_us + raft->config.election_us;
-    return deadline > idle_us || deadline <= raft->now_us ? idle_us : deadline;
+    return deadline > idle_us ? idle_us : deadline;
 }
 
 /* ---- answering ---- */

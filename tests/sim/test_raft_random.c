@@ -105,12 +105,61 @@ static void test_seeds(void)
     CU_ASSERT_TRUE(totals.committed > seeds * 10); /* the faults left something to check */
 }
 
+/* The outage that clients see begins here: from the leader's death to the next ready leader, at a random
+ * moment. */
+static bool time_failover(uint64_t seed, uint64_t *took_us)
+{
+    struct world_config config = chaos_config(seed * 4 + 1 + seed % 3); /* 2 and an arbiter, 3, 5 */
+    bool fast = config.election_us < 1000000;
+    config.loss_permille = config.duplicate_permille = 0;
+    config.reorder = false;
+    config.net_max_us = 1000;
+    config.disk_max_us = 3000;
+    config.clock_ppm_max = 100;
+    struct world *world = world_new(&config);
+    for (unsigned i = 0; i < world->node_count; i++)
+        world_start(world, i);
+    world_run(world,
+              world->now_us + 3 * config.election_us + world_between(world, 0, 2 * config.heartbeat_us));
+    unsigned leader = world_leader(world);
+    bool good = leader < world->node_count;
+    if (good) {
+        world_crash(world, leader, 500);
+        uint64_t crashed_us = world->now_us, limit_us = crashed_us + 3 * config.election_us;
+        while (world_leader(world) == world->node_count && world->now_us < limit_us &&
+               world_step(world, limit_us))
+            ;
+        *took_us = world->now_us - crashed_us;
+        /* E counts from the last heartbeat, so it mostly takes less than E from the crash. What comes on top:
+         * PreVote, Vote, the no-op (three round trips of up to 2 ms, three writes of up to 3 ms), and a vote
+         * asked for once more. */
+        good = *took_us < config.election_us + 25000;
+    }
+    if (!good || world->violation[0] != '\0')
+        printf("\n  failover of seed %" PRIu64 " (%u+%u%s): %.1f ms %s\n", seed, config.data_nodes,
+               config.arbiters, fast ? ", fast" : "", (double)*took_us / 1e3, world->violation);
+    good = good && world->violation[0] == '\0';
+    world_free(world);
+    return good;
+}
+
+static void test_failover_times(void)
+{
+    unsigned bad = 0;
+    for (uint64_t seed = 1; seed <= 300 && bad < 5; seed++) {
+        uint64_t took_us = 0;
+        bad += !time_failover(seed, &took_us);
+    }
+    CU_ASSERT_EQUAL(bad, 0);
+}
+
 int main(void)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
     CU_initialize_registry();
     CU_pSuite suite = CU_add_suite("raft under random faults", NULL, NULL);
     CU_add_test(suite, "seeds", test_seeds);
+    CU_add_test(suite, "a failover takes E and little more", test_failover_times);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();
     unsigned failures = CU_get_number_of_failures();

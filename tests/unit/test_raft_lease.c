@@ -306,6 +306,8 @@ static void test_campaign_delay(void)
     raft_tick(raft, BEGIN_US + 5 * ELECTION_US - 1);
     CU_ASSERT_EQUAL(fixture_status(raft, 0).role, RAFT_FOLLOWER);
     CU_ASSERT_PTR_NOT_NULL(strstr(fixture_status(raft, 0).waits_for, "campaign delay"));
+    fixture_status(raft, BEGIN_US + 6 * ELECTION_US); /* a look at it after the time does not put it off */
+    CU_ASSERT_EQUAL(raft_deadline_us(raft), BEGIN_US + 5 * ELECTION_US);
     raft_tick(raft, BEGIN_US + 5 * ELECTION_US); /* E + 4 E: it goes in the end */
     CU_ASSERT_EQUAL(fixture_status(raft, 0).role, RAFT_PRECANDIDATE);
     raft_free(raft);
