@@ -313,7 +313,7 @@ bool dbworker_busy(const struct dbworker *worker)
 
 static enum error_code send_request(struct dbworker *worker, Mha__DbRequest *request, struct error *err)
 {
-    uint8_t packed[DBWORKER_MESSAGE_BYTES_MAX / 8];
+    uint8_t packed[DBWORKER_REQUEST_BYTES_MAX];
     size_t size = mha__db_request__get_packed_size(request);
 
     if (size > sizeof packed)

@@ -26,6 +26,7 @@
 #include "dbworker.pb-c.h"
 
 #define DBWORKER_MESSAGE_BYTES_MAX 65536
+#define DBWORKER_REQUEST_BYTES_MAX 4096
 
 struct dbworker;
 

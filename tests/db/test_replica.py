@@ -94,6 +94,27 @@ def test_freeze_with_the_applier_stopped_loses_nothing(pair):
     assert values(second.server) == set(range(30))
 
 
+def test_what_a_broken_applier_cannot_apply_still_counts(pair):
+    first, second = pair
+    with second.server.root() as c:
+        c.execute("SET sql_log_bin = 0")
+        c.execute("INSERT INTO shop.orders (id, v) VALUES (3, 0)")
+    for i in range(6):
+        Writer(first.server, i).join(2)
+    want = first.server.value("@@gtid_binlog_state")
+    seen = second.wait(lambda o: o["received"] == want and not o["applying"])
+    assert "1062" in seen["trouble"]
+    for term in (5, 6):
+        second.ask("freeze", term=term)
+        time.sleep(0.1)
+        seen = second.fresh()
+        assert seen["frozen_term"] == term and seen["received"] == want and not seen["drained"]
+    with pytest.raises(Refused, match="1062"):
+        second.ask("drain")
+    with pytest.raises(Refused, match="drain first"):
+        second.ask("promote", epoch=6, acks=0, node="db2")
+
+
 def test_a_drain_is_given_up_for_a_newer_request(pair):
     first, second = pair
     with held_applier(second):

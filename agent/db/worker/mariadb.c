@@ -155,9 +155,10 @@ static enum error_code judge_replica(const struct look *look, struct db_view *vi
     view->applying = replica->applying;
     view->acknowledging = replica->receiving && look->slave_on && look->slave_enabled;
     view->drained = true;
-    /* With both threads stopped the next START throws away what was received but not applied: then it does
-     * not count as held. */
-    if (replica->configured && (replica->receiver_runs || replica->applying)) {
+    /* Empty after a restart of the server, which throws away what was not applied; otherwise its relay log
+     * has it, though both threads may be stopped (an applier that failed, say): it counts as held, and as not
+     * drained. */
+    if (replica->configured) {
         if (!position_parse(replica->received, &io) || !position_merge(&received, &io))
             return error_set(err, ERR_REFUSED, "Gtid_IO_Pos is no position: %.200s", replica->received);
         view->drained = position_contains(&look->executed, &io);

@@ -23,8 +23,7 @@ static enum error_code end_replication(struct session *session, struct error *er
     code = mariadb_executed(session, &executed, err);
     if (code != ERR_OK)
         return code;
-    if (status.applying &&
-        (!position_parse(status.received, &received) || !position_contains(&executed, &received)))
+    if (!position_parse(status.received, &received) || !position_contains(&executed, &received))
         return error_set(err, ERR_REFUSED, "it has not applied all that it received (%.200s): drain first",
                          status.received);
     code = session_run(session, STATEMENT_REPLICA_STOP, NO_ARGUMENTS, err);
@@ -79,6 +78,7 @@ enum error_code mariadb_promote(struct adapter *adapter, struct adapter_call *ca
     struct session *session;
     struct position executed;
     uint64_t written = 0;
+    bool read_only;
     enum error_code code = mariadb_ops(adapter, &session, err);
 
     if (code == ERR_OK)
@@ -105,8 +105,11 @@ enum error_code mariadb_promote(struct adapter *adapter, struct adapter_call *ca
         return code;
     }
     /* Written while nothing waits for an acknowledgement: nobody may be there yet to give one. No client sees
-     * it before k members hold it: the server is read-only until then. */
-    code = mariadb_rule(session, 0, err);
+     * it before k members hold it: the server is read-only until then. One that is open (a pause, taken over
+     * under a new epoch) keeps its rule: its clients' commits may be waiting. */
+    code = mariadb_is_read_only(session, &read_only, err);
+    if (code == ERR_OK && read_only)
+        code = mariadb_rule(session, 0, err);
     if (code == ERR_OK)
         code = create_schema(session, err);
     if (code == ERR_OK)

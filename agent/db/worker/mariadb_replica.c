@@ -127,14 +127,38 @@ static enum error_code stop_receiver(struct session *session, struct adapter_cal
     return code;
 }
 
-/* With both threads stopped the next START throws away what was received but not applied; and the receiver
- * stopped first, then the applier started, lost received transactions too. So the applier runs before the
- * receiver is touched. */
+/* All that it received is applied. */
+static enum error_code is_drained(struct session *session, const struct replica_status *status, bool *out,
+                                  struct error *err)
+{
+    struct position executed, received;
+    enum error_code code = mariadb_executed(session, &executed, err);
+
+    *out = false;
+    if (code != ERR_OK)
+        return code;
+    if (!position_parse(status->received, &received))
+        return error_set(err, ERR_REFUSED, "Gtid_IO_Pos is no position: %.200s", status->received);
+    *out = position_contains(&executed, &received);
+    return ERR_OK;
+}
+
+/* The applier runs before the receiver is touched. With both threads stopped a START of either throws away
+ * what was received but not applied (Gtid_IO_Pos goes back, tried): then nothing is started, and the position
+ * says that it is not drained. */
 static enum error_code start_applier(struct session *session, const struct replica_status *status,
                                      struct error *err)
 {
+    bool drained;
+    enum error_code code;
+
     if (status->applying)
         return ERR_OK;
+    if (!status->receiver_runs) {
+        code = is_drained(session, status, &drained, err);
+        if (code != ERR_OK || !drained)
+            return code;
+    }
     return session_run(session, STATEMENT_APPLIER_START, NO_ARGUMENTS, err);
 }
 
@@ -160,19 +184,14 @@ static enum error_code drain(struct session *session, struct adapter_call *call,
 {
     for (;;) {
         struct replica_status status;
-        struct position executed, received;
+        bool drained = false;
         char waited[32];
         enum error_code code = replica_status(session, &status, err);
 
         if (code == ERR_OK)
-            code = mariadb_executed(session, &executed, err);
-        if (code != ERR_OK || !status.configured ||
-            (!status.receiver_runs && !status.applying && !status.applier_errno))
+            code = is_drained(session, &status, &drained, err);
+        if (code != ERR_OK || drained || !status.configured)
             return code;
-        if (!position_parse(status.received, &received))
-            return error_set(err, ERR_REFUSED, "Gtid_IO_Pos is no position: %.200s", status.received);
-        if (position_contains(&executed, &received))
-            return ERR_OK;
         code = mariadb_stopped(call, err);
         if (code != ERR_OK)
             return code;
@@ -310,7 +329,9 @@ enum error_code mariadb_follow(struct adapter *adapter, struct adapter_call *cal
     if (code != ERR_OK || well)
         return code;
     code = set_up(session, err);
-    if (code == ERR_OK && status.configured) {
+    /* With both threads stopped there is nothing left to save: what was not applied comes again from the new
+     * source. */
+    if (code == ERR_OK && status.configured && (status.receiver_runs || status.applying)) {
         code = start_applier(session, &status, err);
         if (code == ERR_OK)
             code = stop_receiver(session, call, err);

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/db/dbworker.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 
@@ -76,8 +77,8 @@ static void told_to_stop(struct worker *worker, const char *by)
 {
     log_notice("told to stop by %s", by);
     worker->ending = true;
-    if (worker->writable != WRITABLE_NO && !lease_is_paused(&worker->lease, clock_now_us()))
-        worker_fence(worker, "the agent stops", 0, 0);
+    worker->told_to_stop = true;
+    worker_judge(worker);
     worker_end_if_done(worker);
 }
 
@@ -115,7 +116,7 @@ static void handle_request(struct worker *worker, const Mha__DbRequest *request)
 static void on_agent(evutil_socket_t fd, short what, void *arg)
 {
     struct worker *worker = arg;
-    uint8_t buffer[4096];
+    uint8_t buffer[DBWORKER_REQUEST_BYTES_MAX];
 
     (void)what;
     for (int i = 0; i < 64; i++) {

@@ -47,7 +47,8 @@ struct worker {
     int agent_fd; /* -1: the agent is gone */
     struct event *agent_event;
     struct event *terminate_event;
-    bool ending; /* no agent, or told to stop: exit once nothing needs a fence */
+    bool ending;       /* no agent, or told to stop: exit once nothing needs a fence */
+    bool told_to_stop; /* no lease counts any more, unless a pause is in force */
 
     /* what the database looked like last */
     Mha__DbState state;
@@ -104,7 +105,10 @@ struct worker {
     struct event *lease_timer;
     struct task fence_task;
     bool fence_prepares; /* the job under way only connects */
+    uint64_t prepared_us;
     bool fencing;
+    unsigned fence_number;     /* of this fence */
+    unsigned fence_job_number; /* of the fence that the job under way, or the last, is for */
     uint64_t fence_began_us;
     uint64_t fence_deadline_us; /* when SIGKILL takes over */
     struct event *fence_timer;

@@ -127,6 +127,7 @@ void worker_prepare_fence(struct worker *worker)
     if (task_busy(&worker->fence_task) || worker->fencing)
         return;
     worker->fence_prepares = true;
+    worker->prepared_us = clock_now_us();
     task_run(&worker->fence_task, prepare_job, worker);
 }
 
@@ -135,6 +136,7 @@ static void run_fence_job(struct worker *worker)
     if (task_busy(&worker->fence_task))
         return; /* its end starts it */
     worker->fence_prepares = false;
+    worker->fence_job_number = worker->fence_number;
     worker->fence_code = ERR_OK;
     task_run(&worker->fence_task, fence_job, worker);
 }
@@ -145,7 +147,8 @@ static void on_fence_done(void *context)
 
     if (!worker->fencing)
         return;
-    if (worker->fence_prepares) {
+    if (worker->fence_prepares || worker->fence_job_number != worker->fence_number) {
+        /* it was busy with something else */
         run_fence_job(worker);
         return;
     }
@@ -221,6 +224,7 @@ void worker_fence(struct worker *worker, const char *reason, uint64_t deadline_u
         return;
     log_notice("the database is fenced: %s", reason && reason[0] ? reason : "asked for");
     worker->fencing = true;
+    worker->fence_number++;
     worker->killing = false;
     worker->fence_began_us = now_us;
     worker->fence_code = ERR_OK;
@@ -286,6 +290,11 @@ void worker_judge(struct worker *worker)
         worker_set_timer(worker->lease_timer, 0);
         return;
     }
+    if (worker->told_to_stop && !lease_is_paused(&worker->lease, now_us) &&
+        worker->state != MHA__DB_STATE__DB_UNKNOWN) {
+        worker_fence(worker, "the agent stops", 0, 0);
+        return;
+    }
     if (until_us == 0 && worker->writable == WRITABLE_YES && !worker_changes_writability(worker)) {
         if (!adopt(worker, now_us)) {
             worker_fence(worker, "it is writable without a lease", 0, 0);
@@ -300,10 +309,10 @@ void worker_judge(struct worker *worker)
             worker_set_timer(worker->lease_timer, lease_fence_at_us(&worker->lease));
         return;
     }
-    /* Not known whether it is open (it has not answered this worker yet). While the agent lives it decides;
-     * without it nobody else will. */
-    if (worker->ending && worker->writable != WRITABLE_NO) {
-        if (worker->lease.deadline_us > now_us)
+    /* Not known whether it is open, though it was looked at: it hangs, or refuses us. While the agent lives
+     * it decides; without it nobody else will. */
+    if (worker->ending && worker->state != MHA__DB_STATE__DB_UNKNOWN) {
+        if (worker->lease.deadline_us > now_us + LEASE_FENCE_FIRST_US)
             worker_set_timer(worker->lease_timer, worker->lease.deadline_us - LEASE_FENCE_FIRST_US);
         else
             worker_fence(worker, "the agent is gone and the lease is over", 0, 0);
@@ -312,16 +321,8 @@ void worker_judge(struct worker *worker)
 
 static void on_lease_timer(evutil_socket_t fd, short what, void *arg)
 {
-    struct worker *worker = arg;
-
     (void)fd, (void)what;
-    /* unknown at its deadline: worker_judge counts by the deadline itself */
-    if (lease_open_until_us(&worker->lease) == 0 && worker->ending && !worker->fencing &&
-        worker->writable != WRITABLE_NO) {
-        worker_fence(worker, "the agent is gone and its lease ends", worker->lease.deadline_us, 0);
-        return;
-    }
-    worker_judge(worker);
+    worker_judge(arg);
 }
 
 bool worker_fence_start(struct worker *worker)

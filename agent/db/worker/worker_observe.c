@@ -10,6 +10,8 @@
 /* How often a server that is down is asked whether it listens again: one connect(2), refused by the kernel.
  */
 #define DOWN_INTERVAL_US 20000
+/* The fence's connection is tried so often, so that it is there when it is needed. */
+#define PREPARE_INTERVAL_US 5000000
 /* After a lost connection: some quick tries, since a new one shows what is the matter. */
 #define LOST_TRIES 3
 #define WATCH_LEAST_US 1000
@@ -271,7 +273,6 @@ static void first_sight(struct worker *worker)
     /* Read-only from its start, or made so by an earlier worker's fence: nothing that was open remains. */
     if (worker->view.read_only)
         worker->fenced_incarnation = worker->server.incarnation;
-    worker_prepare_fence(worker);
 }
 
 static void seen_up(struct worker *worker)
@@ -287,6 +288,8 @@ static void seen_up(struct worker *worker)
     set_state(worker, MHA__DB_STATE__DB_UP, "");
     if (first)
         first_sight(worker);
+    if (first || worker->probe_began_us >= worker->prepared_us + PREPARE_INTERVAL_US)
+        worker_prepare_fence(worker);
     if (worker->probe_began_us >= worker->settled_us && !worker_changes_writability(worker) &&
         !worker->fencing) {
         worker->writable = worker->view.read_only ? WRITABLE_NO : WRITABLE_YES;
@@ -311,8 +314,9 @@ static void seen_lost(struct worker *worker)
         /* It is on its way down. What is open there is ended, not waited for. */
         if (worker->writable != WRITABLE_NO)
             worker_fence(worker, "the server does not listen any more", 0, 0);
-        else if (worker->state != MHA__DB_STATE__DB_DOWN) {
+        else
             answered(worker);
+        if (worker->writable == WRITABLE_NO && worker->state != MHA__DB_STATE__DB_DOWN) {
             worker->has_view = false;
             set_state(worker, MHA__DB_STATE__DB_DOWN, "nothing listens on its socket");
             worker_report(worker, clock_now_us());
