@@ -189,6 +189,16 @@ class ArpWatch:
             self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806))
             self.sock.bind((LINK, 0x0806))
         self.sock.setsockopt(socket.SOL_SOCKET, self.SO_TIMESTAMPNS, 1)
+        self.offset_us = self.wall_clock_offset_us()
+
+    @staticmethod
+    def wall_clock_offset_us():
+        """From CLOCK_BOOTTIME, by the sample that was least disturbed."""
+        samples = []
+        for _ in range(10):
+            before, wall, after = now_us(), time.time_ns() // 1000, now_us()
+            samples.append((after - before, wall - before))
+        return min(samples)[1]
 
     def next(self, timeout):
         """(time_us, operation, sender address, target address, sender MAC) or None."""
@@ -199,9 +209,8 @@ class ArpWatch:
         except OSError:  # the link went down: told once
             return self.next(timeout)
         seconds, nanoseconds = struct.unpack("=qq", extra[0][2])
-        offset = time.time_ns() // 1000 - now_us()
         operation, = struct.unpack_from("!H", packet, 20)
-        return (seconds * 1000000 + nanoseconds // 1000 - offset, operation, socket.inet_ntoa(packet[28:32]),
+        return (seconds * 1000000 + nanoseconds // 1000 - self.offset_us, operation, socket.inet_ntoa(packet[28:32]),
                 socket.inet_ntoa(packet[38:42]), packet[22:28])
 
     def collect(self, seconds, wanted=lambda arp: True):
