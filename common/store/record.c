@@ -47,6 +47,7 @@ void segment_header_encode(const struct segment_header *header, uint8_t out[SEGM
     put64(out + 32, header->copied);
     put64(out + 40, header->snapshot_next);
     put32(out + 48, header->salt);
+    put64(out + 52, header->size);
     put32(out + 60, crc32c(0, out, 60));
 }
 
@@ -60,6 +61,7 @@ bool segment_header_decode(const uint8_t in[SEGMENT_HEADER_BYTES], struct segmen
     out->copied = get64(in + 32);
     out->snapshot_next = get64(in + 40);
     out->salt = get32(in + 48);
+    out->size = get64(in + 52);
     return out->first_sequence > 0 && (out->copied == 0 || out->copied >= out->first_sequence);
 }
 

@@ -13,7 +13,7 @@
  * - 40: u64 1 + last_index of the snapshot that was there when the segment was made; 0: there was none
  * - 48: u32 salt, random: the CRCs of its records begin with it, so that no record of another file, or one
  *   inside an entry's data, passes for one of this segment
- * - 52: 8 bytes of zeros
+ * - 52: u64 size of the file: a shorter one has lost something
  * - 60: u32 CRC32C of the 60 bytes before it
  *
  * Record, by offset:
@@ -41,6 +41,7 @@ struct segment_header {
     uint64_t copied;
     uint64_t snapshot_next;
     uint32_t salt;
+    uint64_t size;
 };
 
 void segment_header_encode(const struct segment_header *header, uint8_t out[SEGMENT_HEADER_BYTES]);

@@ -227,6 +227,8 @@ static enum error_code scan_segment(struct scan *scan, uint64_t number, const ch
 
     if (size < SEGMENT_HEADER_BYTES || !segment_header_decode(bytes, &header))
         return damaged(err, scan->folder, name, "has no whole header");
+    if (size < header.size)
+        return damaged(err, scan->folder, name, "is shorter than it was");
     code = check_header(scan, &header, number, name, err);
     if (code)
         return code;

@@ -169,6 +169,7 @@ static enum error_code segment_write(struct wal *wal, struct segment_header *hea
     if (bytes > 0)
         header->copied =
             batch_seal(wal, header->first_sequence - 1, header->first_sequence - 1, header->salt);
+    header->size = size;
     segment_header_encode(header, encoded);
     wal_segment_name(header->number, name);
     snprintf(new_name, sizeof new_name, "%s" FILEIO_NEW_SUFFIX, name);

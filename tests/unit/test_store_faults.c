@@ -237,15 +237,22 @@ static void flip_byte(void *context, const char *name, uint8_t *bytes, size_t si
     flip->passed += (unsigned)size;
 }
 
+enum ending { ENDING_CLOSE, ENDING_POWER_FAILURE, ENDING_REOPEN };
+
 /* Every byte of every file, a bit of it changed: refused, or without any effect. */
-static void damage_everywhere(bool final_close)
+static void damage_everywhere(enum ending ending)
 {
     static struct model model;
     struct memory_disk *disk = memory_new();
     unsigned refused = 0, harmless = 0, cut = 0, used = 0;
 
-    model_run(&model, disk, final_close);
-    if (!final_close) { /* the power fails too, and takes the mark of the last sync */
+    model_run(&model, disk, ending != ENDING_POWER_FAILURE);
+    if (ending == ENDING_REOPEN) { /* nothing but the copy that an open makes */
+        struct error err;
+        unsigned k;
+        CU_ASSERT_EQUAL(model_check(&model, disk, &k, &err), ERR_OK);
+    }
+    if (ending == ENDING_POWER_FAILURE) { /* the power fails too, and takes the mark of the last sync */
         struct memory_disk *after = memory_crash(disk, &(struct memory_crash){.survival = MEMORY_NONE});
         memory_free(disk);
         disk = after;
@@ -282,21 +289,26 @@ static void damage_everywhere(bool final_close)
     }
     printf("%u bytes: %u refused, %u without effect, %u cut off the last sync; ", refused + harmless + cut,
            refused, harmless, cut);
-    CU_ASSERT_EQUAL(cut > 0, !final_close);
+    CU_ASSERT_EQUAL(cut > 0, ending == ENDING_POWER_FAILURE);
     CU_ASSERT(refused > used * 8 / 10); /* the rest: padding, the last mark */
     memory_free(disk);
 }
 
 static void test_damage(void)
 {
-    damage_everywhere(true);
+    damage_everywhere(ENDING_CLOSE);
+}
+
+static void test_damage_to_copy(void)
+{
+    damage_everywhere(ENDING_REOPEN);
 }
 
 /* The one case that store.h leaves undecided: the last sync's records are damaged, and its mark is not on
  * disk. They may go, nothing else. */
 static void test_damage_after_power_failure(void)
 {
-    damage_everywhere(false);
+    damage_everywhere(ENDING_POWER_FAILURE);
 }
 
 /* A record inside an entry's data, right where a torn record leaves it, is not taken for one of the log's. */
@@ -378,6 +390,7 @@ int main(void)
     CU_add_test(suite, "what was reserved is there", test_reserve);
     CU_add_test(suite, "a full disk when a snapshot replaces the log", test_full_disk_at_snapshot);
     CU_add_test(suite, "damage in any byte", test_damage);
+    CU_add_test(suite, "damage in any byte of what an open has copied", test_damage_to_copy);
     CU_add_test(suite, "damage in any byte after a power failure", test_damage_after_power_failure);
     CU_add_test(suite, "a record inside an entry", test_record_in_data);
     CU_basic_set_mode(CU_BRM_VERBOSE);

@@ -338,6 +338,36 @@ static void test_missing_files(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "snapshot"));
 }
 
+/* A log of five segments, with a file removed or cut short. */
+static void test_mutilated_log(void)
+{
+    char data[200], path[256];
+    struct error err;
+
+    for (unsigned how = 0; how < 7; how++) {
+        struct store *store;
+        snprintf(data, sizeof data, "mutilated-%u", how);
+        begin(data);
+        CU_ASSERT_EQUAL_FATAL(store_open_sized(files_posix(), dir, "shop", "db1", 4096, &store, &err),
+                              ERR_OK);
+        for (uint64_t index = 1; index <= 60; index++) {
+            snprintf(data, sizeof data, "entry %150d", (int)index);
+            append(store, index, 1, data);
+            CU_ASSERT_EQUAL(store_sync(store, &err), ERR_OK);
+        }
+        store_close(store);
+        snprintf(path, sizeof path, "%s/wal-%010u", dir, how % 5 + 1);
+        CU_ASSERT_EQUAL_FATAL(access(path, F_OK), 0);
+        if (how < 3)
+            CU_ASSERT_EQUAL(unlink(path), 0);
+        if (how >= 3 && how < 5)
+            CU_ASSERT_EQUAL(truncate(path, 2048), 0);
+        if (how == 5)
+            CU_ASSERT_EQUAL(truncate(path, 0), 0);
+        CU_ASSERT_EQUAL(open_code("shop", "db1", &err), how == 6 ? ERR_OK : ERR_CORRUPT);
+    }
+}
+
 static int make_top(void)
 {
     return mkdtemp(top) ? 0 : 1;
@@ -369,6 +399,7 @@ int main(void)
     CU_add_test(suite, "one process per directory", test_two_processes);
     CU_add_test(suite, "a killed process", test_killed);
     CU_add_test(suite, "files that somebody removed", test_missing_files);
+    CU_add_test(suite, "a log that lacks a part", test_mutilated_log);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();
     failures = CU_get_number_of_failures();
