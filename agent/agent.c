@@ -145,13 +145,14 @@ static void on_report_timer(evutil_socket_t fd, short what, void *context)
 
 static bool stop_is_complete(const struct agent *agent)
 {
+    const struct cluster_pause *pause = &agent->state.pause;
     bool address_gone = !agent->vip || !vip_get_state(agent->vip)->held;
 
-    if (clock_now_us() >= agent->stop_by_us)
+    if (clock_now_us() >= agent->stop_by_us || (pause->id && pause->holder == replica_id(agent->replica)))
         return true;
     if (agent->raft.role == RAFT_LEADER && policy_has_successor(&agent->input))
         return false;
-    return address_gone && (!agent->input.db || !agent->input.db->open || agent->state.pause.id);
+    return address_gone && (!agent->input.db || !agent->input.db->open);
 }
 
 static void run_step(evutil_socket_t fd, short what, void *context)

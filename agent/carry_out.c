@@ -51,7 +51,8 @@ static void give_leases(struct agent *agent)
         return;
     if (output->vip_hold && until_us)
         vip_lease(agent->vip, output->lease_epoch, until_us);
-    else if (vip_get_state(agent->vip)->held || vip_get_state(agent->vip)->deadline_us)
+    else if (!output->vip_leave &&
+             (vip_get_state(agent->vip)->held || vip_get_state(agent->vip)->deadline_us))
         vip_release(agent->vip, agent->raft.term);
 }
 

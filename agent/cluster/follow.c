@@ -74,8 +74,6 @@ void policy_follow(const struct policy_input *input, struct policy_output *outpu
 {
     const struct cluster_state *state = input->state;
     const Mha__DbObservation *db = input->db;
-    bool paused_here = state->pause.id && state->pause.holder == input->self->id;
-
     output->db_watch = state->switchover.id != 0; /* the primary waits for what is seen here */
     if (!db || db->state == MHA__DB_STATE__DB_UNKNOWN)
         return;
@@ -91,8 +89,12 @@ void policy_follow(const struct policy_input *input, struct policy_output *outpu
     }
     if (db->state != MHA__DB_STATE__DB_UP)
         return;
-    if (db->open && paused_here)
-        return; /* the pause's own lease holds it, and the worker enforces that */
+    if (db->open && (policy_paused_here(input) || !input->raft->current)) {
+        /* Open under a lease of its own, which the worker and vipd enforce: that of a pause, or of a term of
+         * which this agent, just started, knows nothing yet. */
+        output->vip_leave = true;
+        return;
+    }
     if (db->open) {
         policy_db_op(input, output, DB_OP_FENCE);
         output->db_reason = "this node does not lead";

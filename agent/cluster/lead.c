@@ -183,6 +183,7 @@ static void take_over(const struct policy_input *input, struct policy_output *ou
     const struct cluster_state *state = input->state;
     char why[CLUSTER_TEXT_BYTES];
 
+    output->vip_leave = adopts_open_database(input);
     if (pause_forbids(input, output))
         return;
     if (!output->promotable || (state->force.id && state->force.node != input->self->id)) {
@@ -248,6 +249,13 @@ static void write_epoch_record(const struct policy_input *input, struct policy_o
 {
     const Mha__DbObservation *db = input->db;
 
+    output->vip_leave = policy_paused_here(input);
+    if (db->open) {
+        /* Taken over open in a pause: the record is written with the door shut, as at every opening. */
+        policy_db_op(input, output, DB_OP_CLOSE);
+        output->db_timeout_us = input->settings.election_us;
+        return;
+    }
     if (db->written_epoch != input->raft->term || db->written_epoch_position[0] == '\0' ||
         db->acks != input->state->sync.acks) {
         policy_db_op(input, output, DB_OP_PROMOTE);
@@ -333,7 +341,7 @@ static void serve(struct policy_tracker *tracker, const struct policy_input *inp
     output->waiting_for[0] = '\0';
     if (!trouble && input->raft->lease_ended && !state->switchover.id)
         trouble = "its lease was ended";
-    if (!trouble && input->stopping)
+    if (!trouble && input->stopping && !policy_paused_here(input))
         trouble = "its agent is being stopped";
     if (trouble) {
         lose_primary(input, output, trouble);
@@ -355,6 +363,7 @@ static void serve(struct policy_tracker *tracker, const struct policy_input *inp
     if (policy_switchover_step(tracker, input, output))
         return;
     if (!db->open) {
+        output->vip_leave = policy_paused_here(input);
         if (!epoch_record_held(input)) {
             output->db_watch = true;
             policy_wait(output, "waiting until %u member%s of the sync set hold%s the record of epoch %llu",
@@ -371,6 +380,7 @@ static void serve(struct policy_tracker *tracker, const struct policy_input *inp
         }
     } else {
         output->vip_hold = true;
+        output->vip_leave = false;
         trouble = address_trouble(tracker, input);
         if (trouble && policy_best_other(input)) {
             lose_primary(input, output, trouble);

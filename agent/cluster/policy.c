@@ -77,6 +77,11 @@ bool policy_serving_here(const struct policy_input *input)
            input->state->primary.node == input->self->id && input->state->primary.epoch == input->raft->term;
 }
 
+bool policy_paused_here(const struct policy_input *input)
+{
+    return input->state->pause.id && input->state->pause.holder == input->self->id;
+}
+
 bool policy_dead(const Mha__DbObservation *db)
 {
     return db && db->state == MHA__DB_STATE__DB_DOWN;

@@ -115,6 +115,7 @@ struct policy_output {
 
     uint64_t lease_epoch; /* not 0: give raft's lease of this epoch to the database; 0: it has none */
     bool vip_hold;        /* and to vipd; false: release */
+    bool vip_leave;       /* neither: it keeps the lease that it has, to that one's own end */
 
     enum policy_server_op server_op;
 

@@ -17,8 +17,10 @@ void policy_again(struct policy_output *output, uint64_t at_us);
 /* Emits an operation on the database unless one runs, or the same one failed a moment ago. */
 void policy_db_op(const struct policy_input *input, struct policy_output *output, enum policy_db_op op);
 bool policy_serving_here(
-    const struct policy_input *input);            /* this node is the committed primary of this very term */
-bool policy_dead(const Mha__DbObservation *db);   /* its process is known to be gone */
+    const struct policy_input *input);          /* this node is the committed primary of this very term */
+bool policy_dead(const Mha__DbObservation *db); /* its process is known to be gone */
+/* A pause is in force, and this node holds it. */
+bool policy_paused_here(const struct policy_input *input);
 bool policy_closed(const Mha__DbObservation *db); /* dead, or read-only without clients' sessions */
 
 /* ---- promotion.c ---- */

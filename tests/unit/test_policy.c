@@ -550,6 +550,52 @@ static void test_pause_forbids_promotion(void)
     CU_ASSERT_TRUE(w.out.propose);
 }
 
+/* The agent of the paused primary stops, comes back, and leads again: nothing is given up, no other node is
+ * promoted. */
+static void test_pause_holds_over_a_restart(void)
+{
+    all_well();
+    w.state.pause = (struct cluster_pause){.id = 4, .holder = A, .epoch = TERM, .length_us = 60000000};
+    w.input.stopping = true;
+    decide();
+    CU_ASSERT_FALSE(w.out.end_lease);
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    CU_ASSERT_TRUE(w.out.vip_hold);
+    /* back, and it knows nothing yet */
+    w.input.stopping = false;
+    w.raft.role = RAFT_FOLLOWER;
+    w.raft.leader = 0;
+    w.raft.current = false;
+    struct cluster_state known = w.state;
+    cluster_state_init(&w.state);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    CU_ASSERT_TRUE(w.out.vip_leave);
+    /* it leads again */
+    w.state = known;
+    w.raft = (struct raft_status){.role = RAFT_LEADER,
+                                  .term = TERM + 2,
+                                  .leader = A,
+                                  .ready = true,
+                                  .current = true,
+                                  .lease_until_us = NOW_US + 800000,
+                                  .round_sent_us = NOW_US - 1,
+                                  .leader_since_us = NOW_US};
+    w.report_a.term = w.report_b.term = TERM + 2;
+    w.db_a.frozen_term = w.db_b.frozen_term = TERM + 2;
+    w.db_b.receiving = false;
+    decide();
+    CU_ASSERT_TRUE(w.out.vip_leave);
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_PROMOTE);
+    CU_ASSERT_EQUAL(w.out.command.sync.acks, 1);
+    CU_ASSERT_PTR_NULL(cluster_state_apply(&w.state, &w.out.command));
+    CU_ASSERT_EQUAL(w.state.pause.epoch, TERM + 2);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op,
+                    DB_OP_CLOSE); /* the record of an epoch is never written with the door open */
+    CU_ASSERT_TRUE(w.out.vip_leave);
+}
+
 static void test_address_refused(void)
 {
     all_well();
@@ -607,6 +653,7 @@ int main(void)
                 test_crashed_primary_is_not_cut_while_a_member);
     CU_add_test(suite, "first start", test_first_start);
     CU_add_test(suite, "a pause forbids promotion for its length", test_pause_forbids_promotion);
+    CU_add_test(suite, "a pause holds over a restart", test_pause_holds_over_a_restart);
     CU_add_test(suite, "the address is refused", test_address_refused);
     CU_add_test(suite, "summary", test_summary);
     CU_basic_set_mode(CU_BRM_VERBOSE);
