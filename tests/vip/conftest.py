@@ -105,6 +105,10 @@ def punctual_observer():
     """Times are taken here: on a busy machine it must not be the observer who is late. Children do not inherit it."""
     with contextlib.suppress(PermissionError):
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+    # The kernel begins to stamp packets some time after the first socket has asked for it; until then they get the time of reading.
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as keeps_stamps_on:
+        keeps_stamps_on.setsockopt(socket.SOL_SOCKET, ArpWatch.SO_TIMESTAMPNS, 1)
+        yield
 
 
 @pytest.fixture(scope="session")
