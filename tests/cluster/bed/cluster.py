@@ -384,7 +384,7 @@ class Cluster:
             self.watch.wait(10)
             self.watch = None
 
-    def judge(self, rejoined=True, blind_limit_ms=1000):
+    def judge(self, rejoined=True, blind_limit_ms=1500):
         """Everything that must hold at the end of any scenario, seen from outside: a list of what does not."""
         self.end_writing()
         time.sleep(0.1)

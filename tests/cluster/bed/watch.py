@@ -20,7 +20,6 @@ Tries: every 10 ms, an INSERT on each server's own address, over a connection ma
 """
 
 import fcntl
-import os
 import select
 import signal
 import socket
@@ -29,9 +28,9 @@ import sys
 import threading
 
 try:
-    from wire import Loop, Session, now_ns, socket_in
+    from wire import Loop, Notes, Session, go_first, now_ns, socket_in
 except ImportError:
-    from .wire import Loop, Session, now_ns, socket_in
+    from .wire import Loop, Notes, Session, go_first, now_ns, socket_in
 
 MS = 1_000_000
 EVERY = 10 * MS
@@ -226,7 +225,7 @@ class Watch:
     def __init__(self, vip, pid, address, user, password, path):
         self.vip = socket.inet_aton(vip)
         self.user, self.password = user, password
-        self.notes = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self.notes = Notes(path)
         self.loop = Loop()
         self.numbers = {}
         self.hosts = {}
@@ -237,7 +236,7 @@ class Watch:
         self.loop.add(self.arp)
 
     def note(self, *words):
-        os.write(self.notes, (" ".join(str(w) for w in words) + "\n").encode())
+        self.notes.add(*words)
 
     def read_commands(self):
         for line in sys.stdin:
@@ -284,4 +283,8 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     watch = Watch(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])
     threading.Thread(target=watch.read_commands, daemon=True).start()
-    watch.run()
+    go_first()
+    try:
+        watch.run()
+    finally:
+        watch.notes.close()

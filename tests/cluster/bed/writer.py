@@ -12,15 +12,14 @@ a statement that is not answered within SLOW_MS keeps waiting, but attempts begi
 acknowledgement counts, on whatever session it comes.
 """
 
-import os
 import signal
 import socket
 import sys
 
 try:
-    from wire import Loop, Session, now_ns
+    from wire import Loop, Notes, Session, go_first, now_ns
 except ImportError:
-    from .wire import Loop, Session, now_ns
+    from .wire import Loop, Notes, Session, go_first, now_ns
 
 MS = 1_000_000
 ATTEMPT_EVERY = 10 * MS
@@ -36,7 +35,7 @@ class Writer:
     def __init__(self, address, user, password, path, pace_ns):
         self.address, self.user, self.password = address, user, password
         self.pace = pace_ns
-        self.notes = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self.notes = Notes(path)
         self.loop = Loop()
         self.sessions = []
         self.current = None
@@ -45,7 +44,7 @@ class Writer:
         self.ended = False
 
     def note(self, *words):
-        os.write(self.notes, (" ".join(str(w) for w in words) + "\n").encode())
+        self.notes.add(*words)
 
     def begin_attempt(self):
         session = Session(socket.socket(socket.AF_INET), self.address, self.user, self.password, "shop")
@@ -140,4 +139,8 @@ if __name__ == "__main__":
     host, port, user, password, path, pace_ms = sys.argv[1:]
     writer = Writer((host, int(port)), user, password, path, int(float(pace_ms) * MS))
     signal.signal(signal.SIGTERM, writer.stop)
-    writer.run()
+    go_first()
+    try:
+        writer.run()
+    finally:
+        writer.notes.close()
