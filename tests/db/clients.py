@@ -31,6 +31,30 @@ class Writer(threading.Thread):
             self.told = repr(error)
 
 
+class Stalls(threading.Thread):
+    """How long this machine kept runnable threads waiting: what a bound in milliseconds must allow for where other work runs beside the tests."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.late = []
+        self.start()
+
+    def run(self):
+        while True:
+            begin = time.monotonic()
+            time.sleep(0.005)
+            late = time.monotonic() - begin - 0.005
+            if late > 0.003:
+                self.late.append((begin, late))
+
+    def since(self, begin):
+        time.sleep(0.01)
+        return 2 * sum(late for at, late in self.late if at >= begin - 0.5)
+
+
+stalls = Stalls()
+
+
 class Load(threading.Thread):
     """Inserts as fast as it goes; .told are the values it was told were written, .longest the longest wait in seconds."""
 

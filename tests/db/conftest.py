@@ -35,9 +35,19 @@ def make_server(template):
         server.remove()
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failure shows what the workers logged."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.when == "call" and report.failed:
+        for worker in getattr(item, "workers", []):
+            report.sections.append((f"log of the worker of server {worker.server.server_id}", worker.tail()))
+
+
 @pytest.fixture
-def make_worker(make_server):  # ended before the servers are removed
-    made = []
+def make_worker(request, make_server):  # ended before the servers are removed
+    made = request.node.workers = []
 
     def make(server, **more):
         worker = Worker(server, **more)

@@ -7,7 +7,7 @@ import time
 import pymysql
 import pytest
 
-from clients import Load, Raw, Writer, create_orders, values
+from clients import Load, Raw, Writer, create_orders, stalls, values
 from dbworker import now_us
 
 
@@ -19,9 +19,14 @@ def wait_until(condition, timeout=5):
                 break
         except pymysql.Error:
             pass  # the asker's own session was ended by the fence
-        assert time.monotonic() - begin < timeout
+        assert time.monotonic() - begin < timeout + stalls.since(begin)
         time.sleep(0.002)
     return time.monotonic() - begin
+
+
+def late_us(end):
+    """What the machine itself was late by since half a second before `end`."""
+    return int(stalls.since(time.monotonic() - (now_us() - end) / 1e6) * 1e6)
 
 
 def gone(server):
@@ -35,8 +40,9 @@ def test_asked_for(server, worker):
     idle, root = server.app(), server.connect()
     replica = server.connect("mha4rdb_repl", "replication-secret")
     time.sleep(0.1)
+    begin = time.monotonic()
     seen = worker.ask("fence", reason="a test")["observation"]
-    assert worker.waited < 0.3
+    assert worker.waited < 0.3 + stalls.since(begin)
     assert seen["fenced"] and seen["read_only"] and not seen["open"]
     assert server.value("@@read_only") == 1
     position = server.value("@@gtid_binlog_state")
@@ -71,38 +77,57 @@ def test_dump_threads_stay(make_server, make_worker):
 def test_lease_ends_though_the_agent_says_nothing(server, worker):
     worker.open(3, seconds=60)
     create_orders(server)
-    worker.lease(4, 0.3)  # of another epoch: does not count for what is open
-    worker.ask("promote", epoch=4, acks=0, node="db1")  # but now it does
+    worker.ask("promote", epoch=4, acks=0, node="db1")
     load = Load(server)
-    end = worker.lease(4, 0.6)
+    end = worker.lease(4, 0.6)  # what is open goes over to this epoch, with its shorter lease
     # the agent is as good as stopped from here on: nothing is sent, nothing read
     wait_until(lambda: server.value("@@read_only") == 1)
     fenced = now_us()
-    assert end - 300000 < fenced < end + 20000, (end - fenced)
+    assert end - 300000 < fenced < end + 20000 + late_us(end), (end - fenced)
     load.join(2)
     assert load.error and values(server) == set(load.told)
     seen = worker.wait(lambda o: o["fenced"])
-    assert seen["observed_us"] <= end
+    assert seen["observed_us"] <= end + late_us(end)
     assert not gone(server)
 
 
 def test_a_renewed_lease_keeps_it_open(server, worker):
-    worker.open(3, seconds=0.4)
-    for _ in range(10):
+    worker.open(3, seconds=1)
+    for _ in range(15):
         time.sleep(0.1)
-        worker.lease(3, 0.4)
+        worker.lease(3, 1)
         assert server.value("@@read_only") == 0
-    wait_until(lambda: server.value("@@read_only") == 1, 1)
+    wait_until(lambda: server.value("@@read_only") == 1, 2)
 
 
-def test_a_lower_epoch_and_an_earlier_deadline_do_not_count(server, worker):
+def test_a_lower_epoch_does_not_count(server, worker):
     worker.open(3, seconds=0.8)
     worker.lease(2, 60)
-    worker.lease(3, 0.1)
     time.sleep(0.4)
     assert server.value("@@read_only") == 0
     wait_until(lambda: server.value("@@read_only") == 1, 1)
     assert "refused" in worker.tail()
+
+
+def test_the_newest_deadline_holds(server, worker):
+    """A pause ends before its time."""
+    worker.open(3, seconds=60)
+    worker.lease(3, 60, paused=True)
+    worker.lease(3, 0.4)
+    assert server.value("@@read_only") == 0
+    wait_until(lambda: server.value("@@read_only") == 1, 0.6)
+
+
+def test_only_the_newest_of_what_waits_is_judged(server, worker):
+    worker.open(3, seconds=0.5)
+    worker.process.send_signal(signal.SIGSTOP)
+    for _ in range(30):
+        worker.lease(3, 0.3)
+        time.sleep(0.05)
+    worker.lease(3, 60)
+    worker.process.send_signal(signal.SIGCONT)
+    time.sleep(0.3)
+    assert server.value("@@read_only") == 0
 
 
 def test_the_agent_is_gone(server, worker):
@@ -196,8 +221,9 @@ def test_waiting_commits_end_in_sigkill_and_are_never_told_ok(server, worker):
     waiting = [Writer(server, i) for i in range(5)] + [Writer(server, 9, "root", "")]
     worker.wait(lambda o: o["waiting_commits"] > 0)
     time.sleep(0.1)
+    begin = time.monotonic()
     seen = worker.ask("fence", reason="a test")["observation"]
-    assert worker.waited < 0.6
+    assert worker.waited < 0.6 + stalls.since(begin)
     assert seen["fenced"] and seen["state"] == "DB_DOWN" and gone(server)
     for writer in waiting:
         writer.join(2)
@@ -219,7 +245,7 @@ def test_waiting_commits_at_the_end_of_the_lease(server, worker, agent):
         worker.send("stop")
     assert not gone(server)
     wait_until(lambda: gone(server), 2)
-    assert now_us() < end + 50000, now_us() - end
+    assert now_us() < end + 50000 + late_us(end), now_us() - end
     if agent != "silent":
         assert worker.exited(1) == 0
     for writer in waiting:
@@ -232,7 +258,7 @@ def test_a_hung_server_at_the_end_of_the_lease(server, worker):
     end = worker.lease(3, 0.5)
     server.process.send_signal(signal.SIGSTOP)
     wait_until(lambda: gone(server), 2)
-    assert now_us() < end + 50000, now_us() - end
+    assert now_us() < end + 50000 + late_us(end), now_us() - end
     seen = worker.wait(lambda o: o["state"] == "DB_DOWN")
     assert seen["fenced"]
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from clients import Load, Writer, create_orders, values
+from clients import Load, Writer, create_orders, stalls, values
 from dbworker import Refused
 
 
@@ -309,8 +309,8 @@ def test_freeze_while_the_source_is_silently_gone(make_server, make_worker, cut)
     second.ask("open", epoch=4)
     opened = time.monotonic() - begin
     print(f"frozen in {frozen * 1000:.0f} ms, open after {opened * 1000:.0f} ms")
-    assert seen["frozen_term"] == 4 and frozen < 0.15
-    assert opened < 0.6
+    assert seen["frozen_term"] == 4 and frozen < 0.15 + stalls.since(begin)
+    assert opened < 0.6 + stalls.since(begin)
     assert told and told <= values(replica)
     assert set(load.told) == told, "nobody acknowledges for the one that is cut off"
 
@@ -334,7 +334,7 @@ def test_follow_another_while_the_source_is_silently_gone(make_server, make_work
     third.ask("promote", epoch=4, acks=1, node="db3")
     begin = time.monotonic()
     second.follow(other, 4)
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < 1 + stalls.since(begin)
     third.ask("open", epoch=4)
     writer = Writer(other, 1)
     writer.join(2)

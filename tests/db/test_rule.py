@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from clients import Load, Writer, create_orders, values
+from clients import Load, Writer, create_orders, stalls, values
 
 
 @pytest.fixture
@@ -20,6 +20,7 @@ def pair(make_server, make_worker):
 def test_raise_and_lower_under_load(pair):
     first, second = pair
     second.follow(first.server, 3)
+    begin = time.monotonic()
     loads = [Load(first.server) for _ in range(4)]
     time.sleep(0.3)
     for _ in range(3):
@@ -40,7 +41,7 @@ def test_raise_and_lower_under_load(pair):
     told = set()
     for load in loads:
         told |= set(load.stop())
-        assert load.error is None and load.longest < 1, (load.error, load.longest)
+        assert load.error is None and load.longest < 1 + stalls.since(begin), (load.error, load.longest)
     assert len(told) > 100
     log = open(first.server.log).read()
     print("timeouts of acks = 0 in the log:", log.count("Timeout waiting"), "for", len(told), "commits")
@@ -58,7 +59,7 @@ def test_lowering_releases_what_waits(pair):
     for w in waiting:
         w.join(2)
     assert all(w.told == "ok" for w in waiting)
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < 1 + stalls.since(begin)
     assert seen["acks"] == 0 and first.fresh()["waiting_commits"] == 0
 
 

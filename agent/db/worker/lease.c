@@ -12,17 +12,11 @@ bool lease_renew(struct lease *lease, uint64_t now_us, uint64_t epoch, uint64_t 
 {
     if (epoch == 0 || !lease_see_epoch(lease, epoch))
         return false;
-    if (epoch != lease->epoch) {
-        lease->epoch = epoch;
-        lease->deadline_us = 0;
-        lease->window_us = 0;
-    }
+    lease->epoch = epoch;
+    lease->deadline_us = deadline_us;
+    lease->window_us = deadline_us > now_us ? deadline_us - now_us : 0;
     lease->paused = paused;
-    if (deadline_us > now_us && deadline_us >= lease->deadline_us) {
-        lease->deadline_us = deadline_us;
-        lease->window_us = deadline_us - now_us;
-    }
-    if (lease->open_epoch == epoch && lease->deadline_us > lease->open_until_us) {
+    if (lease->open_epoch == epoch) {
         lease->open_until_us = lease->deadline_us;
         lease->open_window_us = lease->window_us;
     }

@@ -32,8 +32,8 @@ struct lease {
     uint64_t kill_cost_us;          /* the largest measured; 0: none yet */
 };
 
-/* false: refused, it names a lower epoch than seen. A deadline that has passed, or that is before the one
- * known of the same epoch, changes nothing but `paused`. */
+/* false: refused, it names a lower epoch than seen. Otherwise the newest holds, with an earlier deadline too:
+ * a pause can end before its time. */
 bool lease_renew(struct lease *lease, uint64_t now_us, uint64_t epoch, uint64_t deadline_us, bool paused);
 /* false: lower than seen. */
 bool lease_see_epoch(struct lease *lease, uint64_t epoch);

@@ -97,8 +97,7 @@ static void handle_request(struct worker *worker, const Mha__DbRequest *request)
             log_warning("a lease of epoch %llu is refused: epoch %llu was seen",
                         (unsigned long long)request->lease->epoch,
                         (unsigned long long)worker->lease.epoch_seen);
-        worker_judge(worker);
-        break;
+        break; /* judged once all that waits is read: only the newest counts */
     case MHA__DB_REQUEST__BODY_WATCH:
         worker_watch(worker, request->watch->interval_us, request->watch->duration_us);
         break;
@@ -113,22 +112,19 @@ static void handle_request(struct worker *worker, const Mha__DbRequest *request)
     }
 }
 
-static void on_agent(evutil_socket_t fd, short what, void *arg)
+/* What waits in the socket, a bounded number; false: the agent is gone. */
+static bool receive(struct worker *worker)
 {
-    struct worker *worker = arg;
     uint8_t buffer[DBWORKER_REQUEST_BYTES_MAX];
 
-    (void)what;
-    for (int i = 0; i < 64; i++) {
-        ssize_t n = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT | MSG_TRUNC);
+    for (int i = 0; i < 256; i++) {
+        ssize_t n = recv(worker->agent_fd, buffer, sizeof buffer, MSG_DONTWAIT | MSG_TRUNC);
         Mha__DbRequest *request;
 
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
-            return;
-        if (n <= 0) {
-            agent_gone(worker);
-            return;
-        }
+            return true;
+        if (n <= 0)
+            return false;
         request = (size_t)n <= sizeof buffer ? mha__db_request__unpack(NULL, (size_t)n, buffer) : NULL;
         if (!request) {
             log_error("the agent sent %zd bytes that are no DbRequest: dropped", n);
@@ -137,6 +133,21 @@ static void on_agent(evutil_socket_t fd, short what, void *arg)
         handle_request(worker, request);
         mha__db_request__free_unpacked(request, NULL);
     }
+    return true;
+}
+
+void worker_listen(struct worker *worker)
+{
+    if (worker->agent_fd < 0 || receive(worker))
+        worker_judge(worker);
+    else
+        agent_gone(worker);
+}
+
+static void on_agent(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    worker_listen(arg);
 }
 
 int worker_run(const struct db_settings *settings, const char *node, int agent_fd)
@@ -169,7 +180,7 @@ int worker_run(const struct db_settings *settings, const char *node, int agent_f
         !worker_request_start(&worker) || !worker_observe_start(&worker))
         goto no_memory;
     /* Leases that wait in the socket count before the first look is judged. */
-    on_agent(agent_fd, EV_READ, &worker);
+    worker_listen(&worker);
     worker_look(&worker);
     event_base_dispatch(worker.base);
     log_error("the event loop ended");

@@ -129,6 +129,8 @@ struct worker {
 int worker_run(const struct db_settings *settings, const char *node, int agent_fd);
 /* To the agent; dropped if it does not read. */
 void worker_send(struct worker *worker, Mha__DbReply *reply);
+/* Takes what the agent has sent, and judges by it. */
+void worker_listen(struct worker *worker);
 /* Exits with 0 if an end is asked for and nothing needs to be enforced any more. */
 void worker_end_if_done(struct worker *worker);
 

@@ -270,6 +270,18 @@ static bool adopt(struct worker *worker, uint64_t now_us)
     return true;
 }
 
+/* An open database whose newest epoch record is this worker's own, of a later epoch than it was opened under
+ * (a pause that a new leadership of the same node takes over): it goes over to that epoch with its first live
+ * lease. */
+static void take_over(struct worker *worker, uint64_t now_us)
+{
+    uint64_t epoch = worker->position_epoch;
+
+    if (worker->lease.open_epoch != 0 && epoch > worker->lease.open_epoch &&
+        lease_open(&worker->lease, now_us, epoch))
+        log_notice("the open database goes over to epoch %llu", (unsigned long long)epoch);
+}
+
 void worker_judge(struct worker *worker)
 {
     uint64_t now_us = clock_now_us(), until_us;
@@ -284,6 +296,7 @@ void worker_judge(struct worker *worker)
     }
     if (worker->has_view && worker->writable == WRITABLE_NO)
         worker->adopted_once = true;
+    take_over(worker, now_us);
     until_us = lease_open_until_us(&worker->lease);
     atomic_store(&worker->call.writable_until_us, until_us ? lease_fence_at_us(&worker->lease) : 0);
     if (worker->writable == WRITABLE_NO && !worker_changes_writability(worker)) {
@@ -322,7 +335,8 @@ void worker_judge(struct worker *worker)
 static void on_lease_timer(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
-    worker_judge(arg);
+    /* after a pause of this process a renewal may wait in the socket: it counts */
+    worker_listen(arg);
 }
 
 bool worker_fence_start(struct worker *worker)

@@ -186,7 +186,7 @@ static void on_ops_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 /* What an operation's success means for what is remembered. */
-static void succeeded(struct worker *worker, const struct operation *operation, uint64_t now_us)
+static void succeeded(struct worker *worker, const struct operation *operation)
 {
     switch (operation->kind) {
     case MHA__DB_REQUEST__BODY_CLOSE:
@@ -204,9 +204,6 @@ static void succeeded(struct worker *worker, const struct operation *operation, 
         worker->source_epoch = 0;
         worker->position_epoch = operation->epoch;
         snprintf(worker->position, sizeof worker->position, "%s", worker->ops_position);
-        /* an open database that goes over to a new epoch */
-        if (worker->writable == WRITABLE_YES)
-            lease_open(&worker->lease, now_us, operation->epoch);
         break;
     default:
         break;
@@ -236,7 +233,7 @@ static void on_ops_done(void *context)
     worker->running.id = 0;
     worker_set_timer(worker->ops_timer, 0);
     if (worker->ops_code == ERR_OK)
-        succeeded(worker, &operation, now_us);
+        succeeded(worker, &operation);
     else
         failed(worker, &operation);
     if (find_kind(operation.kind)->changes_writability)
