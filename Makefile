@@ -122,7 +122,8 @@ $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(DBWORKER_LIB) $(VIPD_
 COMMON_TESTS := test_net test_net_control test_replica
 $(COMMON_TESTS:%=$(BUILD)/tests/unit/%): %: %.o $(COMMON_LIB)
 	$(link) -lcunit $(PROTO_LIBS) $(EVENT_LIBS) $(TLS_LIBS) $(CONFIG_LIBS) -lz
-$(BUILD)/tests/sim/test_%: $(BUILD)/tests/sim/test_%.o $(SIM_LIB) $(AGENT_LIB) $(COMMON_LIB)
+# The leases of vipd and the dbworker are pure: the simulator runs them as they are.
+$(BUILD)/tests/sim/test_%: $(BUILD)/tests/sim/test_%.o $(BUILD)/vipd/lease.o $(BUILD)/agent/db/worker/lease.o $(SIM_LIB) $(AGENT_LIB) $(COMMON_LIB)
 	$(link) -lcunit $(PROTO_LIBS) $(CONFIG_LIBS) -lz
 
 tests: $(UNIT_TESTS) $(SIM_TESTS)

@@ -24,6 +24,8 @@ void cluster_check_free(struct cluster_check *check);
 void cluster_check_step(struct cluster *cluster);
 /* A committed command, as some node applied it. */
 void cluster_check_applied(struct cluster *cluster, uint64_t index, const struct cluster_command *command);
+/* The agent is about to tell raft that its enforcers have let go. */
+void cluster_check_released(struct cluster *cluster, unsigned host);
 void cluster_check_acknowledged(struct cluster *cluster, unsigned host, const struct txn *txn);
 void cluster_check_opening(struct cluster *cluster, unsigned host); /* read_only goes off */
 void cluster_check_cut(struct cluster *cluster, unsigned host);     /* its log is about to be cut */

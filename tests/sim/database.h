@@ -33,8 +33,9 @@ struct connection { /* of a receiver to its source */
     bool up;
     uint64_t life;
     uint64_t source_incarnation;
-    unsigned next; /* of the source's log */
-    bool under_way;
+    unsigned next;  /* of the source's log */
+    bool under_way; /* a part of the log */
+    bool stall_due; /* it is looked at again then */
     uint64_t contact_us;
     uint64_t acknowledged; /* the newest that was sent; an index + 1 of the source's log */
 };
@@ -44,7 +45,6 @@ struct server {
     uint64_t incarnation; /* of the last start; 0: never started */
     uint64_t begun_us;
     bool started_to_follow;
-    bool starting;
     bool read_only;
     bool closing; /* SET GLOBAL read_only waits: new writers queue */
     unsigned acks;

@@ -129,16 +129,14 @@ static void arrive(struct cluster *cluster, unsigned host, const void *data)
     const struct batch *batch = data;
     struct connection *connection = &server->connection;
 
-    if (!connection->up || connection->life != batch->connection || server->disk_hangs)
+    if (!connection->up || connection->life != batch->connection)
         return;
     connection->under_way = false;
     connection->contact_us = cluster->world->now_us;
-    if (batch->count > 0 && cluster_linked(cluster, batch->source, host)) {
-        for (unsigned i = 0; i < batch->count; i++)
-            log_append(&server->relay, &batch->txns[i]);
-        connection->next = batch->first + batch->count;
-        apply_next(cluster, host);
-    }
+    for (unsigned i = 0; i < batch->count; i++)
+        log_append(&server->relay, &batch->txns[i]);
+    connection->next = batch->first + batch->count;
+    apply_next(cluster, host);
     acknowledge(cluster, host);
     pump(cluster, host);
 }
@@ -150,7 +148,7 @@ static void stalled(struct cluster *cluster, unsigned host, const void *data)
 
     if (!connection->up || connection->life != batch->connection)
         return;
-    connection->under_way = false;
+    connection->stall_due = false;
     pump(cluster, host);
 }
 
@@ -175,22 +173,23 @@ static void pump(struct cluster *cluster, unsigned host)
                       sizeof connection->life);
         return;
     }
-    connection->under_way = true;
     if (source_is_up && linked && !cluster_stopped(cluster, server->source, PROCESS_SERVER)) {
         while (batch.count < BATCH && batch.first + batch.count < source->log.count) {
             batch.txns[batch.count] = source->log.txns[batch.first + batch.count];
             batch.count++;
         }
         if (batch.count > 0) {
+            connection->under_way = true;
             cluster_after(cluster, host, PROCESS_SERVER, cluster_net_delay_us(cluster), arrive, &batch,
                           sizeof batch);
             return;
         }
         connection->contact_us = cluster->world->now_us; /* its heartbeats */
         acknowledge(cluster, host);
-        connection->under_way = false; /* server_kick_replicas sets it going */
-        batch.count = 0;
     }
+    if (connection->stall_due)
+        return;
+    connection->stall_due = true;
     cluster_after(cluster, host, PROCESS_SERVER, STALL_US, stalled, &batch, sizeof batch);
 }
 
@@ -242,7 +241,7 @@ static void dial(struct cluster *cluster, unsigned host, const void *data)
         return;
     }
     connection->up = true;
-    connection->under_way = false;
+    connection->under_way = connection->stall_due = false;
     connection->source_incarnation = source->incarnation;
     connection->contact_us = cluster->world->now_us;
     connection->acknowledged = 0;

@@ -1,0 +1,412 @@
+#include "tests/sim/cluster.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/agent.h"
+#include "tests/sim/cluster_check.h"
+#include "tests/sim/dbworker.h"
+#include "tests/sim/vip.h"
+
+struct cluster_event {
+    struct cluster *cluster;
+    struct cluster_event *next, **link;
+    unsigned host;
+    enum process process;
+    uint64_t life;
+    cluster_call call;
+    unsigned char data[];
+};
+
+/* ---- what is ---- */
+
+const char *cluster_host_name(const struct cluster *cluster, unsigned host)
+{
+    return cluster->world->nodes[host].name;
+}
+
+void cluster_trace(const struct cluster *cluster, unsigned host, const char *format, ...)
+{
+    va_list arguments;
+
+    if (!cluster->trace)
+        return;
+    printf("%12.6f %s: ", (double)cluster->world->now_us / 1e6, cluster_host_name(cluster, host));
+    va_start(arguments, format);
+    vprintf(format, arguments);
+    va_end(arguments);
+    putchar('\n');
+}
+
+bool cluster_up(const struct cluster *cluster, unsigned host, enum process process)
+{
+    return cluster->hosts[host].processes[process].up;
+}
+
+bool cluster_stopped(const struct cluster *cluster, unsigned host, enum process process)
+{
+    return cluster->world->now_us < cluster->hosts[host].processes[process].stopped_until_us;
+}
+
+bool cluster_runs(const struct cluster *cluster, unsigned host, enum process process)
+{
+    return cluster_up(cluster, host, process) && !cluster_stopped(cluster, host, process);
+}
+
+uint64_t cluster_clock_us(const struct cluster *cluster, unsigned host)
+{
+    return world_clock_us(cluster->world, host);
+}
+
+bool cluster_linked(const struct cluster *cluster, unsigned from, unsigned to)
+{
+    return cluster->hosts[from].powered && cluster->hosts[to].powered && !cluster->world->cut[from][to];
+}
+
+uint64_t cluster_net_delay_us(struct cluster *cluster)
+{
+    return world_between(cluster->world, cluster->config.world.net_min_us, cluster->config.world.net_max_us);
+}
+
+uint64_t cluster_op_delay_us(struct cluster *cluster)
+{
+    return world_between(cluster->world, cluster->config.op_min_us, cluster->config.op_max_us);
+}
+
+/* ---- events ---- */
+
+static void free_event(struct cluster_event *event)
+{
+    *event->link = event->next;
+    if (event->next)
+        event->next->link = event->link;
+    free(event);
+}
+
+static void on_event(struct world *world, void *context)
+{
+    struct cluster_event *event = context;
+    struct cluster *cluster = event->cluster;
+    const struct process_state *process = &cluster->hosts[event->host].processes[event->process];
+
+    if (event->process != PROCESS_KERNEL && process->life == event->life &&
+        world->now_us < process->stopped_until_us) {
+        world_at(world, process->stopped_until_us, on_event, event);
+        return;
+    }
+    if (process->up && process->life == event->life) {
+        event->call(cluster, event->host, event->data);
+        cluster_check_step(cluster);
+    }
+    free_event(event);
+}
+
+void cluster_after(struct cluster *cluster, unsigned host, enum process process, uint64_t delay_us,
+                   cluster_call call, const void *data, size_t size)
+{
+    struct cluster_event *event = malloc(sizeof *event + size);
+
+    assert(event != NULL);
+    event->cluster = cluster;
+    event->host = host;
+    event->process = process;
+    event->life = cluster->hosts[host].processes[process].life;
+    event->call = call;
+    if (size > 0)
+        memcpy(event->data, data, size);
+    event->next = cluster->events;
+    event->link = &cluster->events;
+    if (event->next)
+        event->next->link = &event->next;
+    cluster->events = event;
+    world_at(cluster->world, cluster->world->now_us + delay_us, on_event, event);
+}
+
+void cluster_at_clock(struct cluster *cluster, unsigned host, enum process process, uint64_t clock_us,
+                      cluster_call call, const void *data, size_t size)
+{
+    uint64_t now_us = cluster->world->now_us;
+    uint64_t at_us =
+        clock_us > cluster_clock_us(cluster, host) ? world_true_us(cluster->world, host, clock_us) : 0;
+
+    cluster_after(cluster, host, process, at_us > now_us ? at_us - now_us : 0, call, data, size);
+}
+
+/* ---- processes ---- */
+
+static void process_ends(struct cluster *cluster, unsigned host, enum process process)
+{
+    struct process_state *state = &cluster->hosts[host].processes[process];
+
+    state->up = false;
+    state->life++;
+    state->stopped_until_us = 0;
+}
+
+static void restart_vipd(struct cluster *cluster, unsigned host, const void *data)
+{
+    (void)data;
+    if (!cluster_up(cluster, host, PROCESS_VIPD))
+        vip_daemon_start(cluster, host);
+}
+
+static void restart_agent(struct cluster *cluster, unsigned host, const void *data)
+{
+    (void)data;
+    if (!cluster->faults.agent_stays_down[host])
+        world_start(cluster->world, host);
+}
+
+void cluster_kill(struct cluster *cluster, unsigned host, enum process process)
+{
+    if (process == PROCESS_AGENT) {
+        world_crash(cluster->world, host, 500);
+        return;
+    }
+    if (!cluster_up(cluster, host, process))
+        return;
+    process_ends(cluster, host, process);
+    if (process == PROCESS_VIPD) {
+        cluster_trace(cluster, host, "vipd gone");
+        cluster_after(cluster, host, PROCESS_KERNEL, cluster->config.restart_us, restart_vipd, NULL, 0);
+    } else if (process == PROCESS_WORKER) {
+        cluster_trace(cluster, host, "dbworker gone");
+        worker_killed(cluster, host);
+    } else if (process == PROCESS_SERVER) {
+        server_died(cluster, host);
+        worker_server_event(cluster, host);
+    }
+}
+
+void cluster_stop(struct cluster *cluster, unsigned host, enum process process, uint64_t for_us)
+{
+    if (!cluster_up(cluster, host, process))
+        return;
+    cluster_trace(cluster, host, "process %d is stopped for %.3f s", process, (double)for_us / 1e6);
+    cluster->hosts[host].processes[process].stopped_until_us = cluster->world->now_us + for_us;
+    if (process == PROCESS_AGENT)
+        world_pause(cluster->world, host, for_us);
+}
+
+void cluster_stop_host(struct cluster *cluster, unsigned host, uint64_t for_us)
+{
+    for (int i = PROCESS_AGENT; i < PROCESS_COUNT; i++)
+        cluster_stop(cluster, host, (enum process)i, for_us);
+}
+
+/* The agent's orderly end: the worker is told to stop, then the process exits. */
+void cluster_agent_stop(struct cluster *cluster, unsigned host)
+{
+    cluster_trace(cluster, host, "agent: stops as told");
+    worker_send_stop(cluster, host);
+    world_crash(cluster->world, host, 1000);
+}
+
+void cluster_power_on(struct cluster *cluster, unsigned host)
+{
+    struct host *h = &cluster->hosts[host];
+
+    if (h->powered)
+        return;
+    h->powered = true;
+    h->processes[PROCESS_KERNEL].up = true;
+    h->processes[PROCESS_KERNEL].life++;
+    if (h->vip)
+        vip_daemon_start(cluster, host);
+    world_start(cluster->world, host);
+}
+
+void cluster_power_off(struct cluster *cluster, unsigned host)
+{
+    struct host *h = &cluster->hosts[host];
+
+    if (!h->powered)
+        return;
+    cluster_trace(cluster, host, "power is gone");
+    h->powered = false;
+    for (int i = 0; i < PROCESS_COUNT; i++)
+        if (i != PROCESS_AGENT)
+            process_ends(cluster, host, (enum process)i);
+    world_crash(cluster->world, host, 500);
+    if (h->vip) {
+        vip_host_down(cluster, host);
+        server_died(cluster, host);
+        worker_server_statements_end(h->worker);
+    }
+}
+
+/* ---- the server's start command ---- */
+
+struct start {
+    bool to_follow;
+    uint64_t agent_life;
+};
+
+static void server_started(struct cluster *cluster, unsigned host, const void *data)
+{
+    const struct start *start = data;
+    struct process_state *process = &cluster->hosts[host].processes[PROCESS_SERVER];
+
+    if (!process->up && !cluster->faults.start_fails[host]) {
+        process->up = true;
+        process->life++;
+        server_boot(cluster, host, start->to_follow);
+    }
+    if (cluster_up(cluster, host, PROCESS_AGENT) &&
+        cluster->hosts[host].processes[PROCESS_AGENT].life == start->agent_life)
+        agent_server_started(cluster, host);
+}
+
+void cluster_start_server(struct cluster *cluster, unsigned host, bool to_follow)
+{
+    struct start start = {to_follow, cluster->hosts[host].processes[PROCESS_AGENT].life};
+
+    cluster_trace(cluster, host, "agent: starts the server %s", to_follow ? "to follow" : "in place");
+    cluster_after(cluster, host, PROCESS_KERNEL,
+                  world_between(cluster->world, cluster->config.start_min_us, cluster->config.start_max_us),
+                  server_started, &start, sizeof start);
+}
+
+/* ---- the world's hooks ---- */
+
+static void hook_started(struct world *world, unsigned host, void *context)
+{
+    struct cluster *cluster = context;
+    struct process_state *process = &cluster->hosts[host].processes[PROCESS_AGENT];
+
+    (void)world;
+    process->up = true;
+    process->life++;
+    process->stopped_until_us = 0;
+    if (cluster->hosts[host].agent)
+        agent_started(cluster, host);
+}
+
+static void hook_stopped(struct world *world, unsigned host, void *context)
+{
+    struct cluster *cluster = context;
+
+    (void)world;
+    cluster_trace(cluster, host, "agent gone");
+    process_ends(cluster, host, PROCESS_AGENT);
+    if (cluster->hosts[host].agent)
+        agent_stopped(cluster, host);
+    if (cluster->hosts[host].powered)
+        cluster_after(cluster, host, PROCESS_KERNEL, cluster->config.restart_us, restart_agent, NULL, 0);
+}
+
+static void hook_applied(struct world *world, unsigned host, const struct raft_entry *entry, void *context)
+{
+    (void)world;
+    if (((struct cluster *)context)->hosts[host].agent)
+        agent_applied(context, host, entry);
+}
+
+static void hook_observed(struct world *world, unsigned host, const struct raft_status *status, void *context)
+{
+    (void)world, (void)status;
+    if (((struct cluster *)context)->hosts[host].agent)
+        agent_wake(context, host);
+}
+
+/* ---- clients ---- */
+
+static void write_by_address(struct world *world, void *context)
+{
+    struct cluster *cluster = context;
+
+    for (unsigned i = 0; i < cluster->data_count && !cluster->quiet; i++)
+        if (vip_address_is_here(cluster, i) || !cluster->config.has_vip)
+            server_write(cluster, i);
+    cluster_check_step(cluster);
+    world_at(world, world->now_us + world_between(world, 1, 2 * cluster->config.write_every_us),
+             write_by_address, cluster);
+}
+
+/* It knows every server and cares for no address. */
+static void write_everywhere(struct world *world, void *context)
+{
+    struct cluster *cluster = context;
+
+    for (unsigned i = 0; i < cluster->data_count && !cluster->quiet; i++)
+        server_write(cluster, i);
+    cluster_check_step(cluster);
+    world_at(world, world->now_us + world_between(world, 1, 2 * cluster->config.hostile_every_us),
+             write_everywhere, cluster);
+}
+
+/* ---- making and freeing ---- */
+
+struct cluster_config cluster_default_config(unsigned data_nodes, unsigned arbiters)
+{
+    return (struct cluster_config){.world = {.seed = 1,
+                                             .data_nodes = data_nodes,
+                                             .arbiters = arbiters,
+                                             .heartbeat_us = 100000,
+                                             .election_us = 1000000,
+                                             .net_min_us = 200,
+                                             .net_max_us = 400,
+                                             .disk_min_us = 500,
+                                             .disk_max_us = 1000},
+                                   .has_vip = true,
+                                   .probe_interval_us = 250000,
+                                   .probe_timeout_us = 2000000,
+                                   .op_min_us = 100,
+                                   .op_max_us = 1000,
+                                   .apply_min_us = 100,
+                                   .apply_max_us = 1000,
+                                   .start_min_us = 300000,
+                                   .start_max_us = 500000,
+                                   .restart_us = 100000,
+                                   .write_every_us = 10000,
+                                   .hostile_every_us = 25000};
+}
+
+struct cluster *cluster_new(const struct cluster_config *config)
+{
+    struct cluster *cluster = calloc(1, sizeof *cluster);
+
+    assert(cluster != NULL);
+    cluster->config = *config;
+    cluster->world = world_new(&config->world);
+    cluster->data_count = config->world.data_nodes;
+    cluster->trace = getenv("CLUSTER_TRACE") != NULL;
+    cluster->check = cluster_check_new(cluster);
+    for (unsigned i = 0; i < cluster->world->node_count; i++) {
+        struct host *host = &cluster->hosts[i];
+        cluster->world->nodes[i].hooks = (struct world_hooks){.context = cluster,
+                                                              .started = hook_started,
+                                                              .stopped = hook_stopped,
+                                                              .applied = hook_applied,
+                                                              .observed = hook_observed};
+        if (i >= cluster->data_count)
+            continue;
+        host->server = server_new(cluster, i);
+        host->worker = worker_model_new();
+        host->vip = vip_model_new();
+        host->agent = agent_model_new();
+    }
+    if (config->write_every_us)
+        world_at(cluster->world, cluster->world->now_us, write_by_address, cluster);
+    if (config->hostile_every_us)
+        world_at(cluster->world, cluster->world->now_us, write_everywhere, cluster);
+    return cluster;
+}
+
+void cluster_free(struct cluster *cluster)
+{
+    for (unsigned i = 0; i < cluster->data_count; i++) {
+        server_free(cluster->hosts[i].server);
+        free(cluster->hosts[i].worker);
+        vip_model_free(cluster->hosts[i].vip);
+        agent_model_free(cluster->hosts[i].agent);
+    }
+    while (cluster->events)
+        free_event(cluster->events);
+    cluster_check_free(cluster->check);
+    world_free(cluster->world);
+    free(cluster);
+}

@@ -1,0 +1,412 @@
+#include "tests/sim/vip.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/agent.h"
+#include "vipd/lease.h"
+
+#define SOCKET_US 20u
+#define KERNEL_US 200u /* a netlink request */
+#define SILENCE_US 500000u
+#define DIAL_US 20000u
+#define KERNEL_LATE_US 200000u /* "removes the address N to N+0.2 s later" */
+
+enum wish { WISH_NONE, WISH_LEASE, WISH_RELEASE };
+
+struct vip_model {
+    /* the kernel */
+    bool address;
+    uint64_t lifetime_until_us; /* clock */
+    uint64_t lifetime_generation;
+    /* vipd */
+    struct lease lease;
+    bool busy; /* a netlink request is under way */
+    uint64_t wake_generation;
+    bool told_held, told_conflict;
+    /* the agent's client */
+    struct vip_known known;
+    enum wish wish;
+    uint64_t wish_epoch, wish_deadline_us, wish_id;
+    bool wish_sent, wish_answered;
+    uint64_t last_id, answered_id;
+    uint64_t silence_generation;
+};
+
+struct message { /* between client and vipd */
+    uint64_t id;
+    enum wish kind; /* WISH_NONE: a query */
+    uint64_t epoch, deadline_us;
+    struct vip_known state;
+    uint64_t agent_life;
+};
+
+static struct vip_model *vip_of(const struct cluster *cluster, unsigned host)
+{
+    return cluster->hosts[host].vip;
+}
+
+struct vip_model *vip_model_new(void)
+{
+    struct vip_model *vip = calloc(1, sizeof *vip);
+
+    assert(vip != NULL);
+    return vip;
+}
+
+void vip_model_free(struct vip_model *vip)
+{
+    free(vip);
+}
+
+/* ---- the kernel ---- */
+
+bool vip_address_is_here(const struct cluster *cluster, unsigned host)
+{
+    return cluster->hosts[host].powered && vip_of(cluster, host)->address;
+}
+
+bool vip_may_hold(const struct cluster *cluster, unsigned host)
+{
+    const struct vip_model *vip = vip_of(cluster, host);
+    uint64_t now_us = cluster_clock_us(cluster, host);
+
+    return vip->address || (cluster_up(cluster, host, PROCESS_VIPD) && vip->lease.deadline_us > now_us) ||
+           (vip->wish == WISH_LEASE && !vip->wish_answered && vip->wish_deadline_us > now_us);
+}
+
+uint64_t vip_kernel_until_us(const struct cluster *cluster, unsigned host)
+{
+    return world_true_us(cluster->world, host, vip_of(cluster, host)->lifetime_until_us) + KERNEL_LATE_US;
+}
+
+static void run(struct cluster *cluster, unsigned host);
+
+static void address_seen_gone(struct cluster *cluster, unsigned host, const void *data)
+{
+    (void)data;
+    lease_set_held(&vip_of(cluster, host)->lease, cluster_clock_us(cluster, host),
+                   vip_of(cluster, host)->address);
+    run(cluster, host);
+}
+
+static void lifetime_ends(struct cluster *cluster, unsigned host, const void *data)
+{
+    struct vip_model *vip = vip_of(cluster, host);
+
+    if (!vip->address || vip->lifetime_generation != *(const uint64_t *)data)
+        return;
+    cluster_trace(cluster, host, "kernel: the address's lifetime is over");
+    vip->address = false;
+    cluster_after(cluster, host, PROCESS_VIPD, SOCKET_US, address_seen_gone, NULL, 0);
+}
+
+static void set_lifetime(struct cluster *cluster, unsigned host, uint32_t lifetime_s)
+{
+    struct vip_model *vip = vip_of(cluster, host);
+
+    vip->lifetime_generation++;
+    vip->lifetime_until_us = cluster_clock_us(cluster, host) + lifetime_s * 1000000ull;
+    cluster_after(cluster, host, PROCESS_KERNEL,
+                  lifetime_s * 1000000ull + world_between(cluster->world, 0, KERNEL_LATE_US), lifetime_ends,
+                  &vip->lifetime_generation, sizeof vip->lifetime_generation);
+}
+
+void vip_host_down(struct cluster *cluster, unsigned host)
+{
+    vip_of(cluster, host)->address = false;
+}
+
+/* ---- vipd ---- */
+
+static void tell(struct cluster *cluster, unsigned host, uint64_t id);
+
+struct doing {
+    enum lease_action action;
+    uint64_t started_us;
+    uint32_t lifetime_s;
+};
+
+static void probe_answered(struct cluster *cluster, unsigned host, const void *data)
+{
+    (void)data;
+    lease_see_other(&vip_of(cluster, host)->lease, cluster_clock_us(cluster, host));
+    run(cluster, host);
+}
+
+/* Whoever else's kernel has the address answers, whatever its processes do. */
+static void probe(struct cluster *cluster, unsigned host)
+{
+    for (unsigned i = 0; i < cluster->data_count; i++)
+        if (i != host && vip_address_is_here(cluster, i) && cluster_linked(cluster, host, i) &&
+            cluster_linked(cluster, i, host))
+            cluster_after(cluster, host, PROCESS_VIPD, 2 * cluster->config.world.net_min_us, probe_answered,
+                          NULL, 0);
+}
+
+static void done(struct cluster *cluster, unsigned host, const void *data)
+{
+    struct vip_model *vip = vip_of(cluster, host);
+    const struct doing *doing = data;
+    bool ok = true;
+
+    vip->busy = false;
+    switch (doing->action) {
+    case LEASE_PROBE:
+        probe(cluster, host);
+        break;
+    case LEASE_ADD:
+    case LEASE_REFRESH:
+        ok = !cluster->faults.vip_refused[host];
+        if (ok) {
+            if (!vip->address)
+                cluster_trace(cluster, host, "kernel: the address is here");
+            vip->address = true;
+            set_lifetime(cluster, host, doing->lifetime_s);
+        }
+        break;
+    case LEASE_REMOVE:
+        if (vip->address)
+            cluster_trace(cluster, host, "kernel: the address is removed");
+        vip->address = false;
+        break;
+    default:
+        break;
+    }
+    lease_done(&vip->lease, doing->action, doing->started_us, cluster_clock_us(cluster, host), ok);
+    run(cluster, host);
+}
+
+static void wake(struct cluster *cluster, unsigned host, const void *data)
+{
+    if (vip_of(cluster, host)->wake_generation == *(const uint64_t *)data)
+        run(cluster, host);
+}
+
+static void run(struct cluster *cluster, unsigned host)
+{
+    struct vip_model *vip = vip_of(cluster, host);
+    uint64_t now_us = cluster_clock_us(cluster, host);
+    struct lease_step step;
+
+    if (vip->busy)
+        return;
+    step = lease_next(&vip->lease, now_us);
+    if (step.action != LEASE_WAIT) {
+        struct doing doing = {step.action, now_us, step.lifetime_s};
+        vip->busy = true;
+        cluster_after(cluster, host, PROCESS_VIPD,
+                      step.action == LEASE_ANNOUNCE ? 1 : world_between(cluster->world, 20, KERNEL_US), done,
+                      &doing, sizeof doing);
+    } else if (step.wake_us != LEASE_NEVER) {
+        vip->wake_generation++;
+        cluster_at_clock(cluster, host, PROCESS_VIPD, step.wake_us, wake, &vip->wake_generation,
+                         sizeof vip->wake_generation);
+    }
+    if (vip->told_held != vip->lease.held || vip->told_conflict != vip->lease.conflict)
+        tell(cluster, host, 0);
+}
+
+void vip_daemon_start(struct cluster *cluster, unsigned host)
+{
+    struct vip_model *vip = vip_of(cluster, host);
+    struct process_state *process = &cluster->hosts[host].processes[PROCESS_VIPD];
+
+    process->up = true;
+    process->life++;
+    process->stopped_until_us = 0;
+    lease_init(&vip->lease);
+    lease_set_link(&vip->lease, cluster_clock_us(cluster, host), true, true);
+    vip->busy = false;
+    vip->told_held = vip->told_conflict = false;
+    vip->address = false; /* before anybody is served */
+    run(cluster, host);
+}
+
+static void receive(struct cluster *cluster, unsigned host, const void *data)
+{
+    const struct message *message = data;
+    struct vip_model *vip = vip_of(cluster, host);
+    uint64_t now_us = cluster_clock_us(cluster, host);
+
+    if (message->agent_life != cluster->hosts[host].processes[PROCESS_AGENT].life &&
+        message->kind == WISH_NONE)
+        return;
+    if (message->kind == WISH_LEASE)
+        lease_grant(&vip->lease, now_us, message->epoch, message->deadline_us);
+    else if (message->kind == WISH_RELEASE)
+        lease_release(&vip->lease, message->epoch);
+    tell(cluster, host, message->id);
+    run(cluster, host);
+}
+
+/* ---- the agent's client ---- */
+
+static void send_wish(struct cluster *cluster, unsigned host);
+static void dial(struct cluster *cluster, unsigned host, const void *data);
+
+static void changed(struct cluster *cluster, unsigned host, const struct vip_known *before)
+{
+    const struct vip_known *now = &vip_of(cluster, host)->known;
+
+    if (before->connected != now->connected || before->held != now->held || before->epoch != now->epoch ||
+        before->conflict != now->conflict || before->released_epoch != now->released_epoch)
+        agent_vip_changed(cluster, host);
+}
+
+static void on_silence(struct cluster *cluster, unsigned host, const void *data)
+{
+    struct vip_model *vip = vip_of(cluster, host);
+    struct vip_known before = vip->known;
+
+    if (vip->silence_generation != *(const uint64_t *)data)
+        return;
+    vip->known.connected = false;
+    changed(cluster, host, &before);
+}
+
+static void mind_silence(struct cluster *cluster, unsigned host)
+{
+    struct vip_model *vip = vip_of(cluster, host);
+
+    vip->silence_generation++;
+    if (vip->answered_id < vip->last_id)
+        cluster_after(cluster, host, PROCESS_AGENT, SILENCE_US, on_silence, &vip->silence_generation,
+                      sizeof vip->silence_generation);
+}
+
+static bool send_request(struct cluster *cluster, unsigned host, struct message *message)
+{
+    struct vip_model *vip = vip_of(cluster, host);
+    bool first = vip->answered_id == vip->last_id;
+
+    if (!cluster_up(cluster, host, PROCESS_VIPD))
+        return false;
+    message->id = ++vip->last_id;
+    message->agent_life = cluster->hosts[host].processes[PROCESS_AGENT].life;
+    cluster_after(cluster, host, PROCESS_VIPD, SOCKET_US, receive, message, sizeof *message);
+    if (first)
+        mind_silence(cluster, host);
+    return true;
+}
+
+static void on_state(struct cluster *cluster, unsigned host, const void *data)
+{
+    const struct message *message = data;
+    struct vip_model *vip = vip_of(cluster, host);
+    struct vip_known before = vip->known;
+
+    vip->known.connected = true;
+    vip->known.held = message->state.held;
+    vip->known.epoch = message->state.epoch;
+    vip->known.deadline_us = message->state.deadline_us;
+    vip->known.link_up = message->state.link_up;
+    vip->known.conflict = message->state.conflict;
+    if (message->id > vip->answered_id && message->id <= vip->last_id) {
+        vip->answered_id = message->id;
+        mind_silence(cluster, host);
+    }
+    if (!vip->wish_sent)
+        send_wish(cluster, host);
+    else if (message->id >= vip->wish_id && message->id != 0)
+        vip->wish_answered = true;
+    if (vip->wish == WISH_RELEASE && vip->wish_sent && vip->wish_answered && !vip->known.held &&
+        vip->known.deadline_us == 0 && vip->known.released_epoch < vip->wish_epoch)
+        vip->known.released_epoch = vip->wish_epoch;
+    changed(cluster, host, &before);
+}
+
+static void tell(struct cluster *cluster, unsigned host, uint64_t id)
+{
+    struct vip_model *vip = vip_of(cluster, host);
+    struct message message = {.id = id};
+
+    vip->told_held = vip->lease.held;
+    vip->told_conflict = vip->lease.conflict;
+    message.state = (struct vip_known){.held = vip->lease.held,
+                                       .link_up = vip->lease.link_up,
+                                       .conflict = vip->lease.conflict,
+                                       .epoch = vip->lease.epoch,
+                                       .deadline_us = vip->lease.deadline_us};
+    cluster_after(cluster, host, PROCESS_AGENT, SOCKET_US, on_state, &message, sizeof message);
+}
+
+static void send_wish(struct cluster *cluster, unsigned host)
+{
+    struct vip_model *vip = vip_of(cluster, host);
+    struct message message = {
+        .kind = vip->wish, .epoch = vip->wish_epoch, .deadline_us = vip->wish_deadline_us};
+
+    vip->wish_answered = false;
+    if (vip->wish == WISH_LEASE)
+        vip->wish_sent =
+            vip->wish_deadline_us <= cluster_clock_us(cluster, host) || send_request(cluster, host, &message);
+    else
+        vip->wish_sent = vip->wish == WISH_NONE || send_request(cluster, host, &message);
+    vip->wish_id = vip->last_id;
+}
+
+static void dial(struct cluster *cluster, unsigned host, const void *data)
+{
+    struct vip_model *vip = vip_of(cluster, host);
+    struct vip_known before = vip->known;
+    struct message query = {.kind = WISH_NONE};
+    uint64_t seen_life = *(const uint64_t *)data, life = cluster->hosts[host].processes[PROCESS_VIPD].life;
+
+    if (life != seen_life ||
+        !cluster_up(cluster, host, PROCESS_VIPD)) { /* the connection broke, or none yet */
+        vip->known.connected = false;
+        vip->wish_sent = false;
+        vip->last_id = vip->answered_id = 0;
+        vip->silence_generation++;
+        changed(cluster, host, &before);
+        if (cluster_up(cluster, host, PROCESS_VIPD)) {
+            send_request(cluster, host, &query);
+            send_wish(cluster, host);
+        }
+    }
+    cluster_after(cluster, host, PROCESS_AGENT, DIAL_US, dial, &life, sizeof life);
+}
+
+void vip_client_start(struct cluster *cluster, unsigned host)
+{
+    struct vip_model *vip = vip_of(cluster, host);
+    uint64_t none = 0;
+
+    memset(&vip->known, 0, sizeof vip->known);
+    vip->known.trouble = "";
+    vip->wish = WISH_NONE;
+    vip->wish_sent = false;
+    vip->last_id = vip->answered_id = 0;
+    dial(cluster, host, &none);
+}
+
+void vip_client_lease(struct cluster *cluster, unsigned host, uint64_t epoch, uint64_t deadline_us)
+{
+    struct vip_model *vip = vip_of(cluster, host);
+
+    vip->wish = WISH_LEASE;
+    vip->wish_epoch = epoch;
+    vip->wish_deadline_us = deadline_us;
+    if (vip->known.released_epoch >= epoch)
+        vip->known.released_epoch = epoch - 1;
+    send_wish(cluster, host);
+}
+
+void vip_client_release(struct cluster *cluster, unsigned host, uint64_t epoch)
+{
+    struct vip_model *vip = vip_of(cluster, host);
+
+    if (vip->wish == WISH_RELEASE && vip->wish_epoch == epoch && vip->wish_sent)
+        return;
+    vip->wish = WISH_RELEASE;
+    vip->wish_epoch = epoch;
+    send_wish(cluster, host);
+}
+
+const struct vip_known *vip_client_state(const struct cluster *cluster, unsigned host)
+{
+    return &vip_of(cluster, host)->known;
+}
