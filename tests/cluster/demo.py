@@ -106,11 +106,8 @@ class Demo:
         self.say("== the account")
         cluster.end_writing()
         writes, sights = cluster.writes(), cluster.sights()
-        primary = cluster.wait_primary(20)
+        primary = cluster.wait_settled()[0]
         problems = []
-        for node in cluster.data:
-            if node is not primary:
-                mariadb.settle(node.server, primary.server)
         missing = {what for node in cluster.data for what in rows.missing(node.server, writes, sights)}
         logs = {n.name: binlog.transactions(n.server.binlogs()) for n in cluster.data}
         two_writers = sights.two_writers() + binlog.quarrels(logs)

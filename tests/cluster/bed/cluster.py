@@ -384,16 +384,29 @@ class Cluster:
             self.watch.wait(10)
             self.watch = None
 
+    def wait_settled(self, rejoined=True, timeout_s=30):
+        """All servers (or the primary alone) hold the same; returns their nodes, the primary first."""
+        def settled():
+            try:
+                primary = self.primary()
+                others = [n for n in self.data if n is not primary and rejoined]
+                if primary and all(n.server.same_as(primary.server) for n in others):
+                    return [primary] + others
+            except (pymysql.err.MySQLError, OSError):
+                pass
+            return None
+        try:
+            return wait_for("the servers hold the same", settled, timeout_s)
+        except BedError as e:
+            raise BedError("%s\n%s" % (e, self.describe())) from None
+
     def judge(self, rejoined=True, blind_limit_ms=1500):
         """Everything that must hold at the end of any scenario, seen from outside: a list of what does not."""
         self.end_writing()
         time.sleep(0.1)
         problems = []
         writes, sights = self.writes(), self.sights()
-        primary = self.wait_primary(20)
-        settled = [primary] + [n for n in self.data if n is not primary and rejoined]
-        for node in settled[1:]:
-            mariadb.settle(node.server, primary.server)
+        settled = self.wait_settled(rejoined)
         for node in settled:
             lost = rows.missing(node.server, writes, sights)
             if lost:
