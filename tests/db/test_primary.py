@@ -73,10 +73,13 @@ def test_open_needs_a_live_lease_of_that_epoch(server, worker):
 
 def test_no_late_statement_of_an_earlier_worker(server, worker):
     """A session of the agent's account that hangs about is gone before the opening."""
-    late = server.connect("mha4rdb", "agent-secret")
-    worker.open(3)
-    with pytest.raises(pymysql.Error):
-        late.cursor().execute("SET GLOBAL read_only = 1")
+    worker.up()
+    worker.lease(3, 60)
+    for step in ({"body": "promote", "epoch": 3, "acks": 0, "node": "db1"}, {"body": "open", "epoch": 3}):
+        late = server.connect("mha4rdb", "agent-secret")
+        worker.ask(**step)
+        with pytest.raises(pymysql.Error):
+            late.cursor().execute("SET GLOBAL read_only = 1")
     assert server.value("@@read_only") == 0
 
 
@@ -121,6 +124,22 @@ def test_close_given_up_restores_writability(server, worker):
     assert writer.told == "ok"
     long_one.join()
     assert worker.fresh()["open"]
+
+
+def test_close_given_up_after_read_only_restores_writability(server, worker):
+    """An open transaction does not hold read_only up, but its session takes its time to roll back."""
+    worker.open(3)
+    create_orders(server)
+    session = server.app(database="shop")
+    session.begin()
+    with session.cursor() as cursor:
+        cursor.execute("INSERT INTO shop.orders (v) SELECT seq FROM seq_1_to_400000")
+    with pytest.raises(Refused, match="not gone in time"):
+        worker.ask("close", timeout_us=50000)
+    assert server.value("@@read_only") == 0 and worker.fresh()["open"]
+    writer = Writer(server, 5)
+    writer.join(5)
+    assert writer.told == "ok"
 
 
 def test_close_given_up_for_a_newer_request(server, worker):

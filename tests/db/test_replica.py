@@ -170,6 +170,7 @@ def test_switchover_and_the_old_primary_follows(pair):
     first.ask("freeze", term=4)  # no replication there: at once
     assert first.observation["frozen_term"] == 4
     first.follow(second.server, 4)
+    assert "replication starts at GTID position ''" not in open(first.server.log).read(), "its own log counts as applied"
     record = seen["written_epoch_position"]
     first.wait(lambda o: record in o["received"])
     second.ask("open", epoch=4)
