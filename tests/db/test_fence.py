@@ -167,8 +167,7 @@ def test_in_a_pause_it_stays_open_and_the_next_worker_takes_it_over(server, work
     worker.hang_up() if how == "hang up" else worker.send("stop")
     assert worker.exited(1) == 0
     assert server.value("@@read_only") == 0
-    second = make_worker(server)
-    second.lease(3, 60, paused=True)
+    second = make_worker(server)  # whose agent does not know yet of a lease
     seen = second.wait(lambda o: o["open"])
     time.sleep(0.3)
     assert second.fresh()["open"] and seen["written_epoch"] == 3
@@ -178,6 +177,22 @@ def test_in_a_pause_it_stays_open_and_the_next_worker_takes_it_over(server, work
     second.send("stop")
     assert second.exited(1) == 0
     assert server.value("@@read_only") == 1
+
+
+def test_a_pause_that_is_over_keeps_nothing_open(server, worker, make_worker):
+    worker.open(3, seconds=60)
+    worker.lease(3, 1, paused=True)
+    worker.hang_up()
+    assert worker.exited(1) == 0
+    second = make_worker(server)
+    second.wait(lambda o: o["open"])
+    wait_until(lambda: server.value("@@read_only") == 1, 2)
+    second.hang_up()
+    assert second.exited(1) == 0
+    with server.root() as c:
+        c.execute("SET GLOBAL read_only = 0")
+    third = make_worker(server)
+    third.wait(lambda o: o["fenced"])
 
 
 def test_found_open_without_a_lease(server, worker, make_worker):

@@ -117,5 +117,5 @@ int main(int argc, char **argv)
     }
     if (arguments.lock_path && !take_lock(arguments.lock_path))
         return 1;
-    return worker_run(&settings, node, arguments.fd);
+    return worker_run(&settings, node, arguments.fd, arguments.lock_path);
 }

@@ -88,6 +88,14 @@ static void on_terminate(evutil_socket_t fd, short what, void *arg)
     told_to_stop(arg, "a signal");
 }
 
+/* A pause outlives this process: the next worker finds its lease written down. */
+static void keep_pause_note(struct worker *worker)
+{
+    bool paused = lease_is_paused(&worker->lease, clock_now_us());
+
+    pause_note_set(&worker->note, paused ? worker->lease.epoch : 0, paused ? worker->lease.deadline_us : 0);
+}
+
 static void handle_request(struct worker *worker, const Mha__DbRequest *request)
 {
     switch (request->body_case) {
@@ -97,6 +105,7 @@ static void handle_request(struct worker *worker, const Mha__DbRequest *request)
             log_warning("a lease of epoch %llu is refused: epoch %llu was seen",
                         (unsigned long long)request->lease->epoch,
                         (unsigned long long)worker->lease.epoch_seen);
+        keep_pause_note(worker);
         break; /* judged once all that waits is read: only the newest counts */
     case MHA__DB_REQUEST__BODY_WATCH:
         worker_watch(worker, request->watch->interval_us, request->watch->duration_us);
@@ -136,9 +145,22 @@ static bool receive(struct worker *worker)
     return true;
 }
 
+static void take_pause_note(struct worker *worker, const char *lock_path)
+{
+    pause_note_open(&worker->note, lock_path);
+    if (worker->note.epoch)
+        lease_renew(&worker->lease, clock_now_us(), worker->note.epoch, worker->note.deadline_us, true);
+    if (lease_is_paused(&worker->lease, clock_now_us()))
+        log_notice("a pause is in force: the lease of epoch %llu lasts %llu ms more",
+                   (unsigned long long)worker->note.epoch,
+                   (unsigned long long)(worker->note.deadline_us - clock_now_us()) / 1000);
+}
+
 void worker_listen(struct worker *worker)
 {
-    if (worker->agent_fd < 0 || receive(worker))
+    bool connected = worker->agent_fd < 0 || receive(worker);
+
+    if (connected)
         worker_judge(worker);
     else
         agent_gone(worker);
@@ -150,7 +172,7 @@ static void on_agent(evutil_socket_t fd, short what, void *arg)
     worker_listen(arg);
 }
 
-int worker_run(const struct db_settings *settings, const char *node, int agent_fd)
+int worker_run(const struct db_settings *settings, const char *node, int agent_fd, const char *lock_path)
 {
     static struct worker worker;
     struct event_config *config = event_config_new();
@@ -179,6 +201,7 @@ int worker_run(const struct db_settings *settings, const char *node, int agent_f
         event_add(worker.terminate_event, NULL) != 0 || !worker_fence_start(&worker) ||
         !worker_request_start(&worker) || !worker_observe_start(&worker))
         goto no_memory;
+    take_pause_note(&worker, lock_path);
     /* Leases that wait in the socket count before the first look is judged. */
     worker_listen(&worker);
     worker_look(&worker);

@@ -15,6 +15,7 @@
 #include "agent/db/settings.h"
 #include "agent/db/worker/adapter.h"
 #include "agent/db/worker/lease.h"
+#include "agent/db/worker/pause_note.h"
 #include "agent/db/worker/server_process.h"
 #include "agent/db/worker/task.h"
 #include "dbworker.pb-c.h"
@@ -102,6 +103,7 @@ struct worker {
 
     /* fence */
     struct lease lease;
+    struct pause_note note;
     struct event *lease_timer;
     struct task fence_task;
     bool fence_prepares; /* the job under way only connects */
@@ -125,8 +127,8 @@ struct worker {
 
 /* ---- worker.c ---- */
 
-/* Runs until the end; the exit status. `lock_fd` is held by this process. */
-int worker_run(const struct db_settings *settings, const char *node, int agent_fd);
+/* Runs until the end; the exit status. `lock_path` (NULL: none) is held by this process. */
+int worker_run(const struct db_settings *settings, const char *node, int agent_fd, const char *lock_path);
 /* To the agent; dropped if it does not read. */
 void worker_send(struct worker *worker, Mha__DbReply *reply);
 /* Takes what the agent has sent, and judges by it. */

@@ -193,6 +193,7 @@ static void fence_ended(struct worker *worker, const char *how)
     worker_set_timer(worker->fence_timer, 0);
     worker->settled_us = now_us;
     lease_close(&worker->lease);
+    pause_note_set(&worker->note, 0, 0); /* what it kept open is closed */
     worker->kind->refuse(worker->adapter, LINE_OPS, false);
     log_notice("fenced in %llu.%03llu ms: %s", (unsigned long long)(now_us - worker->fence_began_us) / 1000,
                (unsigned long long)(now_us - worker->fence_began_us) % 1000, how);
