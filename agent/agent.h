@@ -69,6 +69,7 @@ struct agent {
     uint64_t server_quiet_until_us; /* no further start before this */
     uint64_t leased_epoch;          /* what the worker and vipd were told last; 0: nothing */
     uint64_t leased_until_us;
+    uint64_t vip_until_us; /* no lease that vipd was ever given ends later */
     uint64_t watched_until_us;
     uint64_t fence_again_us; /* a fence is ordered at this pace while it is wanted */
 

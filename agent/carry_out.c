@@ -49,11 +49,15 @@ static void give_leases(struct agent *agent)
     }
     if (!agent->vip)
         return;
-    if (output->vip_hold && until_us)
+    if (output->vip_hold && until_us) {
         vip_lease(agent->vip, output->lease_epoch, until_us);
-    else if (!output->vip_leave &&
-             (vip_get_state(agent->vip)->held || vip_get_state(agent->vip)->deadline_us))
+        if (until_us > agent->vip_until_us)
+            agent->vip_until_us = until_us;
+    } else if (!output->vip_leave &&
+               (vip_get_state(agent->vip)->held || vip_get_state(agent->vip)->deadline_us ||
+                clock_now_us() < agent->vip_until_us)) { /* a lease that is not answered yet, too */
         vip_release(agent->vip, agent->raft.term);
+    }
 }
 
 /* ---- the database ---- */

@@ -70,6 +70,8 @@ static void fill_self(struct agent *agent, uint64_t now_us)
         report->vip = &agent->self_vip;
         if (vip->connected)
             agent->input.vip = &agent->self_vip;
+        agent->input.vip_released_epoch = vip->released_epoch;
+        agent->input.vip_until_us = agent->vip_until_us;
     }
 }
 

@@ -6,18 +6,27 @@
 
 /* ---- giving up ---- */
 
+/* That the address is not there now is not enough: vipd may be about to take it, under a lease that it has
+ * not answered yet, or that the kernel refused a moment ago. */
+static bool address_given_up(const struct policy_input *input)
+{
+    return !input->settings.has_vip || input->vip_released_epoch >= input->raft->term ||
+           (input->now_us >= input->vip_until_us && !(input->vip && input->vip->held));
+}
+
 bool policy_give_up_powers(const struct policy_input *input, struct policy_output *output, const char *reason)
 {
-    bool address_gone = !input->settings.has_vip || (input->vip && !input->vip->held);
+    /* What was seen before the end of an operation that runs says nothing: it may be opening the database. */
+    bool closed = policy_closed(input->db) && !input->db_busy;
 
     output->vip_hold = false;
     output->lease_epoch = 0;
     output->end_lease = true;
-    if (!policy_closed(input->db)) {
+    if (!closed) {
         policy_db_op(input, output, DB_OP_FENCE);
         output->db_reason = reason;
     }
-    if (!address_gone || !policy_closed(input->db)) {
+    if (!closed || !address_given_up(input)) {
         policy_wait(output, "giving up the primary's role (%s)", reason);
         return false;
     }

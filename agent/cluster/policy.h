@@ -64,6 +64,8 @@ struct policy_input {
     const struct policy_node *self;
     const Mha__DbObservation *db; /* own; NULL: the worker has not said anything yet */
     const Mha__VipState *vip;     /* own; NULL: vipd is not connected */
+    uint64_t vip_released_epoch;  /* vipd has confirmed: neither address nor lease of this epoch or lower */
+    uint64_t vip_until_us;        /* no lease that was ever given to vipd ends later */
     bool db_busy;                 /* an operation on the database is under way */
     enum policy_db_op failed_op;  /* the last operation of this term failed, with nothing done since */
     uint64_t failed_us;
