@@ -51,7 +51,7 @@ struct agent_model {
     char failed_error[ERROR_TEXT_BYTES];
     bool server_command;
     uint64_t server_quiet_until_us;
-    uint64_t leased_epoch, leased_until_us;
+    uint64_t leased_epoch, leased_until_us, vip_until_us;
     uint64_t watched_until_us, fence_again_us;
     uint64_t pause_proposed_us;
     bool resuming;
@@ -147,6 +147,8 @@ static void fill_self(struct cluster *cluster, unsigned host, uint64_t now_us)
         report->vip = &agent->self_vip;
         if (vip->connected)
             agent->input.vip = &agent->self_vip;
+        agent->input.vip_released_epoch = vip->released_epoch;
+        agent->input.vip_until_us = agent->vip_until_us;
     }
 }
 
@@ -285,10 +287,15 @@ static void give_leases(struct cluster *cluster, unsigned host)
     }
     if (!cluster->config.has_vip)
         return;
-    if (output->vip_hold && until_us)
+    if (output->vip_hold && until_us) {
         vip_client_lease(cluster, host, output->lease_epoch, until_us);
-    else if (vip_client_state(cluster, host)->held || vip_client_state(cluster, host)->deadline_us)
+        if (until_us > agent->vip_until_us)
+            agent->vip_until_us = until_us;
+    } else if (!output->vip_leave &&
+               (vip_client_state(cluster, host)->held || vip_client_state(cluster, host)->deadline_us ||
+                cluster_clock_us(cluster, host) < agent->vip_until_us)) {
         vip_client_release(cluster, host, agent->raft.term);
+    }
 }
 
 static void op_done(struct cluster *cluster, unsigned host, const char *error)
@@ -487,13 +494,15 @@ static void carry_out(struct cluster *cluster, unsigned host)
 static bool stop_is_complete(struct cluster *cluster, unsigned host)
 {
     const struct agent_model *agent = agent_of(cluster, host);
+    const struct cluster_pause *pause = &agent->state.pause;
     bool address_gone = !cluster->config.has_vip || !vip_client_state(cluster, host)->held;
 
-    if (cluster_clock_us(cluster, host) >= agent->stop_by_us)
+    if (cluster_clock_us(cluster, host) >= agent->stop_by_us ||
+        (pause->id && pause->holder == cluster->world->nodes[host].id))
         return true;
     if (agent->raft.role == RAFT_LEADER && policy_has_successor(&agent->input))
         return false;
-    return address_gone && (!agent->input.db || !agent->input.db->open || agent->state.pause.id);
+    return address_gone && (!agent->input.db || !agent->input.db->open);
 }
 
 static void on_timer(struct cluster *cluster, unsigned host, const void *data);

@@ -70,16 +70,14 @@ void server_executed_text(const struct server *server, char *text, size_t size)
     position_text(server->log.last, text, size);
 }
 
-/* "With both threads stopped the next START throws away what was received but not applied: then it does not
- * count as held." */
+/* Its relay log counts, though both threads may be stopped; a restart of the server throws it away. */
 void server_received_text(const struct server *server, char *text, size_t size)
 {
     uint64_t last[LOG_SERVERS];
-    bool counts = server->configured && (server->receiver_on || server->applier_on);
 
     for (unsigned i = 0; i < LOG_SERVERS; i++) {
         last[i] = server->log.last[i];
-        if (counts && server->relay.last[i] > last[i])
+        if (server->configured && server->relay.last[i] > last[i])
             last[i] = server->relay.last[i];
     }
     position_text(last, text, size);

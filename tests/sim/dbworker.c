@@ -231,8 +231,7 @@ static void sample(struct cluster *cluster, unsigned host, struct worker_view *v
     view->receiving = server->configured && server->connection.up;
     view->receiver_stopped = !server->receiver_on;
     view->applying = server->applier_on;
-    view->drained =
-        !server->configured || (!server->receiver_on && !server->applier_on) || server->relay.count == 0;
+    view->drained = !server->configured || server->relay.count == 0;
     view->acknowledging = view->receiving && server->acknowledging;
     server_executed_text(server, view->executed, sizeof view->executed);
     server_received_text(server, view->received, sizeof view->received);

@@ -41,14 +41,23 @@ static enum outcome fail(struct worker_model *worker, const char *why)
     return OUTCOME_FAIL;
 }
 
+/* With both threads stopped a START of either throws away what was received but not applied: then nothing is
+ * started. */
+static void start_applier(struct cluster *cluster, unsigned host)
+{
+    const struct server *server = cluster->hosts[host].server;
+
+    if (!server->applier_on && (server->receiver_on || server->relay.count == 0))
+        server_applier_start(cluster, host);
+}
+
 static enum outcome freeze(struct cluster *cluster, unsigned host)
 {
     struct server *server = cluster->hosts[host].server;
 
     if (!server->configured)
         return OUTCOME_DONE;
-    if (!server->applier_on)
-        server_applier_start(cluster, host);
+    start_applier(cluster, host);
     server_receiver_stop(cluster, host);
     return OUTCOME_DONE;
 }
@@ -91,14 +100,15 @@ static enum outcome follow(struct cluster *cluster, unsigned host)
             server->applier_on && server->acknowledging)
             return OUTCOME_DONE;
         server_set_rule(cluster, host, 0);
-        if (server->configured) {
-            if (!server->applier_on)
-                server_applier_start(cluster, host);
-            server_receiver_stop(cluster, host);
+        if (!server->configured || (!server->receiver_on && !server->applier_on)) {
+            worker->stage = 2; /* nothing left to save: it comes again from the new source */
+            return OUTCOME_NEXT;
         }
+        start_applier(cluster, host);
+        server_receiver_stop(cluster, host);
         return OUTCOME_NEXT;
     case 2:
-        if (server->configured && server->relay.count > 0)
+        if (server->relay.count > 0)
             return server->applier_on ? OUTCOME_WAIT : fail(worker, "what was received cannot be applied");
         return OUTCOME_NEXT;
     default:
@@ -138,7 +148,7 @@ static enum outcome promote(struct cluster *cluster, unsigned host)
         if (server_epoch(server) == epoch) {
             worker->stage = 2;
             remember_position(cluster, host, true);
-        } else {
+        } else if (server->read_only) {
             server_set_rule(cluster, host, 0);
         }
         return OUTCOME_NEXT;
