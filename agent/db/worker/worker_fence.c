@@ -231,8 +231,11 @@ void worker_fence(struct worker *worker, const char *reason, uint64_t deadline_u
     worker->fence_code = ERR_OK;
     if (worker->writable == WRITABLE_NO && worker->fenced_incarnation != worker->server.incarnation)
         worker->writable = WRITABLE_UNKNOWN;
-    /* The time until SIGKILL: what the lease leaves, or as long as an asked-for fence may take. Too late
-     * already (a paused machine, a stopped worker): still give the gentle rung a moment. */
+    /* The time until SIGKILL: what the lease leaves, for a fence that is asked for too, or as long as such a
+     * one may take. Too late already (a paused machine, a stopped worker): still give the gentle rung a
+     * moment. */
+    if (deadline_us == 0)
+        deadline_us = lease_open_until_us(&worker->lease);
     reserve_us = lease_kill_cost_us(&worker->lease);
     gentle_us = worker->state == MHA__DB_STATE__DB_HUNG ? FENCE_HUNG_US : FENCE_ASKED_US;
     left_us = deadline_us > now_us ? deadline_us - now_us : 0;
