@@ -33,11 +33,9 @@ static void start_server(const struct policy_input *input, struct policy_output 
         output->server_op = SERVER_OP_START_IN_PLACE;
     } else if (state->primary.node == 0 || cluster_sync_find(&state->sync, input->self->id)) {
         output->server_op = SERVER_OP_START_IN_PLACE;
-    } else if (primary_of_this_term(input)) {
-        output->server_op = SERVER_OP_START_TO_FOLLOW;
     } else {
-        policy_wait(output, "the database is down; it is started once there is a primary to follow");
-        return;
+        /* Its removal is committed, and while it is down it is not taken in again. */
+        output->server_op = SERVER_OP_START_TO_FOLLOW;
     }
     policy_wait(output, "starting the database");
     if (input->server_busy)

@@ -169,9 +169,10 @@ static void lead_for_others(const struct policy_input *input, struct policy_outp
         policy_hand_over(input, output, other->id);
         return;
     }
-    if (policy_dead(input->db) && (mine || cluster_sync_find(&input->state->sync, input->self->id)) &&
-        !input->server_busy)
-        output->server_op = SERVER_OP_START_IN_PLACE;
+    if (policy_dead(input->db) && !input->server_busy)
+        output->server_op = mine || cluster_sync_find(&input->state->sync, input->self->id)
+                                ? SERVER_OP_START_IN_PLACE
+                                : SERVER_OP_START_TO_FOLLOW;
     memcpy(why, output->waiting_for, sizeof why);
     policy_wait(output, "no node may be promoted; here: %.*s", (int)sizeof why - 48, why);
 }
