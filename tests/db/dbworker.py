@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 
-from mariadb_server import AGENT_PASSWORD, AGENT_USER, REPLICATION_PASSWORD, REPLICATION_USER
+from mariadb_server import AGENT_PASSWORD, AGENT_USER, REPLICATION_PASSWORD, REPLICATION_USER, give
 from protobuf import Schema
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -35,7 +35,7 @@ class Worker:
             with open(path, "w") as f:
                 f.write(text + "\n")
             os.chmod(path, 0o600)
-            os.chown(path, uid or 0, uid or 0)
+            give(path, uid or 0)
         values = {"probe_interval_ms": 100, "probe_timeout_ms": 600, **settings}
         with open(self.config, "w") as f:
             f.write(f'''node = "n{server.server_id}";
@@ -47,7 +47,7 @@ database = {{
     start = "false"; start_to_follow = "false"; stop = "false";
     kill = "{kill if kill is not None else f"kill -9 {server.process.pid if server.process else 0}"}";
 ''' + "".join(f"    {k} = {v};\n" for k, v in values.items()) + "};\n")
-        os.chown(self.dir, uid or 0, uid or 0)
+        give(self.dir, uid or 0)
         self.log = os.path.join(self.dir, "worker.log")
         self.observation = None
         self.observations = []

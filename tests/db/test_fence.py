@@ -9,6 +9,7 @@ import pytest
 
 from clients import Load, Raw, Writer, create_orders, stalls, values
 from dbworker import now_us
+from mariadb_server import SINGLE_USER
 
 
 def wait_until(condition, timeout=5):
@@ -297,6 +298,7 @@ def test_a_worker_that_was_stopped_looks_at_the_clock(server, worker):
     wait_until(lambda: server.value("@@read_only") == 1, 0.3)
 
 
+@pytest.mark.skipif(SINGLE_USER, reason="needs separate users; run as root")
 def test_a_kill_command_that_fails_is_run_again(server, make_worker):
     """The worker has no right to signal the server itself, as in real life."""
     asked = os.path.join(server.dir, "worker", "asked")

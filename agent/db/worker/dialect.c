@@ -17,7 +17,7 @@ static const struct row rows[] = {
     {STATEMENT_SESSION_SETUP, ANY,
      "SET SESSION wait_timeout = 31536000, net_read_timeout = 60, net_write_timeout = 60, lock_wait_timeout "
      "= 10, "
-     "innodb_lock_wait_timeout = 5, max_statement_time = 0, autocommit = 1, sql_mode = '', tx_read_only = 0"},
+     "innodb_lock_wait_timeout = 5, max_statement_time = 0, autocommit = 1, sql_mode = ''"},
 
     {STATEMENT_VARIABLES, ANY,
      "SELECT @@global.version AS version, @@global.read_only AS read_only, @@global.gtid_binlog_state AS "
