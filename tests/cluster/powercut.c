@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -82,6 +83,15 @@ ssize_t pwrite64(int fd, const void *data, size_t size, off_t offset)
     return pwrite(fd, data, size, offset);
 }
 
+static void die_if_armed(void)
+{
+    char armed[PATH_MAX];
+
+    snprintf(armed, sizeof armed, "%s/armed", getenv("POWERCUT_DIR"));
+    if (unlink(armed) == 0)
+        kill(getpid(), SIGKILL);
+}
+
 static int sync_and_forget(const char *name, int fd)
 {
     char path[PATH_MAX];
@@ -90,8 +100,10 @@ static int sync_and_forget(const char *name, int fd)
 
     *(void **)&next = real(name);
     undo_path(fd, path);
-    if (path[0] != '\0' && delay != NULL)
+    if (path[0] != '\0' && delay != NULL) {
         usleep((useconds_t)strtoul(delay, NULL, 10));
+        die_if_armed();
+    }
     int result = next(fd);
     if (result == 0 && path[0] != '\0')
         unlink(path);

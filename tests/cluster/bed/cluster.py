@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -160,7 +161,7 @@ class Cluster:
             os.chmod(os.path.join(host.dir, "log"), 0o1777)
         member_env = dict(env)
         if self.powercut:
-            member_env.update(LD_PRELOAD=self.run.program("tests/cluster/powercut.so"), POWERCUT_DELAY_US="3000",
+            member_env.update(LD_PRELOAD=self.run.program("tests/cluster/powercut.so"), POWERCUT_DELAY_US="20000",
                               POWERCUT_DIR=host.directory("undo", uid))
             member_env["ASAN_OPTIONS"] = env.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
         if node.arbiter:
@@ -181,13 +182,28 @@ class Cluster:
         # started by root, as its unit does; it goes on as its own user with two capabilities
         host.service("vipd", [self.run.program("mha4rdb-vipd"), "-c", configuration], env=env)
 
-    def power_cut(self, node):
-        """The member dies, and what it wrote to its log without syncing it is gone; the rest of its host lives. Needs powercut=True."""
-        member = node.daemons[-1]
-        node.host.kill(member)
-        for path in glob.glob(os.path.join(node.host.dir, "undo", "*.undo")):
-            wal.undo(path, os.path.join(node.host.dir, member, os.path.basename(path)[:-len(".undo")]))
-            os.unlink(path)
+    def kill_members(self, nodes):
+        """Their agents or arbiters die in the same moment, and are gone when it returns."""
+        for node in nodes:
+            node.host.signal(node.daemons[-1], signal.SIGKILL)
+        for node in nodes:
+            node.host.kill(node.daemons[-1])
+
+    def power_cut(self, nodes):
+        """The same, and what they wrote to their logs without syncing it is gone; the rest of their hosts lives. Needs powercut=True."""
+        self.kill_members([n for n in nodes if n.host.running(n.daemons[-1])])
+        for node in nodes:
+            for path in glob.glob(os.path.join(node.host.dir, "undo", "*.undo")):
+                wal.undo(path, os.path.join(node.host.dir, node.daemons[-1], os.path.basename(path)[:-len(".undo")]))
+                os.unlink(path)
+
+    def arm(self, node):
+        """The member dies at its next sync of the log, before the sync; dead() tells when."""
+        open(os.path.join(node.host.dir, "undo", "armed"), "w").close()
+        os.chown(os.path.join(node.host.dir, "undo", "armed"), *[os.stat(os.path.join(node.host.dir, "undo")).st_uid] * 2)
+
+    def dead(self, node):
+        return not node.host.running(node.daemons[-1])
 
     # -- life --
 
