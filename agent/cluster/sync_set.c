@@ -159,6 +159,12 @@ void policy_keep_sync_set(struct policy_tracker *tracker, const struct policy_in
             set_rule(input, output, sync->acks);
         return;
     }
-    if (input->state->primary.opened && !input->state->switchover.id)
-        raise(tracker, input, output);
+    if (!input->state->primary.opened || input->state->switchover.id)
+        return;
+    if (input->db->replicas_locked_out) {
+        policy_wait(output, "the server lets no replica connect; setting its commit rule anew");
+        set_rule(input, output, 0);
+        return;
+    }
+    raise(tracker, input, output);
 }

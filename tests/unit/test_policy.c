@@ -340,6 +340,11 @@ static void test_replica_returns(void)
     w.state.sync = (struct sync_set){.version = 4, .acks = 0, .count = 1, .members = {{A, 101}}};
     w.db_a.acks = 0;
     w.db_a.acks_enforced = false;
+    w.db_a.replicas_locked_out = true;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_SET_COMMIT_RULE);
+    CU_ASSERT_EQUAL(w.out.db_acks, 0);
+    w.db_a.replicas_locked_out = false;
     decide();
     later(10000);
     decide();

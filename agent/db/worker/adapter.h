@@ -40,6 +40,7 @@ struct db_view {
     unsigned acks;
     bool acks_enforced;
     unsigned waiting_commits;
+    bool replicas_locked_out; /* no replica can connect until the commit rule is set anew */
     bool has_source;
     char source[DB_TEXT_BYTES + 8];
     bool receiving;

@@ -71,6 +71,12 @@ static const struct row rows[] = {
     {STATEMENT_WAITING_ASK, ANY,
      "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS "
      "WHERE VARIABLE_NAME = 'RPL_SEMI_SYNC_MASTER_WAIT_SESSIONS'"},
+    /* Seen on 10.11 after cuts that carried one way: a killed dump thread waits in Ack_receiver::remove_slave
+       for the acknowledgement receiver, which sleeps as there is no replica; every later dump thread of the
+       same replica waits for the killed one to end. Switching semi-sync off wakes it. */
+    {STATEMENT_SENDERS_STUCK, ANY,
+     "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE COMMAND = 'Killed' AND TIME_MS > 2000 "
+     "AND STATE = 'Waiting to finalize termination'"},
     {STATEMENT_RULE_TIMEOUT, ANY, "SET GLOBAL rpl_semi_sync_master_timeout = $1"},
     {STATEMENT_RULE_WAIT_ALONE, ANY, "SET GLOBAL rpl_semi_sync_master_wait_no_slave = $1"},
     {STATEMENT_RULE_WAIT_POINT, ANY, "SET GLOBAL rpl_semi_sync_master_wait_point = 'AFTER_SYNC'"},

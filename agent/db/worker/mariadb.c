@@ -263,6 +263,8 @@ static enum error_code probe(struct adapter *adapter, bool write, struct db_view
         return code;
     judge_rule(&look, view);
     code = judge_replica(&look, view, err);
+    if (code == ERR_OK && !view->read_only && view->acks == 0)
+        code = mariadb_senders_stuck(session, &view->replicas_locked_out, err);
     if (code != ERR_OK)
         return code;
     if (!look.log_bin)

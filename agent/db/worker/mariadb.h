@@ -68,6 +68,9 @@ enum error_code mariadb_prepare_fence(struct adapter *adapter, struct error *err
 enum error_code mariadb_fence(struct adapter *adapter, uint64_t deadline_us, struct error *err);
 
 /* mariadb_rule.c */
+/* No replica can connect: a dump thread that was killed does not end. Setting the rule 0, though it is in
+ * force, ends that. */
+enum error_code mariadb_senders_stuck(struct session *session, bool *out, struct error *err);
 enum error_code mariadb_rule(struct session *session, unsigned acks, struct error *err);
 enum error_code mariadb_set_commit_rule(struct adapter *adapter, struct adapter_call *call, unsigned acks,
                                         struct error *err);

@@ -80,16 +80,28 @@ static enum error_code release_all(struct session *session, struct error *err)
     return code;
 }
 
+enum error_code mariadb_senders_stuck(struct session *session, bool *out, struct error *err)
+{
+    uint64_t stuck = 0;
+    enum error_code code = session_ask_number(session, STATEMENT_SENDERS_STUCK, NO_ARGUMENTS, &stuck, err);
+
+    *out = stuck != 0;
+    return code;
+}
+
 enum error_code mariadb_rule(struct session *session, unsigned acks, struct error *err)
 {
     struct rule rule;
+    bool stuck = false;
     enum error_code code;
 
     if (acks > 1)
         return error_set(err, ERR_INVALID, "MariaDB waits for one acknowledgement at most; %u are asked for",
                          acks);
     code = ask_rule(session, &rule, err);
-    if (code != ERR_OK || in_force(&rule, acks))
+    if (code == ERR_OK && acks == 0)
+        code = mariadb_senders_stuck(session, &stuck, err);
+    if (code != ERR_OK || (in_force(&rule, acks) && !stuck))
         return code;
     code = release_all(session, err);
     if (code == ERR_OK && !rule.after_sync)

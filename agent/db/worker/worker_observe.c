@@ -128,6 +128,7 @@ static void fill_from_view(struct worker *worker, Mha__DbObservation *out)
         out->written_epoch_position = worker->position;
     out->acks = view->acks;
     out->acks_enforced = view->acks_enforced;
+    out->replicas_locked_out = view->replicas_locked_out;
     out->waiting_commits = view->waiting_commits;
     out->receiving = view->receiving;
     out->applying = view->applying;
