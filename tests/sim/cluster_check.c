@@ -14,9 +14,10 @@
 
 struct host_check {
     uint64_t vipd_since_us, worker_since_us; /* runs since then; 0: does not */
-    uint64_t no_lease_since_us;              /* 0: has one */
-    uint64_t answered_us;                    /* its last answered commit */
-    uint64_t calm_incarnation;               /* of its server when the faults ended; 0: not running then */
+    uint64_t server_since_us;
+    uint64_t no_lease_since_us; /* 0: has one */
+    uint64_t answered_us;       /* its last answered commit */
+    uint64_t calm_incarnation;  /* of its server when the faults ended; 0: not running then */
 };
 
 struct cluster_check {
@@ -139,8 +140,8 @@ void cluster_check_acknowledged(struct cluster *cluster, unsigned host, const st
     struct cluster_check *check = cluster->check;
     uint64_t epoch = server_epoch(cluster->hosts[host].server);
 
-    /* A process that was stopped with the acknowledgement in its socket may answer late, if the row is where it
-     * must be. */
+    /* A process that was stopped with the acknowledgement in its socket may answer late, if the row is where
+     * it must be. */
     if (epoch < check->answered_epoch && !log_has(&cluster->hosts[check->opened_host].server->log, txn->uid))
         world_violate(cluster->world,
                       "I3: %s answers a commit under epoch %" PRIu64 ", after one under %" PRIu64
@@ -298,6 +299,7 @@ static void check_leases(struct cluster *cluster, unsigned host)
 
     note_running(&h->vipd_since_us, cluster_runs(cluster, host, PROCESS_VIPD), now_us);
     note_running(&h->worker_since_us, cluster_runs(cluster, host, PROCESS_WORKER), now_us);
+    note_running(&h->server_since_us, cluster_runs(cluster, host, PROCESS_SERVER), now_us);
     note_running(&h->no_lease_since_us,
                  !world_lease_is_live(cluster->world, host) && !is_paused(cluster, host), now_us);
     if (!for_longer(h->no_lease_since_us, now_us, SCHEDULING_US))
@@ -309,7 +311,8 @@ static void check_leases(struct cluster *cluster, unsigned host)
                     ? SCHEDULING_US
                     : FENCE_ASKED_US;
     if (is_writable(cluster, host) && for_longer(h->worker_since_us, now_us, margin_us) &&
-        for_longer(h->no_lease_since_us, now_us, margin_us))
+        for_longer(h->no_lease_since_us, now_us, margin_us) &&
+        for_longer(h->server_since_us, now_us, margin_us)) /* stopped it answers nobody */
         world_violate(cluster->world, "I6: the server of %s is writable without a lease", name);
 }
 

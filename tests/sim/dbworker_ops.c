@@ -9,7 +9,6 @@
 
 #define FENCE_ASKED_US 300000u
 #define FENCE_HUNG_US 60000u
-#define KILL_RESERVE_US 15000u
 #define KILL_US 2000u
 #define POLL_US 1000u
 #define ALLOWANCE_US 2000000u
@@ -462,6 +461,7 @@ static void fence_ended(struct cluster *cluster, unsigned host)
 
 static void on_killed(struct cluster *cluster, unsigned host, const void *data)
 {
+    lease_measured_kill_us(&worker_of(cluster, host)->lease, KILL_US);
     if (cluster->hosts[host].processes[PROCESS_SERVER].life == *(const uint64_t *)data)
         cluster_kill(cluster, host, PROCESS_SERVER);
 }
@@ -509,7 +509,7 @@ void worker_fence(struct cluster *cluster, unsigned host, const char *reason, ui
                   uint64_t id)
 {
     struct worker_model *worker = worker_of(cluster, host);
-    uint64_t now_us = cluster_clock_us(cluster, host), budget_us, reserve_us;
+    uint64_t now_us = cluster_clock_us(cluster, host), gentle_us, reserve_us, left_us;
 
     if (id && worker->fences_asked_count < WORKER_FENCES_MAX)
         worker->fences_asked[worker->fences_asked_count++] = id;
@@ -521,13 +521,20 @@ void worker_fence(struct cluster *cluster, unsigned host, const char *reason, ui
     worker->fence_began_us = now_us;
     if (worker->writable == WRITABLE_NO && worker->fenced_incarnation != worker->incarnation)
         worker->writable = WRITABLE_UNKNOWN;
-    budget_us = worker->state == MHA__DB_STATE__DB_HUNG ? FENCE_HUNG_US : FENCE_ASKED_US;
-    if (deadline_us == 0 || deadline_us > now_us + budget_us)
-        deadline_us = now_us + budget_us;
-    if (deadline_us < now_us + LEASE_FENCE_LEAST_US)
-        deadline_us = now_us + LEASE_FENCE_LEAST_US;
-    reserve_us = (deadline_us - now_us) / 3 < KILL_RESERVE_US ? (deadline_us - now_us) / 3 : KILL_RESERVE_US;
-    worker->fence_deadline_us = deadline_us - reserve_us;
+    if (deadline_us == 0)
+        deadline_us = lease_open_until_us(&worker->lease);
+    reserve_us = lease_kill_cost_us(&worker->lease);
+    gentle_us = worker->state == MHA__DB_STATE__DB_HUNG ? FENCE_HUNG_US : FENCE_ASKED_US;
+    left_us = deadline_us > now_us ? deadline_us - now_us : 0;
+    if (deadline_us) {
+        if (reserve_us > left_us / 2)
+            reserve_us = left_us / 2;
+        if (gentle_us > left_us - reserve_us)
+            gentle_us = left_us - reserve_us;
+    }
+    if (gentle_us < LEASE_FENCE_LEAST_US / 2)
+        gentle_us = LEASE_FENCE_LEAST_US / 2;
+    worker->fence_deadline_us = now_us + gentle_us;
     give_up(cluster, host, "given up for a fence");
     if (!worker_locate(cluster, host)) {
         worker_server_gone(cluster, host);

@@ -73,7 +73,9 @@ bool vip_may_hold(const struct cluster *cluster, unsigned host)
     const struct vip_model *vip = vip_of(cluster, host);
     uint64_t now_us = cluster_clock_us(cluster, host);
 
-    return vip->address || (cluster_up(cluster, host, PROCESS_VIPD) && vip->lease.deadline_us > now_us) ||
+    /* Of a vipd that is dead or stopped only the leases count: its kernel's own lifetime does the rest. */
+    return (vip->address && cluster_runs(cluster, host, PROCESS_VIPD) && vip->lease.held) ||
+           (cluster_up(cluster, host, PROCESS_VIPD) && vip->lease.deadline_us > now_us) ||
            (vip->wish == WISH_LEASE && !vip->wish_answered && vip->wish_deadline_us > now_us);
 }
 
