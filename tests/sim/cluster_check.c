@@ -16,6 +16,7 @@ struct host_check {
     uint64_t vipd_since_us, worker_since_us; /* runs since then; 0: does not */
     uint64_t server_since_us;
     uint64_t no_lease_since_us; /* 0: has one */
+    uint64_t answers;           /* since the mark */
     uint64_t answered_us;       /* its last answered commit */
     uint64_t calm_incarnation;  /* of its server when the faults ended; 0: not running then */
 };
@@ -31,6 +32,8 @@ struct cluster_check {
     uint64_t forced_epoch;
     struct host_check hosts[WORLD_NODES_MAX];
     uint64_t calm_us;
+    uint64_t gap_us, gap_since_us; /* since the mark */
+    unsigned changes;
     struct cluster_totals totals;
 };
 
@@ -152,6 +155,9 @@ void cluster_check_acknowledged(struct cluster *cluster, unsigned host, const st
     check_rule(cluster, host, txn);
     protect_row(check, txn->uid);
     check->hosts[host].answered_us = cluster->world->now_us;
+    check->hosts[host].answers++;
+    check->gap_us = cluster_check_gap_us(cluster);
+    check->gap_since_us = cluster->world->now_us;
     check->totals.acknowledged++;
 }
 
@@ -245,6 +251,7 @@ void cluster_check_applied(struct cluster *cluster, uint64_t index, const struct
         return;
     if (command->kind == COMMAND_PROMOTE && command->change == MHA__CHANGE_KIND__CHANGE_FORCED)
         check->forced_epoch = command->epoch;
+    check->changes += command->kind == COMMAND_PROMOTE;
     if (command->kind == COMMAND_PROMOTE || command->kind == COMMAND_SYNC)
         check_members(cluster);
 }
@@ -415,4 +422,34 @@ bool cluster_check_settled(struct cluster *cluster, bool *serves)
     if (*serves && why_not != NULL && strcmp(why_not, "there is no quorum") == 0)
         world_violate(cluster->world, "I6: %s serves without a quorum", cluster_host_name(cluster, host));
     return cluster->world->violation[0] == '\0';
+}
+
+/* ---- for stories ---- */
+
+void cluster_check_mark(struct cluster *cluster)
+{
+    struct cluster_check *check = cluster->check;
+
+    check->gap_us = 0;
+    check->gap_since_us = cluster->world->now_us;
+    check->changes = 0;
+    for (unsigned i = 0; i < WORLD_NODES_MAX; i++)
+        check->hosts[i].answers = 0;
+}
+
+uint64_t cluster_check_gap_us(const struct cluster *cluster)
+{
+    uint64_t gap_us = cluster->world->now_us - cluster->check->gap_since_us;
+
+    return gap_us > cluster->check->gap_us ? gap_us : cluster->check->gap_us;
+}
+
+uint64_t cluster_check_answers(const struct cluster *cluster, unsigned host)
+{
+    return cluster->check->hosts[host].answers;
+}
+
+unsigned cluster_check_changes(const struct cluster *cluster)
+{
+    return cluster->check->changes;
 }

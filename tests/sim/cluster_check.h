@@ -39,6 +39,12 @@ void cluster_check_calm(struct cluster *cluster);
 /* false: world_violate says why. `serves` tells which it is. */
 bool cluster_check_settled(struct cluster *cluster, bool *serves);
 
+/* For stories: from here on. */
+void cluster_check_mark(struct cluster *cluster);
+uint64_t cluster_check_gap_us(const struct cluster *cluster); /* the longest without an answer */
+uint64_t cluster_check_answers(const struct cluster *cluster, unsigned host); /* commits that it answered */
+unsigned cluster_check_changes(const struct cluster *cluster);                /* promotions */
+
 struct cluster_totals {
     uint64_t acknowledged, openings, commands;
 };

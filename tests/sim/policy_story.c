@@ -1,0 +1,450 @@
+#include "tests/sim/policy_story.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/agent.h"
+#include "tests/sim/cluster_check.h"
+#include "tests/sim/database.h"
+#include "tests/sim/policy_story_expect.h"
+
+#define WORDS_MAX 24
+
+static const char *const op_names[] = {
+    [DB_OP_FENCE] = "fence", [DB_OP_CLOSE] = "close",         [DB_OP_FREEZE] = "freeze",
+    [DB_OP_DRAIN] = "drain", [DB_OP_FOLLOW] = "follow",       [DB_OP_PROMOTE] = "promote",
+    [DB_OP_OPEN] = "open",   [DB_OP_SET_COMMIT_RULE] = "rule"};
+
+static const struct {
+    const char *name;
+    enum process process;
+} processes[] = {{"server", PROCESS_SERVER},
+                 {"agent", PROCESS_AGENT},
+                 {"worker", PROCESS_WORKER},
+                 {"vipd", PROCESS_VIPD},
+                 {"host", PROCESS_KERNEL}};
+
+static bool find_process(struct policy_story *story, const char *name, enum process *process)
+{
+    for (size_t i = 0; i < sizeof processes / sizeof processes[0]; i++) {
+        *process = processes[i].process;
+        if (strcmp(processes[i].name, name) == 0)
+            return true;
+    }
+    return story_fail(&story->base, "'%s' is not a process", name);
+}
+
+bool policy_story_host(struct policy_story *story, const char *name, unsigned *host)
+{
+    if (!story_node(&story->base, name, host))
+        return false;
+    return *host < story->cluster->data_count || story_fail(&story->base, "%s has no database", name);
+}
+
+/* ---- the cluster ---- */
+
+static bool option(struct policy_story *story, const char *word, struct cluster_config *config)
+{
+    const char *value = strchr(word, '=');
+    uint64_t us = 0;
+
+    if (strcmp(word, "no-vip") == 0) {
+        config->has_vip = false;
+        return true;
+    }
+    if (value && strncmp(word, "seed=", 5) == 0) {
+        config->world.seed = strtoull(value + 1, NULL, 10);
+        return true;
+    }
+    if (!value || !story_time(value + 1, &us))
+        return story_fail(&story->base, "unknown option '%s'", word);
+    if (strncmp(word, "E=", 2) == 0)
+        config->world.election_us = us;
+    else if (strncmp(word, "H=", 2) == 0)
+        config->world.heartbeat_us = us;
+    else if (strncmp(word, "net=", 4) == 0)
+        config->world.net_min_us = config->world.net_max_us = us;
+    else if (strncmp(word, "probe-timeout=", 14) == 0)
+        config->probe_timeout_us = us;
+    else if (strncmp(word, "start=", 6) == 0)
+        config->start_min_us = config->start_max_us = us;
+    else if (strncmp(word, "write=", 6) == 0)
+        config->write_every_us = us;
+    else
+        return story_fail(&story->base, "unknown option '%s'", word);
+    return true;
+}
+
+static bool do_cluster(struct policy_story *story, unsigned count, char **words)
+{
+    struct cluster_config config = cluster_default_config(0, 0);
+
+    for (unsigned i = 1; i < count; i++) {
+        bool name = words[i][1] == '\0';
+        if (name && words[i][0] >= 'X')
+            config.world.arbiters++;
+        else if (name)
+            config.world.data_nodes++;
+        else if (!option(story, words[i], &config))
+            return false;
+    }
+    if (story->cluster || config.world.data_nodes + config.world.arbiters > WORLD_NODES_MAX)
+        return story_fail(&story->base, "one cluster, of at most %d nodes", WORLD_NODES_MAX);
+    story->cluster = cluster_new(&config);
+    story->base.world = story->cluster->world;
+    story->base.begun_us = story->base.world->now_us;
+    return true;
+}
+
+/* ---- faults ---- */
+
+static bool do_power(struct policy_story *story, unsigned count, char **words)
+{
+    for (unsigned i = 1; i < count; i++) {
+        unsigned host;
+        if (!story_node(&story->base, words[i], &host))
+            return false;
+        if (strcmp(words[0], "on") == 0)
+            cluster_power_on(story->cluster, host);
+        else
+            cluster_power_off(story->cluster, host);
+    }
+    return true;
+}
+
+static bool do_kill(struct policy_story *story, unsigned count, char **words)
+{
+    enum process process;
+    unsigned host;
+
+    if (count != 3 || !find_process(story, words[1], &process) || !story_node(&story->base, words[2], &host))
+        return false;
+    cluster_kill(story->cluster, host, process);
+    return true;
+}
+
+static bool do_stop(struct policy_story *story, unsigned count, char **words)
+{
+    enum process process;
+    unsigned host;
+    uint64_t us;
+
+    if (count != 4 || !find_process(story, words[1], &process) ||
+        !story_node(&story->base, words[2], &host) || !story_time(words[3], &us))
+        return false;
+    if (process == PROCESS_KERNEL)
+        cluster_stop_host(story->cluster, host, us);
+    else
+        cluster_stop(story->cluster, host, process, us);
+    return true;
+}
+
+static bool do_stays_down(struct policy_story *story, unsigned count, char **words)
+{
+    unsigned host;
+
+    if (count != 2 || !story_node(&story->base, words[1], &host))
+        return false;
+    story->cluster->faults.agent_stays_down[host] = true;
+    return true;
+}
+
+static bool do_crash(struct policy_story *story, unsigned count, char **words)
+{
+    unsigned host;
+
+    if (count != 5 || strcmp(words[2], "after") != 0 || !story_node(&story->base, words[1], &host))
+        return false;
+    world_crash_after(story->base.world, host, strtoull(words[3], NULL, 10), 500);
+    return true;
+}
+
+static bool do_told_to_stop(struct policy_story *story, unsigned count, char **words)
+{
+    unsigned host;
+
+    if (count != 2 || !policy_story_host(story, words[1], &host))
+        return false;
+    agent_tell_to_stop(story->cluster, host);
+    return true;
+}
+
+static bool do_cut(struct policy_story *story, unsigned count, char **words)
+{
+    unsigned middle = 1;
+
+    while (middle < count && words[middle][0] != '|' && words[middle][0] != '>')
+        middle++;
+    if (middle == 1 || middle + 1 >= count)
+        return story_fail(&story->base, "cut NODES | NODES, or cut NODES > NODES");
+    for (unsigned a = 1; a < middle; a++) {
+        for (unsigned b = middle + 1; b < count; b++) {
+            unsigned from, to;
+            if (!story_node(&story->base, words[a], &from) || !story_node(&story->base, words[b], &to))
+                return false;
+            world_cut(story->base.world, from, to, true);
+            if (words[middle][0] == '|')
+                world_cut(story->base.world, to, from, true);
+        }
+    }
+    return true;
+}
+
+static bool do_rule(struct policy_story *story, unsigned count, char **words)
+{
+    struct world_rule rule = {.action = strcmp(words[0], "drop") == 0 ? WORLD_DROP : WORLD_DELAY};
+
+    if (count < 5 || !story_kind(&story->base, words[1], &rule.kind) ||
+        !story_node(&story->base, words[2], &rule.from) || !story_node(&story->base, words[4], &rule.to) ||
+        (rule.action == WORLD_DELAY && (count != 6 || !story_time(words[5], &rule.delay_us))))
+        return false;
+    return world_add_rule(story->base.world, &rule);
+}
+
+static bool do_heal(struct policy_story *story, unsigned count, char **words)
+{
+    (void)count, (void)words;
+    world_heal(story->base.world);
+    return true;
+}
+
+static bool do_applier(struct policy_story *story, unsigned count, char **words)
+{
+    unsigned host;
+    uint64_t us;
+
+    if (count != 4 || !policy_story_host(story, words[1], &host) || !story_time(words[3], &us))
+        return false;
+    story->cluster->hosts[host].server->applier_held_until_us = story->base.world->now_us + us;
+    return true;
+}
+
+/* Two words of which the second says whether it is the fault or its end. */
+static bool do_switch(struct policy_story *story, unsigned count, char **words)
+{
+    struct cluster_faults *faults = &story->cluster->faults;
+    unsigned host;
+    bool fault;
+
+    if (count != 3 || !policy_story_host(story, words[1], &host))
+        return false;
+    fault = strcmp(words[2], "works") != 0 && strcmp(words[2], "accepted") != 0;
+    if (strcmp(words[0], "disk") == 0)
+        story->cluster->hosts[host].server->disk_hangs = fault;
+    else if (strcmp(words[0], "address") == 0)
+        faults->vip_refused[host] = fault;
+    else
+        faults->start_fails[host] = fault;
+    return true;
+}
+
+static bool do_errant(struct policy_story *story, unsigned count, char **words)
+{
+    unsigned host;
+
+    if (count != 2 || !policy_story_host(story, words[1], &host))
+        return false;
+    server_write_errant(story->cluster, host);
+    return true;
+}
+
+static bool do_fails(struct policy_story *story, unsigned count, char **words)
+{
+    unsigned host;
+
+    if (count != 3 || !policy_story_host(story, words[1], &host))
+        return false;
+    for (unsigned op = 1; op <= DB_OP_SET_COMMIT_RULE; op++)
+        if (strcmp(op_names[op], words[2]) == 0) {
+            story->cluster->faults.op_fails_permille[host][op] = 1000;
+            return true;
+        }
+    return story_fail(&story->base, "'%s' is not an operation", words[2]);
+}
+
+static bool do_works(struct policy_story *story, unsigned count, char **words)
+{
+    unsigned host;
+
+    if (count != 2 || !policy_story_host(story, words[1], &host))
+        return false;
+    memset(story->cluster->faults.op_fails_permille[host], 0,
+           sizeof story->cluster->faults.op_fails_permille[host]);
+    return true;
+}
+
+/* ---- requests ---- */
+
+static bool ask(struct policy_story *story, enum agent_request request, unsigned to, uint64_t us,
+                bool refused)
+{
+    unsigned leader = world_leader(story->base.world);
+    char error[512] = "";
+    bool accepted;
+
+    if (leader >= story->cluster->data_count)
+        return story_fail(&story->base, "nobody leads");
+    accepted = agent_request(story->cluster, leader, request, to, us, error, sizeof error);
+    if (accepted == refused)
+        return story_fail(&story->base, "the request is %s%s", accepted ? "accepted" : "refused: ", error);
+    return true;
+}
+
+static bool do_request(struct policy_story *story, unsigned count, char **words)
+{
+    enum agent_request request = strcmp(words[0], "switchover") == 0 ? REQUEST_SWITCHOVER : REQUEST_FAILOVER;
+    bool refused = strcmp(words[count - 1], "refused") == 0;
+    uint64_t us = 10000000;
+    unsigned to;
+
+    if (count < 3 || !policy_story_host(story, words[2], &to))
+        return false;
+    for (unsigned i = 3; i < count; i++) {
+        if (strcmp(words[i], "old-primary-is-off") == 0)
+            request = REQUEST_FAILOVER_OFF;
+        else if (strncmp(words[i], "timeout=", 8) == 0 && !story_time(words[i] + 8, &us))
+            return false;
+    }
+    return ask(story, request, to, us, refused);
+}
+
+static bool do_pause(struct policy_story *story, unsigned count, char **words)
+{
+    uint64_t us = 0;
+
+    if (strcmp(words[0], "pause") == 0 && (count != 2 || !story_time(words[1], &us)))
+        return false;
+    return ask(story, us ? REQUEST_PAUSE : REQUEST_RESUME, WORLD_NODES_MAX, us, false);
+}
+
+static bool do_quiet(struct policy_story *story, unsigned count, char **words)
+{
+    (void)count;
+    story->cluster->quiet = strcmp(words[0], "quiet") == 0;
+    return true;
+}
+
+static bool do_mark(struct policy_story *story, unsigned count, char **words)
+{
+    (void)count, (void)words;
+    story->base.marked_term = world_highest_term(story->base.world);
+    cluster_check_mark(story->cluster);
+    return true;
+}
+
+static const struct {
+    const char *name;
+    unsigned words_min;
+    bool (*run)(struct policy_story *story, unsigned count, char **words);
+} commands[] = {
+    {"cluster", 1, do_cluster},
+    {"on", 2, do_power},
+    {"off", 2, do_power},
+    {"kill", 3, do_kill},
+    {"stop", 4, do_stop},
+    {"stays-down", 2, do_stays_down},
+    {"crash", 5, do_crash},
+    {"told-to-stop", 2, do_told_to_stop},
+    {"cut", 4, do_cut},
+    {"heal", 1, do_heal},
+    {"drop", 5, do_rule},
+    {"delay", 6, do_rule},
+    {"applier", 4, do_applier},
+    {"disk", 3, do_switch},
+    {"address", 3, do_switch},
+    {"start", 3, do_switch},
+    {"errant", 2, do_errant},
+    {"fails", 3, do_fails},
+    {"works", 2, do_works},
+    {"switchover", 3, do_request},
+    {"failover", 3, do_request},
+    {"pause", 2, do_pause},
+    {"resume", 1, do_pause},
+    {"quiet", 1, do_quiet},
+    {"busy", 1, do_quiet},
+    {"mark", 1, do_mark},
+    {"expect", 2, policy_story_expect},
+};
+
+/* ---- lines ---- */
+
+static bool advance(struct policy_story *story, const char *text)
+{
+    struct world *world = story->base.world;
+    bool relative = text[0] == '+';
+    uint64_t us, until_us;
+
+    if (!story_time(text + relative, &us))
+        return story_fail(&story->base, "'%s' is not a time", text);
+    if (!world)
+        return true;
+    until_us = us + (relative ? world->now_us : story->base.begun_us);
+    if (until_us < world->now_us)
+        return story_fail(&story->base, "it is %.3f s already",
+                          (double)(world->now_us - story->base.begun_us) / 1e6);
+    return world_run(world, until_us) || story_fail(&story->base, "%s", world->violation);
+}
+
+static bool run_words(struct policy_story *story, unsigned count, char **words)
+{
+    if (words[0][0] == '+' || (words[0][0] >= '0' && words[0][0] <= '9')) {
+        if (!advance(story, words[0]))
+            return false;
+        count--;
+        words++;
+    }
+    if (count == 0)
+        return true;
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(commands[i].name, words[0]) != 0)
+            continue;
+        if (count < commands[i].words_min || (!story->cluster && i > 0))
+            return story_fail(&story->base, "too few words for '%s', or no cluster yet", words[0]);
+        if (!commands[i].run(story, count, words))
+            return story->base.problem[0] ? false
+                                          : story_fail(&story->base, "wrong words for '%s'", words[0]);
+        cluster_check_step(story->cluster);
+        if (story->base.world->violation[0])
+            return story_fail(&story->base, "%s", story->base.world->violation);
+        return true;
+    }
+    return story_fail(&story->base, "unknown command '%s'", words[0]);
+}
+
+static bool run_line(struct policy_story *story, char *line)
+{
+    char *words[WORDS_MAX], *rest = NULL;
+    unsigned count = 0;
+
+    line[strcspn(line, "#\n")] = '\0';
+    for (char *word = strtok_r(line, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) {
+        if (count == WORDS_MAX)
+            return story_fail(&story->base, "too many words");
+        words[count++] = word;
+    }
+    return count == 0 || run_words(story, count, words);
+}
+
+bool policy_story_run(const char *path, char *problem, size_t problem_bytes)
+{
+    struct policy_story story = {.base = {.path = path, .problem = problem, .problem_bytes = problem_bytes}};
+    FILE *file = fopen(path, "r");
+    char line[256];
+    bool good = true;
+
+    problem[0] = '\0';
+    if (!file)
+        return story_fail(&story.base, "cannot be opened");
+    while (good && fgets(line, sizeof line, file)) {
+        story.base.line++;
+        good = run_line(&story, line);
+    }
+    fclose(file);
+    if (story.cluster)
+        cluster_free(story.cluster);
+    else if (good)
+        good = story_fail(&story.base, "an empty story");
+    return good;
+}

@@ -1,0 +1,42 @@
+/* policy_story.h - stories of whole clusters: a text file with times in the margin (as in story.h), run on
+ * the models of cluster.h; its checkers look on at every step.
+ *
+ *   cluster A B X [E=1s] [H=100ms] [net=1ms] [probe-timeout=2s] [start=500ms] [write=10ms] [seed=1] [no-vip]
+ *                                 the first line; all hosts are off
+ *   on A B X | off A              power
+ *   kill WHAT A                   server, agent, worker, vipd: SIGKILL; the service manager starts the last
+ * three again, but for stays-down A                  ... this host's agent stop WHAT A 3s                the
+ * same with SIGSTOP and SIGCONT; `host`: all of them crash A after 3 steps         its agent, that many steps
+ * of its raft later told-to-stop A                SIGTERM to its agent cut A | B X, cut A > B, heal, delay
+ * KIND A > B 3s, drop KIND A > B        as in story.h applier A held 3s             received, not applied
+ *   disk A hangs | works          the server's: every write hangs
+ *   errant A                      a transaction of the server's own
+ *   fails A OPERATION | works A   each of fence, close, freeze, drain, follow, promote, open, rule
+ *   address A refused | accepted  by the kernel
+ *   start A fails | works         the command that starts its server
+ *   switchover to B [timeout=10s] [refused]
+ *   failover to B [old-primary-is-off] [refused]
+ *   pause 60s | resume
+ *   quiet | busy                  clients write, or not
+ *   mark
+ *   expect WHAT [within TIME | for TIME]
+ *
+ * WHAT:
+ *   serves A | none               it answers commits at the address
+ *   primary A, sync A B, acks 1   as committed
+ *   leader A
+ *   open A | closed A, address A | no-address A, up A | down A (the server), follows A (the primary, now)
+ *   waits A TEXT                  why its agent does not do more
+ *   outcome TEXT                  of the last request
+ *   change KIND                   the last one: first-start, failover, switchover, restart, forced
+ *   changes 1, answers A | no-answers A, gap 300ms (at most), term-growth 1: since the mark */
+#ifndef MHA_SIM_POLICY_STORY_H
+#define MHA_SIM_POLICY_STORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* false: `problem` says which line expected what. */
+bool policy_story_run(const char *path, char *problem, size_t problem_bytes);
+
+#endif
