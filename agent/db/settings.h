@@ -1,4 +1,5 @@
-/* settings.h - the "database" group of agent.conf: read by the agent (which checks it) and by the dbworker (which uses it). */
+/* settings.h - the "database" group of agent.conf: read by the agent (which checks it) and by the dbworker
+ * (which uses it). */
 #ifndef MHA_DB_SETTINGS_H
 #define MHA_DB_SETTINGS_H
 
@@ -11,26 +12,26 @@
 #define DB_COMMAND_BYTES 1024
 
 struct db_settings {
-    char kind[32];                     /* "mariadb" */
-    char socket[DB_PATH_BYTES];        /* the server's unix socket on this host */
-    char host[DB_TEXT_BYTES];          /* where the other nodes reach this server */
+    char kind[32];              /* "mariadb" */
+    char socket[DB_PATH_BYTES]; /* the server's unix socket on this host */
+    char host[DB_TEXT_BYTES];   /* where the other nodes reach this server */
     unsigned port;
-    char user[DB_TEXT_BYTES];          /* the agent's account, on localhost */
-    char password[DB_TEXT_BYTES];      /* read from password_file; "" with unix_socket authentication */
+    char user[DB_TEXT_BYTES];     /* the agent's account, on localhost */
+    char password[DB_TEXT_BYTES]; /* read from password_file; "" with unix_socket authentication */
     char replication_user[DB_TEXT_BYTES];
     char replication_password[DB_TEXT_BYTES];
-    bool replication_tls;              /* replicas demand TLS of their source */
-    unsigned probe_interval_ms;        /* 10 .. 60000, default 250 */
-    unsigned probe_timeout_ms;         /* 100 .. 600000, default 2000 */
-    char start[DB_COMMAND_BYTES];            /* start in place */
-    char start_to_follow[DB_COMMAND_BYTES];  /* start so that the unacknowledged tail is cut */
+    bool replication_tls;                   /* replicas demand TLS of their source */
+    unsigned probe_interval_ms;             /* 10 .. 60000, default 250 */
+    unsigned probe_timeout_ms;              /* 100 .. 600000, default 2000 */
+    char start[DB_COMMAND_BYTES];           /* start in place */
+    char start_to_follow[DB_COMMAND_BYTES]; /* start so that the unacknowledged tail is cut */
     char stop[DB_COMMAND_BYTES];
-    char kill[DB_COMMAND_BYTES];             /* SIGKILL, returns when the process is gone */
-    unsigned command_timeout_ms;       /* 1000 .. 600000, default 60000 */
+    char kill[DB_COMMAND_BYTES]; /* SIGKILL, returns when the process is gone */
+    unsigned command_timeout_ms; /* 1000 .. 600000, default 60000 */
 };
 
-/* Reads `group` (the "database" group); problems go into `file` (config.h). Password files are read here: one that others than its owner and
- * group may read is a problem. */
+/* Reads `group` (the "database" group); problems go into `file` (config.h). Password files are read here: one
+ * that others than its owner and group may read is a problem. */
 void db_settings_read(struct config_file *file, const config_setting_t *group, struct db_settings *out);
 
 #endif

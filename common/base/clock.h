@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#define MS_TO_US(ms) ((uint64_t)(ms) * 1000u)
+#define MS_TO_US(ms) ((uint64_t)(ms)*1000u)
 
 uint64_t clock_now_us(void);
 

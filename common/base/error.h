@@ -8,12 +8,12 @@
 
 enum error_code {
     ERR_OK = 0,
-    ERR_INVALID,     /* the input is wrong: a setting, an argument, a message */
-    ERR_IO,          /* a file or a socket failed */
-    ERR_CORRUPT,     /* stored data is damaged */
-    ERR_NOT_LEADER,  /* only the leader can do this */
-    ERR_BUSY,        /* not now; the text says what is in the way */
-    ERR_REFUSED,     /* against a rule; the text says which */
+    ERR_INVALID,    /* the input is wrong: a setting, an argument, a message */
+    ERR_IO,         /* a file or a socket failed */
+    ERR_CORRUPT,    /* stored data is damaged */
+    ERR_NOT_LEADER, /* only the leader can do this */
+    ERR_BUSY,       /* not now; the text says what is in the way */
+    ERR_REFUSED,    /* against a rule; the text says which */
     ERR_TIMEOUT,
     ERR_NO_MEMORY,
     ERR_INTERNAL,

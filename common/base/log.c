@@ -13,8 +13,9 @@ static const struct {
     const char *name;
     int priority; /* sd-daemon(3) */
 } levels[] = {
-    [LOG_LEVEL_ERROR] = {"error", 3},   [LOG_LEVEL_WARNING] = {"warning", 4}, [LOG_LEVEL_NOTICE] = {"notice", 5},
-    [LOG_LEVEL_INFO] = {"info", 6},     [LOG_LEVEL_DEBUG] = {"debug", 7},
+    [LOG_LEVEL_ERROR] = {"error", 3},   [LOG_LEVEL_WARNING] = {"warning", 4},
+    [LOG_LEVEL_NOTICE] = {"notice", 5}, [LOG_LEVEL_INFO] = {"info", 6},
+    [LOG_LEVEL_DEBUG] = {"debug", 7},
 };
 
 static const char *log_program = "mha4rdb";
@@ -59,8 +60,9 @@ static void log_line(enum log_level level, const char *format, va_list args)
         clock_gettime(CLOCK_REALTIME, &now);
         gmtime_r(&now.tv_sec, &utc);
         used = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%S", &utc);
-        used += (size_t)snprintf(line + used, sizeof line - used, ".%03ldZ %s[%ld] %s: ", now.tv_nsec / 1000000,
-                                 log_program, (long)getpid(), levels[level].name);
+        used +=
+            (size_t)snprintf(line + used, sizeof line - used, ".%03ldZ %s[%ld] %s: ", now.tv_nsec / 1000000,
+                             log_program, (long)getpid(), levels[level].name);
     }
     int written = vsnprintf(line + used, sizeof line - used - 1, format, args);
     if (written > 0)
@@ -73,13 +75,13 @@ static void log_line(enum log_level level, const char *format, va_list args)
         return; /* nobody reads our log: nothing better to do than to go on */
 }
 
-#define DEFINE_LOG(name, level)                                                                                        \
-    void name(const char *format, ...)                                                                                 \
-    {                                                                                                                  \
-        va_list args;                                                                                                  \
-        va_start(args, format);                                                                                        \
-        log_line(level, format, args);                                                                                 \
-        va_end(args);                                                                                                  \
+#define DEFINE_LOG(name, level)        \
+    void name(const char *format, ...) \
+    {                                  \
+        va_list args;                  \
+        va_start(args, format);        \
+        log_line(level, format, args); \
+        va_end(args);                  \
     }
 
 DEFINE_LOG(log_error, LOG_LEVEL_ERROR)
