@@ -66,7 +66,7 @@ static int run(const struct agent_settings *settings, const char *config_path, c
         event_add(signals[1], NULL);
         log_notice("version %s, node %s of cluster %s", MHA_VERSION, settings->group.node,
                    settings->group.cluster);
-        notify_ready();
+        notify_manager("READY=1");
         event_base_dispatch(base);
         status = agent.exit_status;
     }

@@ -73,7 +73,7 @@ static int serve(struct event_base *base, const struct arbiter_settings *setting
     }
     log_notice("version %s, votes for %u cluster%s on %s", MHA_VERSION, settings->cluster_count,
                settings->cluster_count == 1 ? "" : "s", settings->listen);
-    notify_ready();
+    notify_manager("READY=1");
     event_base_once(base, -1, EV_TIMEOUT, on_settled, NULL, &settled);
     event_base_dispatch(base);
     failed = arbiter.failed;

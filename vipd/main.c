@@ -9,7 +9,6 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,11 +16,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/notify.h"
 #include "vipd/address.h"
 #include "vipd/netlink.h"
 #include "vipd/privileges.h"
@@ -101,27 +100,6 @@ static void keep_log_from_blocking(void)
             close(fd);
         }
     }
-}
-
-/* sd_notify(3), without its library: one datagram. */
-static void tell_service_manager(const char *what)
-{
-    const char *path = getenv("NOTIFY_SOCKET");
-    struct sockaddr_un where = {.sun_family = AF_UNIX};
-    int fd;
-
-    if (!path || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof where.sun_path)
-        return;
-    memcpy(where.sun_path, path, strlen(path));
-    if (path[0] == '@')
-        where.sun_path[0] = '\0';
-    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return;
-    if (sendto(fd, what, strlen(what), MSG_NOSIGNAL, (struct sockaddr *)&where,
-               (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path))) < 0)
-        log_warning("the service manager was not told \"%s\": %s", what, strerror(errno));
-    close(fd);
 }
 
 static enum error_code open_signals(struct error *err)
@@ -269,7 +247,7 @@ static int stop(void)
 {
     bool held = true;
 
-    tell_service_manager("STOPPING=1");
+    notify_manager("STOPPING=1");
     for (unsigned i = 0; i < vipd.settings.address_count; i++)
         address_stop(&vipd.addresses[i]);
     for (unsigned attempt = 0; held && attempt < STOP_ATTEMPTS; attempt++) {
@@ -334,7 +312,7 @@ int main(int argc, char **argv)
     }
     log_notice("version " MHA_VERSION ": %u address%s, socket %s", vipd.settings.address_count,
                vipd.settings.address_count == 1 ? "" : "es", vipd.settings.socket);
-    tell_service_manager("READY=1");
+    notify_manager("READY=1");
     serve();
     return stop();
 }

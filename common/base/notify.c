@@ -7,9 +7,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-void notify_ready(void)
+void notify_manager(const char *state)
 {
-    static const char ready[] = "READY=1";
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     const char *path = getenv("NOTIFY_SOCKET");
     size_t length;
@@ -23,7 +22,7 @@ void notify_ready(void)
     fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return;
-    (void)sendto(fd, ready, sizeof ready - 1, MSG_NOSIGNAL, (struct sockaddr *)&address,
+    (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address,
                  (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
     close(fd);
 }

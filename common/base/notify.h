@@ -2,8 +2,8 @@
 #ifndef MHA_BASE_NOTIFY_H
 #define MHA_BASE_NOTIFY_H
 
-/* "READY=1" to the socket named by NOTIFY_SOCKET; nothing without one. A failure is of no consequence but to
- * the manager, which then reports the start as failed. */
-void notify_ready(void);
+/* Sends `state`, "READY=1" or "STOPPING=1", to the socket named by NOTIFY_SOCKET; nothing without one. A
+ * failure is of no consequence but to the manager, which then reports the start as failed. */
+void notify_manager(const char *state);
 
 #endif
