@@ -89,6 +89,7 @@ static const struct row rows[] = {
     {STATEMENT_REPLICA_FORGET, ANY, "RESET SLAVE ALL"},
     {STATEMENT_ACKNOWLEDGE_ON, ANY, "SET GLOBAL rpl_semi_sync_slave_enabled = 1"},
     {STATEMENT_STRICT_ON, ANY, "SET GLOBAL gtid_strict_mode = 1"},
+    {STATEMENT_DIAL_TIMEOUT, ANY, "SET GLOBAL rpl_semi_sync_slave_kill_conn_timeout = $1"},
     {STATEMENT_NET_TIMEOUT, ANY, "SET GLOBAL slave_net_timeout = $1"},
     {STATEMENT_WAIT_APPLIED, ANY, "SELECT MASTER_GTID_WAIT(?1, $2)"},
     {STATEMENT_POSITIONS, ANY,
