@@ -1,5 +1,6 @@
 #include "agent/agent.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,7 @@ static void on_worker_exited(void *context, const char *how)
         log_warning("dbworker ended (%s); starting another", how);
     dbworker_free(agent->worker);
     agent->worker = NULL;
+    agent->worker_killed = false;
     agent->running_op = DB_OP_NONE;
     agent->leased_epoch = 0;
     event_add(agent->worker_timer, &delay);
@@ -81,6 +83,22 @@ static void spawn_worker(struct agent *agent)
     if (agent->leased_epoch)
         dbworker_lease(agent->worker, agent->leased_epoch, agent->leased_until_us,
                        agent->state.pause.id != 0);
+}
+
+/* A worker says something at least as often as it looks, of a database that hangs too. One that does not
+ * hangs itself; the next one takes over the database as it is. */
+static void end_hung_worker(struct agent *agent)
+{
+    const Mha__DbObservation *db = agent->worker ? dbworker_observation(agent->worker) : NULL;
+    uint64_t patience_us = MS_TO_US(agent->settings->database.probe_timeout_ms) * 3;
+
+    if (!db || clock_now_us() <= db->observed_us + patience_us)
+        return;
+    if (!agent->worker_killed)
+        log_error("dbworker %d has said nothing for %u ms: killed", (int)dbworker_pid(agent->worker),
+                  3 * agent->settings->database.probe_timeout_ms);
+    agent->worker_killed = true;
+    kill(dbworker_pid(agent->worker), SIGKILL); /* its end is seen through its pidfd */
 }
 
 /* ---- events of raft, vipd, peers ---- */
@@ -163,6 +181,7 @@ static void run_step(evutil_socket_t fd, short what, void *context)
 
     (void)fd;
     (void)what;
+    end_hung_worker(agent);
     agent_gather(agent);
     policy_track(&agent->tracker, &agent->input);
     policy_decide(&agent->tracker, &agent->input, &agent->output);

@@ -41,6 +41,7 @@ struct agent {
     struct event *report_timer;
     struct event *worker_timer; /* spawn the next worker */
     uint64_t worker_retry_us;
+    bool worker_killed; /* for it hangs */
 
     struct cluster_state state;
     struct policy_tracker tracker;

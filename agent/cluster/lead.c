@@ -14,7 +14,8 @@ static bool address_given_up(const struct policy_input *input)
            (input->now_us >= input->vip_until_us && !(input->vip && input->vip->held));
 }
 
-bool policy_give_up_powers(const struct policy_input *input, struct policy_output *output, const char *reason)
+bool policy_give_up_powers(const struct policy_tracker *tracker, const struct policy_input *input,
+                           struct policy_output *output, const char *reason)
 {
     /* What was seen before the end of an operation that runs says nothing: it may be opening the database. */
     bool closed = policy_closed(input->db) && !input->db_busy;
@@ -26,12 +27,18 @@ bool policy_give_up_powers(const struct policy_input *input, struct policy_outpu
         policy_db_op(input, output, DB_OP_FENCE);
         output->db_reason = reason;
     }
-    if (!closed || !address_given_up(input)) {
-        policy_wait(output, "giving up the primary's role (%s)", reason);
-        return false;
+    if (closed && address_given_up(input)) {
+        output->released = true;
+        return true;
     }
-    output->released = true;
-    return true;
+    policy_wait(output, "giving up the primary's role (%s)", reason);
+    /* Who enforces may hang, as it may be dead with its agent: all leases of this term are over then, and the
+     * commit rule does the rest. */
+    if (tracker->lease_ended_since_us) {
+        policy_again(output, tracker->lease_ended_since_us + input->settings.election_us);
+        return input->now_us - tracker->lease_ended_since_us >= input->settings.election_us;
+    }
+    return false;
 }
 
 void policy_hand_over(const struct policy_input *input, struct policy_output *output, uint64_t to)
@@ -40,21 +47,30 @@ void policy_hand_over(const struct policy_input *input, struct policy_output *ou
     policy_wait(output, "handing over to %s", policy_node_name(input, to));
 }
 
+/* That nobody else is promoted meanwhile is known only to a leader that a quorum has answered since: one that
+ * is cut off would make its unacknowledged tail stay, and be set aside with it later. */
+static void start_in_place(const struct policy_tracker *tracker, const struct policy_input *input,
+                           struct policy_output *output)
+{
+    if (!input->server_busy && input->raft->round_sent_us > tracker->down_since_us)
+        output->server_op = SERVER_OP_START_IN_PLACE;
+}
+
 /* The database that was opened under this term is lost: another node takes over, or it starts again under a
  * new epoch. */
-static void lose_primary(const struct policy_input *input, struct policy_output *output, const char *reason)
+static void lose_primary(const struct policy_tracker *tracker, const struct policy_input *input,
+                         struct policy_output *output, const char *reason)
 {
     const struct policy_node *other = policy_best_other(input);
 
-    if (!policy_give_up_powers(input, output, reason))
+    if (!policy_give_up_powers(tracker, input, output, reason))
         return;
     if (other) {
         policy_hand_over(input, output, other->id);
     } else if (input->stopping) {
         policy_wait(output, "%s; no other node may be promoted", reason);
     } else if (policy_dead(input->db)) {
-        if (!input->server_busy)
-            output->server_op = SERVER_OP_START_IN_PLACE;
+        start_in_place(tracker, input, output);
         policy_wait(output, "%s; no other node may be promoted: restarting it in place", reason);
     } else if (input->db && input->db->state == MHA__DB_STATE__DB_UP) {
         output->renew_term = true;
@@ -158,7 +174,8 @@ static bool pause_forbids(const struct policy_input *input, struct policy_output
 }
 
 /* The leader is not the node to promote: whoever is gets the leadership. */
-static void lead_for_others(const struct policy_input *input, struct policy_output *output)
+static void lead_for_others(const struct policy_tracker *tracker, const struct policy_input *input,
+                            struct policy_output *output)
 {
     const struct policy_node *other = policy_best_other(input);
     bool mine = input->state->primary.node == input->self->id;
@@ -169,10 +186,10 @@ static void lead_for_others(const struct policy_input *input, struct policy_outp
         policy_hand_over(input, output, other->id);
         return;
     }
-    if (policy_dead(input->db) && !input->server_busy)
-        output->server_op = mine || cluster_sync_find(&input->state->sync, input->self->id)
-                                ? SERVER_OP_START_IN_PLACE
-                                : SERVER_OP_START_TO_FOLLOW;
+    if (policy_dead(input->db) && (mine || cluster_sync_find(&input->state->sync, input->self->id)))
+        start_in_place(tracker, input, output);
+    else if (policy_dead(input->db) && !input->server_busy)
+        output->server_op = SERVER_OP_START_TO_FOLLOW;
     memcpy(why, output->waiting_for, sizeof why);
     policy_wait(output, "no node may be promoted; here: %.*s", (int)sizeof why - 48, why);
 }
@@ -188,7 +205,8 @@ static bool adopts_open_database(const struct policy_input *input)
            input->db->incarnation == state->primary.incarnation;
 }
 
-static void take_over(const struct policy_input *input, struct policy_output *output)
+static void take_over(const struct policy_tracker *tracker, const struct policy_input *input,
+                      struct policy_output *output)
 {
     const struct cluster_state *state = input->state;
     char why[CLUSTER_TEXT_BYTES];
@@ -197,7 +215,7 @@ static void take_over(const struct policy_input *input, struct policy_output *ou
     if (pause_forbids(input, output))
         return;
     if (!output->promotable || (state->force.id && state->force.node != input->self->id)) {
-        lead_for_others(input, output);
+        lead_for_others(tracker, input, output);
         return;
     }
     if (state->force.id && !state->force.old_primary_is_off && state->primary.node != input->self->id) {
@@ -307,6 +325,14 @@ static void report_phases(const struct policy_tracker *tracker, const struct pol
     phases->announced_us = tracker->announced_us - tracker->open_us;
 }
 
+/* What leads to the opening fails again and again: another node may do better; if there is none it goes on
+ * trying. */
+static bool opening_fails(const struct policy_tracker *tracker, const struct policy_input *input)
+{
+    return tracker->opening_fails_since_us &&
+           input->now_us - tracker->opening_fails_since_us >= input->settings.election_us;
+}
+
 /* NULL: the database that this term opened is still there and usable. */
 static const char *primary_trouble(const struct policy_input *input)
 {
@@ -354,7 +380,7 @@ static void serve(struct policy_tracker *tracker, const struct policy_input *inp
     if (!trouble && input->stopping && !policy_paused_here(input))
         trouble = "its agent is being stopped";
     if (trouble) {
-        lose_primary(input, output, trouble);
+        lose_primary(tracker, input, output, trouble);
         return;
     }
     output->lease_epoch = input->raft->term;
@@ -363,6 +389,14 @@ static void serve(struct policy_tracker *tracker, const struct policy_input *inp
         policy_wait(output, "the database cannot be observed%s%s", db && db->trouble[0] ? ": " : "",
                     db ? db->trouble : "");
         return;
+    }
+    if (opening_fails(tracker, input) && !db->open) {
+        if (policy_best_other(input)) {
+            lose_primary(tracker, input, output, "its database cannot be opened");
+            return;
+        }
+        if (policy_join_closed(input, output))
+            return;
     }
     if (!state->primary.opened) {
         write_epoch_record(input, output);
@@ -384,6 +418,8 @@ static void serve(struct policy_tracker *tracker, const struct policy_input *inp
             output->db_epoch = input->raft->term;
             output->db_acks = state->sync.acks;
             return;
+        } else if (input->proposal_pending) {
+            policy_wait(output, "opening waits for the outcome of a proposal: it may be another commit rule");
         } else {
             policy_db_op(input, output, DB_OP_OPEN);
             output->db_epoch = input->raft->term;
@@ -393,7 +429,7 @@ static void serve(struct policy_tracker *tracker, const struct policy_input *inp
         output->vip_leave = false;
         trouble = address_trouble(tracker, input);
         if (trouble && policy_best_other(input)) {
-            lose_primary(input, output, trouble);
+            lose_primary(tracker, input, output, trouble);
             return;
         }
         if (trouble)
@@ -416,5 +452,5 @@ void policy_lead(struct policy_tracker *tracker, const struct policy_input *inpu
     else if (policy_serving_here(input))
         serve(tracker, input, output);
     else
-        take_over(input, output);
+        take_over(tracker, input, output);
 }

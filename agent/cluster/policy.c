@@ -184,12 +184,22 @@ void policy_track(struct policy_tracker *tracker, const struct policy_input *inp
     if (input->raft->role != RAFT_LEADER)
         return;
     track_members(tracker, input);
+    first_seen(&tracker->lease_ended_since_us, input->raft->lease_ended, input->now_us);
+    first_seen(&tracker->down_since_us, policy_dead(db), input->now_us);
+    if (!policy_dead(db))
+        tracker->down_since_us = 0;
     if (!db)
         return;
     first_seen(&tracker->frozen_us, db->frozen_term == input->raft->term, input->now_us);
     first_seen(&tracker->drained_us, tracker->frozen_us && db->drained, input->now_us);
     if (!policy_serving_here(input))
         return;
+    first_seen(&tracker->opening_fails_since_us,
+               input->failed_op == DB_OP_PROMOTE || input->failed_op == DB_OP_SET_COMMIT_RULE ||
+                   input->failed_op == DB_OP_OPEN,
+               input->now_us);
+    if (db->open)
+        tracker->opening_fails_since_us = 0;
     first_seen(&tracker->open_us, input->state->primary.opened && db->open, input->now_us);
     first_seen(&tracker->announced_us,
                tracker->open_us && (!input->settings.has_vip || (input->vip && input->vip->held)),

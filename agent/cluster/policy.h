@@ -94,12 +94,15 @@ struct policy_tracker {
     uint64_t mark_us;          /* 0: none */
     struct position mark;      /* the end of the log at mark_us */
 
-    uint64_t switchover_since_us;  /* a switchover is under way */
-    uint64_t applied_mark_us;      /* the end of the log at this time ... */
-    struct position applied_mark;  /* ... which the target must have applied a moment later */
-    bool target_is_near;           /* it had: writes may be stopped */
-    uint64_t closed_since_us;      /* a switchover stopped the writes */
-    uint64_t vip_trouble_since_us; /* the address should be here and is not */
+    uint64_t switchover_since_us;    /* a switchover is under way */
+    uint64_t applied_mark_us;        /* the end of the log at this time ... */
+    struct position applied_mark;    /* ... which the target must have applied a moment later */
+    bool target_is_near;             /* it had: writes may be stopped */
+    uint64_t closed_since_us;        /* a switchover stopped the writes */
+    uint64_t vip_trouble_since_us;   /* the address should be here and is not */
+    uint64_t lease_ended_since_us;   /* raft's lease of this term was ended */
+    uint64_t down_since_us;          /* the own database is down */
+    uint64_t opening_fails_since_us; /* an operation that leads to the opening failed; until it is open */
 
     /* phases of the present promotion */
     uint64_t frozen_us, drained_us, open_us, announced_us; /* when first seen; 0: not yet */

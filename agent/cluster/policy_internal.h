@@ -41,12 +41,16 @@ void policy_lead(struct policy_tracker *tracker, const struct policy_input *inpu
                  struct policy_output *output);
 void policy_keep_sync_set(struct policy_tracker *tracker, const struct policy_input *input,
                           struct policy_output *output);
+/* Of a primary that cannot be opened: takes a replica that has all of it into the sync set, so that it can be
+ * promoted instead. true: proposed. */
+bool policy_join_closed(const struct policy_input *input, struct policy_output *output);
 /* true: a switchover has taken the next step, or waits for something. */
 bool policy_switchover_step(struct policy_tracker *tracker, const struct policy_input *input,
                             struct policy_output *output);
-/* Gives up the powers of this term; true once the address is gone and the database closed or dead. */
-bool policy_give_up_powers(const struct policy_input *input, struct policy_output *output,
-                           const char *reason);
+/* Gives up the powers of this term; true once the address is gone and the database closed or dead, or the
+ * leases have run out by themselves. */
+bool policy_give_up_powers(const struct policy_tracker *tracker, const struct policy_input *input,
+                           struct policy_output *output, const char *reason);
 /* Hands the leadership over; call only once policy_give_up_powers has answered true. */
 void policy_hand_over(const struct policy_input *input, struct policy_output *output, uint64_t to);
 void policy_follow(const struct policy_input *input, struct policy_output *output);

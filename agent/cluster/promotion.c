@@ -54,6 +54,11 @@ bool policy_promotable(const struct policy_input *input, const struct policy_nod
                  policy_node_name(input, state->primary.node), node->name);
         return false;
     }
+    if (db->frozen_term == input->raft->term && !db->drained && !db->applying) {
+        snprintf(why, why_size, "what it received cannot be applied: %.120s",
+                 db->trouble[0] ? db->trouble : "its applier is stopped");
+        return false;
+    }
     if (state->primary.opened && !policy_holds(db->received, state->primary.epoch_position)) {
         snprintf(why, why_size, "it lacks the record of epoch %llu at %s",
                  (unsigned long long)state->primary.epoch, state->primary.epoch_position);
@@ -92,6 +97,27 @@ const struct policy_node *policy_best_other(const struct policy_input *input)
     return best;
 }
 
+/* Whether `theirs` has writes that this node lacks and that bind it. The old primary itself lacks nothing
+ * that it acknowledged, unless its data went back (a backup restored): then the others have more of its own
+ * server's transactions, the one that wrote the epoch's record. All else that they have alone is their own
+ * doing. */
+static bool has_more(const struct policy_input *input, const Mha__DbObservation *theirs)
+{
+    struct position mine, other, record, own = {0};
+
+    if (!position_parse(input->db->received, &mine) || !position_parse(theirs->received, &other))
+        return true;
+    if (position_contains(&mine, &other))
+        return false;
+    if (input->self->id != input->state->primary.node || !input->state->primary.opened ||
+        !position_parse(input->state->primary.epoch_position, &record) || record.count != 1)
+        return true;
+    for (unsigned i = 0; i < other.count; i++)
+        if (other.items[i].server == record.items[0].server)
+            own.items[own.count++] = other.items[i];
+    return !position_contains(&mine, &own);
+}
+
 bool policy_positions_heard(const struct policy_input *input, char *why, size_t why_size)
 {
     const struct cluster_state *state = input->state;
@@ -115,8 +141,7 @@ bool policy_positions_heard(const struct policy_input *input, char *why, size_t 
         /* None may be ahead or diverged. The old primary's own tail counts only as far as it was fenced
          * softly: what it never got acknowledged does not bind us, but it must then leave the sync set
          * (policy_sync_after_promotion). */
-        if (!node->self && member->node != state->primary.node &&
-            !policy_holds(input->db->received, db->received)) {
+        if (!node->self && member->node != state->primary.node && has_more(input, db)) {
             snprintf(why, why_size, "%s holds writes that this node lacks", node->name);
             return false;
         }

@@ -63,7 +63,7 @@ bool policy_switchover_step(struct policy_tracker *tracker, const struct policy_
                                        here */
         if (!target || !policy_node_reachable(input, target))
             end_switchover(input, output, "the target was lost during the handover", "");
-        else if (policy_give_up_powers(input, output, "switchover"))
+        else if (policy_give_up_powers(tracker, input, output, "switchover"))
             policy_hand_over(input, output, switchover->to);
         return true;
     }
@@ -109,7 +109,7 @@ bool policy_switchover_step(struct policy_tracker *tracker, const struct policy_
         policy_wait(output, "switchover: waiting until %s has everything", target->name);
         return true;
     }
-    if (policy_give_up_powers(input, output, "switchover"))
+    if (policy_give_up_powers(tracker, input, output, "switchover"))
         policy_hand_over(input, output, target->id);
     return true;
 }

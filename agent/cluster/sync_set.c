@@ -145,6 +145,26 @@ static void raise(struct policy_tracker *tracker, const struct policy_input *inp
     }
 }
 
+/* While nothing can be acknowledged, committing first is safe: an opening waits until proposals are decided
+ * and the committed rule is in force. */
+bool policy_join_closed(const struct policy_input *input, struct policy_output *output)
+{
+    if (input->state->sync.acks > 0 || !policy_closed(input->db) || input->db_busy)
+        return false;
+    for (unsigned i = 0; i < input->node_count; i++) {
+        const Mha__DbObservation *replica = willing(input, &input->nodes[i]);
+        struct sync_set sync = {.count = 2, .acks = 1};
+        if (!replica || !policy_holds(replica->received, input->db->executed))
+            continue;
+        sync.members[0] = *cluster_sync_find(&input->state->sync, input->self->id);
+        sync.members[1] = (struct sync_member){input->nodes[i].id, replica->incarnation};
+        propose_sync(input, output, &sync, "%s joined the sync set%s", input->nodes[i].name,
+                     ": the primary cannot be opened");
+        return true;
+    }
+    return false;
+}
+
 void policy_keep_sync_set(struct policy_tracker *tracker, const struct policy_input *input,
                           struct policy_output *output)
 {

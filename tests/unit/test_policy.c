@@ -183,12 +183,57 @@ static void test_database_dies_alone(void)
     w.db_a.state = MHA__DB_STATE__DB_DOWN;
     w.vip.held = false;
     decide();
-    CU_ASSERT_EQUAL(w.out.transfer_to, 0); /* B is not in the sync set */
+    CU_ASSERT_EQUAL(w.out.transfer_to, 0);            /* B is not in the sync set */
+    CU_ASSERT_EQUAL(w.out.server_op, SERVER_OP_NONE); /* is it still the leader? */
+    later(10000);
+    decide();
     CU_ASSERT_EQUAL(w.out.server_op, SERVER_OP_START_IN_PLACE);
     usable(&w.db_a, 999);
     w.raft.lease_ended = true;
     decide();
     CU_ASSERT_TRUE(w.out.renew_term);
+}
+
+/* The address's absence is no release: vipd may be about to take it. */
+static void test_release_is_confirmed(void)
+{
+    all_well();
+    w.db_a.state = MHA__DB_STATE__DB_DOWN;
+    w.vip.held = false;
+    w.input.vip_until_us = NOW_US + 500000; /* a lease was given, its answer is not here */
+    decide();
+    CU_ASSERT_FALSE(w.out.released);
+    w.input.vip_released_epoch = TERM;
+    decide();
+    CU_ASSERT_TRUE(w.out.released);
+
+    all_well(); /* an opening that is under way when the address is lost */
+    w.input.db_busy = true;
+    w.db_a.open = false;
+    w.db_a.read_only = w.db_a.fenced = true;
+    w.vip.held = false;
+    w.raft.lease_ended = true;
+    decide();
+    CU_ASSERT_FALSE(w.out.released);
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_FENCE);
+}
+
+/* Who enforces hangs: after E the leases are over, and the leadership moves without a release. */
+static void test_enforcers_hang(void)
+{
+    all_well();
+    w.db_a.state = MHA__DB_STATE__DB_DOWN;
+    w.input.vip_until_us = NOW_US + 500000;
+    decide();
+    CU_ASSERT_TRUE(w.out.end_lease);
+    w.raft.lease_ended = true;
+    later(100000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.transfer_to, 0);
+    later(E_US);
+    decide();
+    CU_ASSERT_FALSE(w.out.released);
+    CU_ASSERT_EQUAL(w.out.transfer_to, B);
 }
 
 static void test_database_hangs(void)
@@ -244,6 +289,84 @@ static void test_failover(void)
     w.db_b.read_only = false;
     decide();
     CU_ASSERT_TRUE(w.out.vip_hold);
+}
+
+/* What it acknowledged lies in its relay log and cannot be applied: another one, or nobody. */
+static void test_applier_fails(void)
+{
+    b_leads_after_a_died();
+    w.db_b.frozen_term = TERM + 1;
+    w.db_b.drained = w.db_b.applying = false;
+    w.db_b.source = (char *)"192.0.2.1:3306";
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+    CU_ASSERT_FALSE(w.out.promotable);
+    CU_ASSERT_NOT_EQUAL(w.out.db_op, DB_OP_DRAIN);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "cannot be applied"));
+}
+
+/* A leads again after a crash of its database; B has something that A lacks. */
+static void a_leads_again(const char *at_b)
+{
+    all_well();
+    w.raft.term = TERM + 1;
+    usable(&w.db_a, 103);
+    w.db_a.frozen_term = w.db_b.frozen_term = TERM + 1;
+    w.report_a.term = w.report_b.term = TERM + 1;
+    w.db_b.received = (char *)at_b;
+    decide();
+}
+
+static void test_replica_with_more(void)
+{
+    a_leads_again("0-1-10,0-2-11"); /* an errant transaction of B's own server: it leaves the sync set */
+    CU_ASSERT_TRUE(w.out.propose);
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_PROMOTE);
+    CU_ASSERT_EQUAL(w.out.command.sync.count, 1);
+    a_leads_again("0-1-11"); /* a write of A's that A has no more */
+    CU_ASSERT_FALSE(w.out.propose);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "holds writes that this node lacks"));
+}
+
+/* The database cannot be opened, for longer than E: who has all joins, and takes over. */
+static void test_opening_fails(void)
+{
+    all_well();
+    w.state.primary.opened = false;
+    w.state.sync = (struct sync_set){.version = 4, .acks = 0, .count = 1, .members = {{A, 101}}};
+    usable(&w.db_a, 101);
+    w.vip.held = false;
+    w.input.failed_op = DB_OP_PROMOTE;
+    w.input.failed_us = NOW_US;
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+    later(E_US + 1);
+    w.db_b.received = (char *)"0-1-9"; /* not all */
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+    w.db_b.received = (char *)"0-1-10";
+    decide();
+    CU_ASSERT_TRUE(w.out.propose);
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_SYNC);
+    CU_ASSERT_EQUAL(w.out.command.sync.acks, 1);
+    CU_ASSERT_PTR_NULL(cluster_state_apply(&w.state, &w.out.command));
+    decide();
+    CU_ASSERT_TRUE(w.out.end_lease);
+    CU_ASSERT_EQUAL(w.out.transfer_to, B);
+}
+
+/* A rule that may be committed any moment must be in force before anybody writes. */
+static void test_opening_waits_for_proposals(void)
+{
+    all_well();
+    usable(&w.db_a, 101);
+    w.db_a.acks = 1;
+    w.input.proposal_pending = true;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    w.input.proposal_pending = false;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_OPEN);
 }
 
 static void test_not_in_sync_set_is_not_promoted(void)
@@ -643,7 +766,14 @@ int main(void)
     CU_add_test(suite, "the database dies: give up, hand over", test_database_dies);
     CU_add_test(suite, "the database dies and nobody else may: restart in place", test_database_dies_alone);
     CU_add_test(suite, "the database hangs: fence", test_database_hangs);
+    CU_add_test(suite, "a release is confirmed by vipd and by the end of what runs",
+                test_release_is_confirmed);
+    CU_add_test(suite, "vipd or the dbworker hangs: the leases' end is waited for", test_enforcers_hang);
     CU_add_test(suite, "failover, step by step", test_failover);
+    CU_add_test(suite, "an applier that fails", test_applier_fails);
+    CU_add_test(suite, "a replica that has more than the old primary", test_replica_with_more);
+    CU_add_test(suite, "the opening fails", test_opening_fails);
+    CU_add_test(suite, "the opening waits for what is proposed", test_opening_waits_for_proposals);
     CU_add_test(suite, "outside the sync set: only by force", test_not_in_sync_set_is_not_promoted);
     CU_add_test(suite, "a restarted replica counts with the old primary only",
                 test_restarted_replica_counts_with_old_primary_only);
