@@ -505,6 +505,16 @@ static bool stop_is_complete(struct cluster *cluster, unsigned host)
     return address_gone && (!agent->input.db || !agent->input.db->open);
 }
 
+static void end_hung_worker(struct cluster *cluster, unsigned host)
+{
+    struct agent_model *agent = agent_of(cluster, host);
+    const Mha__DbObservation *db = agent->worker && agent->newest ? agent->newest->observation : NULL;
+
+    if (db && cluster_clock_us(cluster, host) > db->observed_us + 3 * cluster->config.probe_timeout_us &&
+        agent->worker_life == cluster->hosts[host].processes[PROCESS_WORKER].life)
+        cluster_kill(cluster, host, PROCESS_WORKER);
+}
+
 static void on_timer(struct cluster *cluster, unsigned host, const void *data);
 
 static void step(struct cluster *cluster, unsigned host)
@@ -512,6 +522,7 @@ static void step(struct cluster *cluster, unsigned host)
     struct agent_model *agent = agent_of(cluster, host);
     uint64_t now_us, delay_us = 1000;
 
+    end_hung_worker(cluster, host);
     gather(cluster, host);
     policy_track(&agent->tracker, &agent->input);
     policy_decide(&agent->tracker, &agent->input, &agent->output);

@@ -5,6 +5,7 @@ cluster A B X
 +1s     mark
         cut B > A
         expect sync A within 3s
+        expect serves A within 200ms
         expect serves A for 10s
         expect changes 0
         heal

@@ -5,6 +5,7 @@ cluster A B X
 +1s     mark
         cut A | B
         expect sync A within 2500ms
+        expect serves A within 200ms
         expect serves A for 10s
         expect term-growth 0
         expect changes 0

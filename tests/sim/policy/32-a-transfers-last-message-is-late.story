@@ -4,7 +4,8 @@ cluster A B X
         expect sync A B within 9s
         delay TIMEOUT_NOW A > B 3s
         switchover to B
-        expect serves any within 6s
++1s     expect serves none            # both leases are given up, the message is on its way
+        expect serves any within 4s
         expect serves any for 5s
         heal
         expect sync A B within 10s

@@ -4,6 +4,7 @@ cluster A B X
         expect sync A B within 9s
         fails B open
         switchover to B
+        expect primary B within 2s
         expect serves A within 8s
         expect closed B
         works B
