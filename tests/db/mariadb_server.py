@@ -33,7 +33,7 @@ def give(path, uid):
 def as_server_user():
     if SINGLE_USER:
         return ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
-    return ["setpriv", f"--reuid={SERVER_UID}", f"--regid={SERVER_UID}", "--clear-groups"]
+    return ["setpriv", f"--reuid={SERVER_UID}", f"--regid={SERVER_UID}", "--clear-groups", "--pdeathsig=KILL"]
 
 
 def free_port():
@@ -52,6 +52,13 @@ class Template:
         memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
         self.root = tempfile.mkdtemp(prefix=f"mha-db-{os.getpid()}-", dir=memory)
         os.chmod(self.root, 0o755)
+        try:
+            self._build()
+        except BaseException:
+            self.remove()
+            raise
+
+    def _build(self):
         self.data = os.path.join(self.root, "template")
         os.mkdir(self.data)
         give(self.data, SERVER_UID)
