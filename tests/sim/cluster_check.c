@@ -114,28 +114,40 @@ static uint64_t missing_row(const struct cluster *cluster, const struct server *
 
 /* ---- commits and openings ---- */
 
-/* Its commit rule: k members of the sync set other than it hold the row, in the start of theirs that counts.
- */
-static void check_rule(struct cluster *cluster, unsigned host, const struct txn *txn)
+/* Members of the sync set other than `host` that hold the transaction, in the start of theirs that counts. */
+static unsigned holders(const struct cluster *cluster, unsigned host, uint64_t uid)
 {
     const struct cluster_state *state = &cluster->check->state;
-    const struct server *server = cluster->hosts[host].server;
-    unsigned holders = 0;
+    unsigned count = 0;
 
-    if (host_of(state->primary.node) != host || state->primary.epoch != server_epoch(server))
-        return;
-    if (server->acks < state->sync.acks)
-        world_violate(cluster->world, "rule: %s answers a commit under acks = %u, committed are %u",
-                      cluster_host_name(cluster, host), server->acks, state->sync.acks);
     for (unsigned i = 0; i < state->sync.count; i++) {
         const struct sync_member *member = &state->sync.members[i];
         const struct server *other = cluster->hosts[host_of(member->node)].server;
-        holders += host_of(member->node) != host && other->incarnation == member->incarnation &&
-                   (log_has(&other->relay, txn->uid) || log_has(&other->log, txn->uid));
+        count += host_of(member->node) != host && other->incarnation == member->incarnation &&
+                 (log_has(&other->relay, uid) || log_has(&other->log, uid));
     }
-    if (holders < state->sync.acks)
+    return count;
+}
+
+static bool is_primary_of_record(const struct cluster *cluster, unsigned host)
+{
+    const struct cluster_primary *primary = &cluster->check->state.primary;
+
+    return host_of(primary->node) == host && primary->epoch == server_epoch(cluster->hosts[host].server);
+}
+
+static void check_rule(struct cluster *cluster, unsigned host, const struct txn *txn)
+{
+    unsigned acks = cluster->check->state.sync.acks, in_force = cluster->hosts[host].server->acks;
+
+    if (!is_primary_of_record(cluster, host))
+        return;
+    if (in_force < acks)
+        world_violate(cluster->world, "rule: %s answers a commit under acks = %u, committed are %u",
+                      cluster_host_name(cluster, host), in_force, acks);
+    if (holders(cluster, host, txn->uid) < acks)
         world_violate(cluster->world, "rule: %s answers a commit that %u of %u members of the sync set hold",
-                      cluster_host_name(cluster, host), holders, state->sync.acks);
+                      cluster_host_name(cluster, host), holders(cluster, host, txn->uid), acks);
 }
 
 void cluster_check_acknowledged(struct cluster *cluster, unsigned host, const struct txn *txn)
@@ -170,6 +182,14 @@ static void accept_loss(struct cluster *cluster, const struct server *server)
             check->rows[uid] = 0;
 }
 
+static uint64_t newest_epoch_uid(const struct server *server)
+{
+    for (unsigned i = server->log.count; i-- > 0;)
+        if (server->log.txns[i].epoch)
+            return server->log.txns[i].uid;
+    return 0;
+}
+
 void cluster_check_opening(struct cluster *cluster, unsigned host)
 {
     struct cluster_check *check = cluster->check;
@@ -189,6 +209,15 @@ void cluster_check_opening(struct cluster *cluster, unsigned host)
                       "I4: %s opens under epoch %" PRIu64 " without row %" PRIu64
                       ", which a client was told or could read",
                       cluster_host_name(cluster, host), epoch, missing);
+    if (!is_primary_of_record(cluster, host))
+        world_violate(cluster->world, "I5: %s opens, but is not the primary of record",
+                      cluster_host_name(cluster, host));
+    if (holders(cluster, host, newest_epoch_uid(server)) < check->state.sync.acks)
+        world_violate(cluster->world, "I4: %s opens before %u members of the sync set hold its epoch record",
+                      cluster_host_name(cluster, host), check->state.sync.acks);
+    if (server->acks < check->state.sync.acks)
+        world_violate(cluster->world, "rule: %s opens under acks = %u, committed are %u",
+                      cluster_host_name(cluster, host), server->acks, check->state.sync.acks);
     /* From now on clients can read all of it. */
     for (unsigned i = 0; i < server->log.count; i++)
         protect_row(check, server->log.txns[i].uid);
@@ -230,7 +259,8 @@ static void check_members(struct cluster *cluster)
         uint64_t missing;
         if (!counts || server->incarnation != member->incarnation)
             continue;
-        missing = missing_row(cluster, server, true);
+        /* A primary must have applied them: a restart would lose what it has only received. */
+        missing = missing_row(cluster, server, member->node != state->primary.node);
         if (missing)
             world_violate(cluster->world,
                           "I4: %s is %s without row %" PRIu64 ", which a client was told or could read",
