@@ -23,6 +23,22 @@ static void read_vip(struct config_file *file, const config_setting_t *root, str
     config_finish_group(file, vip, keys);
 }
 
+/* MariaDB waits for one acknowledgement, whoever gives it: with a third data node beside the sync set an
+ * acknowledgement of its could be taken for a member's. */
+static void check_nodes(struct config_file *file, const config_setting_t *root,
+                        const struct agent_settings *out)
+{
+    unsigned data = 0;
+
+    for (unsigned i = 0; i < out->group.node_count; i++)
+        data += !out->group.nodes[i].arbiter;
+    if (data > 2)
+        config_fail(file, config_setting_get_member(root, "nodes"),
+                    "%u data nodes are listed; this version keeps one, or two with an arbiter: mark one as "
+                    "arbiter = true",
+                    data);
+}
+
 static void read_all(struct config_file *file, struct agent_settings *out)
 {
     static const char *const keys[] = {
@@ -54,6 +70,7 @@ static void read_all(struct config_file *file, struct agent_settings *out)
         db_settings_read(file, database, &out->database);
     if (file->failed)
         return;
+    check_nodes(file, root, out);
     for (unsigned i = 0; i < out->group.node_count; i++) {
         const struct replica_node *node = &out->group.nodes[i];
         if (strcmp(node->name, out->group.node) != 0)

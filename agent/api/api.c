@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 
 #define FORWARD_TIMEOUT_US 3000000u
+#define CHECK_TIMEOUT_US 10000000u
 #define PENDING_MAX 16
 
 enum pending_kind { PENDING_NONE, PENDING_ACCEPT, PENDING_OUTCOME, PENDING_CHECK };
@@ -216,7 +217,7 @@ static void on_step(void *context)
         struct pending *pending = &api->pending[i];
         if (pending->kind == PENDING_OUTCOME)
             check_outcome(api, pending);
-        if (pending->kind != PENDING_NONE && pending->kind != PENDING_CHECK && now_us > pending->deadline_us)
+        if (pending->kind != PENDING_NONE && now_us > pending->deadline_us)
             finish(pending,
                    pending->kind == PENDING_ACCEPT
                        ? "the leader did not answer; see mhactl status and ask again"
@@ -370,10 +371,13 @@ static void handle_check(struct api *api, struct control_request *request, const
     if (!pending)
         return;
     pending->kind = PENDING_CHECK;
+    /* Beyond the worker's own deadline: an operation of the agent's took its place, and no answer comes any
+     * more. */
+    pending->deadline_us = clock_now_us() + CHECK_TIMEOUT_US + 1000000u;
     check.body_case = MHA__DB_REQUEST__BODY_CHECK;
     check.check = &body;
-    if (dbworker_request(api->agent->worker, &check, clock_now_us() + 10000000u, on_checked, pending, &err) !=
-        ERR_OK)
+    if (dbworker_request(api->agent->worker, &check, clock_now_us() + CHECK_TIMEOUT_US, on_checked, pending,
+                         &err) != ERR_OK)
         finish(pending, err.text, "");
 }
 

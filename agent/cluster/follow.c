@@ -73,10 +73,19 @@ void policy_follow(const struct policy_input *input, struct policy_output *outpu
     const struct cluster_state *state = input->state;
     const Mha__DbObservation *db = input->db;
     output->db_watch = state->switchover.id != 0; /* the primary waits for what is seen here */
-    if (!db || db->state == MHA__DB_STATE__DB_UNKNOWN)
+    if (!db || db->state == MHA__DB_STATE__DB_UNKNOWN) {
+        output->vip_leave =
+            policy_paused_here(input) || !input->raft->current; /* as long as nothing is known */
         return;
+    }
     if (policy_dead(db)) {
         start_server(input, output);
+        return;
+    }
+    if (db->state == MHA__DB_STATE__DB_HUNG && cluster_sync_find(&state->sync, input->self->id) &&
+        !(primary_of_this_term(input) && state->primary.opened)) {
+        /* Ended, it would lose what it has only received, and that may be needed. */
+        policy_wait(output, "the database hangs; it is a member of the sync set and there is no primary");
         return;
     }
     if (db->state == MHA__DB_STATE__DB_HUNG) {

@@ -200,9 +200,8 @@ static bool adopts_open_database(const struct policy_input *input)
 {
     const struct cluster_state *state = input->state;
 
-    return state->pause.id && state->pause.holder == input->self->id &&
-           state->primary.node == input->self->id && state->primary.opened &&
-           input->db->incarnation == state->primary.incarnation;
+    return policy_paused_here(input) && state->primary.node == input->self->id && state->primary.opened &&
+           input->db && input->db->open && input->db->incarnation == state->primary.incarnation;
 }
 
 static void take_over(const struct policy_tracker *tracker, const struct policy_input *input,
@@ -211,7 +210,7 @@ static void take_over(const struct policy_tracker *tracker, const struct policy_
     const struct cluster_state *state = input->state;
     char why[CLUSTER_TEXT_BYTES];
 
-    output->vip_leave = adopts_open_database(input);
+    output->vip_leave = adopts_open_database(input) || (policy_paused_here(input) && !input->db);
     if (pause_forbids(input, output))
         return;
     if (!output->promotable || (state->force.id && state->force.node != input->self->id)) {
@@ -442,6 +441,7 @@ static void serve(struct policy_tracker *tracker, const struct policy_input *inp
 void policy_lead(struct policy_tracker *tracker, const struct policy_input *input,
                  struct policy_output *output)
 {
+    output->vip_leave = policy_paused_here(input);
     if (!input->raft->ready) {
         policy_freeze(input, output); /* the term is ours: no reason to wait for the no-op */
         policy_wait(output, "elected; the first entry of the term is not committed yet");

@@ -198,7 +198,7 @@ void policy_track(struct policy_tracker *tracker, const struct policy_input *inp
                input->failed_op == DB_OP_PROMOTE || input->failed_op == DB_OP_SET_COMMIT_RULE ||
                    input->failed_op == DB_OP_OPEN,
                input->now_us);
-    if (db->open)
+    if (db->open || input->failed_op == DB_OP_NONE)
         tracker->opening_fails_since_us = 0;
     first_seen(&tracker->open_us, input->state->primary.opened && db->open, input->now_us);
     first_seen(&tracker->announced_us,

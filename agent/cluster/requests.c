@@ -80,7 +80,8 @@ bool policy_switchover_step(struct policy_tracker *tracker, const struct policy_
         return true;
     }
     if (db->open || !db->fenced) {
-        if (input->failed_op == DB_OP_CLOSE) {
+        if (input->failed_op == DB_OP_CLOSE && tracker->closed_since_us &&
+            input->failed_us >= tracker->closed_since_us) {
             end_switchover(input, output, "writes could not be stopped in time",
                            input->failed_error ? input->failed_error : "");
             return true;
@@ -193,6 +194,10 @@ bool policy_request_resume(const struct policy_input *input, struct cluster_comm
         return fail(error, error_size, "%s does not lead now; ask again%s", input->self->name, "");
     if (!input->state->pause.id)
         return fail(error, error_size, "no pause is in force%s%s", "", "");
+    /* Only the holder can tell its own enforcers that the pause is over. */
+    if (!policy_paused_here(input) || !policy_serving_here(input))
+        return fail(error, error_size, "%s holds the pause and does not lead now: it ends there by itself%s",
+                    policy_node_name(input, input->state->pause.holder), "");
     *command = (struct cluster_command){.kind = COMMAND_RESUME, .id = input->state->pause.id};
     return true;
 }
