@@ -26,6 +26,7 @@
  *   primary A, sync A B, acks 1   as committed
  *   leader A
  *   open A | closed A, address A | no-address A, up A | down A (the server), follows A (the primary, now)
+ *   in-place A                    its server was last started in place, not to follow
  *   waits A TEXT                  why its agent does not do more
  *   outcome TEXT                  of the last request
  *   change KIND                   the last one: first-start, failover, switchover, restart, forced

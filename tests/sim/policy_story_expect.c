@@ -137,6 +137,17 @@ static bool is_up(struct policy_story *story, unsigned count, char **words, bool
     return true;
 }
 
+static bool is_in_place(struct policy_story *story, unsigned count, char **words, bool *ok)
+{
+    unsigned host;
+
+    if (!one_host(story, count, words, &host))
+        return false;
+    *ok = cluster_up(story->cluster, host, PROCESS_SERVER) &&
+          !story->cluster->hosts[host].server->started_to_follow;
+    return true;
+}
+
 static bool is_following(struct policy_story *story, unsigned count, char **words, bool *ok)
 {
     const struct server *server;
@@ -243,6 +254,7 @@ static const struct {
     {"up", is_up, false},
     {"down", is_up, true},
     {"follows", is_following, false},
+    {"in-place", is_in_place, false},
     {"no-follows", is_following, true},
     {"waits", is_waiting, false},
     {"outcome", is_outcome, false},

@@ -7,6 +7,7 @@ cluster A B X
         expect serves none for 15s    # B's received log may be gone: it has restarted
         expect closed B
         expect waits B A is needed
+        expect in-place B             # nothing is cut on a member of the sync set
         on A
         expect serves any within 5s
         expect sync A B within 10s

@@ -7,3 +7,4 @@ cluster A B X
 +1s     on B
         expect serves none for 20s
         expect waits B A is needed
+        expect in-place B             # nothing is cut on a member of the sync set
