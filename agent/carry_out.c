@@ -253,16 +253,20 @@ static void end_pause(struct agent *agent)
     const struct cluster_pause *pause = &agent->state.pause;
     uint64_t now_us = clock_now_us();
     struct cluster_command command = {.kind = COMMAND_RESUME, .id = pause->id};
+    uint64_t since_us = agent->pause_proposed_us ? agent->pause_proposed_us : agent->raft.leader_since_us;
     struct error err;
 
     if (!pause->id) {
         agent->resuming = false;
-        agent->pause_proposed_us = 0;
+        if (!agent->proposed_index) /* it may still be on its way */
+            agent->pause_proposed_us = 0;
         return;
     }
-    if (agent->pause_proposed_us && now_us >= agent->pause_proposed_us + pause->length_us)
+    if (pause->holder != replica_id(agent->replica) || agent->raft.role != RAFT_LEADER || !agent->raft.ready)
+        return;
+    if (now_us >= since_us + pause->length_us)
         agent->resuming = true;
-    if (!agent->resuming || agent->proposed_index || agent->raft.role != RAFT_LEADER || !agent->raft.ready)
+    if (!agent->resuming || agent->proposed_index)
         return;
     if (agent->vip && vip_get_state(agent->vip)->deadline_us > now_us + agent->settings->group.election_us)
         return; /* not shortened yet */

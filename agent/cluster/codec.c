@@ -121,6 +121,7 @@ size_t cluster_command_pack(const struct cluster_command *command, uint8_t *out,
     case COMMAND_FORCE:
         force.node = command->node;
         force.old_primary_is_off = command->old_primary_is_off;
+        force.epoch = command->epoch;
         message.body_case = MHA__COMMAND__BODY_FORCE;
         message.force = &force;
         break;
@@ -198,6 +199,7 @@ static bool command_from_message(const Mha__Command *message, struct cluster_com
         out->kind = COMMAND_FORCE;
         out->node = message->force->node;
         out->old_primary_is_off = message->force->old_primary_is_off;
+        out->epoch = message->force->epoch;
         return true;
     case MHA__COMMAND__BODY_FORCE_END:
         out->kind = COMMAND_FORCE_END;

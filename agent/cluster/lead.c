@@ -4,6 +4,9 @@
 
 #include "agent/cluster/policy_internal.h"
 
+/* A hand-over that has not come about after so many E is given up. */
+#define HAND_OVER_ELECTIONS 4
+
 /* ---- giving up ---- */
 
 /* That the address is not there now is not enough: vipd may be about to take it, under a lease that it has
@@ -20,7 +23,7 @@ bool policy_give_up_powers(const struct policy_tracker *tracker, const struct po
     /* What was seen before the end of an operation that runs says nothing: it may be opening the database. */
     bool closed = policy_closed(input->db) && !input->db_busy;
 
-    output->vip_hold = false;
+    output->vip_hold = output->vip_leave = false;
     output->lease_epoch = 0;
     output->end_lease = true;
     if (!closed) {
@@ -65,6 +68,10 @@ static void lose_primary(const struct policy_tracker *tracker, const struct poli
 
     if (!policy_give_up_powers(tracker, input, output, reason))
         return;
+    /* One whose log does not catch up cannot take the leadership, whatever its database looks like. */
+    if (tracker->lease_ended_since_us &&
+        input->now_us - tracker->lease_ended_since_us > HAND_OVER_ELECTIONS * input->settings.election_us)
+        other = NULL;
     if (other) {
         policy_hand_over(input, output, other->id);
     } else if (input->stopping) {
@@ -290,6 +297,11 @@ static void write_epoch_record(const struct policy_input *input, struct policy_o
         output->db_acks = input->state->sync.acks;
         return;
     }
+    if (strlen(db->written_epoch_position) >= CLUSTER_POSITION_BYTES) {
+        policy_wait(output, "the position of the epoch record is too long: %.80s...; use one GTID domain",
+                    db->written_epoch_position);
+        return;
+    }
     output->propose = true;
     output->command = (struct cluster_command){
         .kind = COMMAND_OPENED, .epoch = input->raft->term, .incarnation = db->incarnation};
@@ -332,6 +344,17 @@ static bool opening_fails(const struct policy_tracker *tracker, const struct pol
            input->now_us - tracker->opening_fails_since_us >= input->settings.election_us;
 }
 
+/* Moving helps only where the address can be held: not while a stranger has it, nor where the network is down
+ * for all. */
+static bool another_could_hold_it(const struct policy_input *input)
+{
+    const struct policy_node *other = policy_best_other(input);
+    const Mha__VipState *theirs = other && other->report ? other->report->vip : NULL;
+
+    return theirs && theirs->link_up && !theirs->conflict && theirs->trouble[0] == '\0' &&
+           !(input->vip && input->vip->conflict);
+}
+
 /* NULL: the database that this term opened is still there and usable. */
 static const char *primary_trouble(const struct policy_input *input)
 {
@@ -363,7 +386,20 @@ static const char *address_trouble(struct policy_tracker *tracker, const struct 
         return NULL;
     if (!input->vip)
         return "its vipd is not running";
+    if (input->vip->conflict)
+        return "another host answers for the address";
     return input->vip->link_up ? "the address cannot be taken" : "the link of the address is down";
+}
+
+/* Neither its own worker nor a new one gets an answer: whether it serves is not known. */
+static bool unseen_too_long(struct policy_tracker *tracker, const struct policy_input *input)
+{
+    if (input->db && input->db->state == MHA__DB_STATE__DB_UP)
+        tracker->unseen_since_us = 0;
+    else if (tracker->unseen_since_us == 0)
+        tracker->unseen_since_us = input->now_us;
+    return tracker->unseen_since_us && input->now_us - tracker->unseen_since_us >=
+                                           2 * input->settings.probe_timeout_us + input->settings.election_us;
 }
 
 static void serve(struct policy_tracker *tracker, const struct policy_input *input,
@@ -383,6 +419,10 @@ static void serve(struct policy_tracker *tracker, const struct policy_input *inp
         return;
     }
     output->lease_epoch = input->raft->term;
+    if (unseen_too_long(tracker, input) && policy_best_other(input)) {
+        lose_primary(tracker, input, output, "its database cannot be observed");
+        return;
+    }
     if (!db || db->state != MHA__DB_STATE__DB_UP) {
         output->vip_hold = input->vip && input->vip->held;
         policy_wait(output, "the database cannot be observed%s%s", db && db->trouble[0] ? ": " : "",
@@ -427,7 +467,7 @@ static void serve(struct policy_tracker *tracker, const struct policy_input *inp
         output->vip_hold = true;
         output->vip_leave = false;
         trouble = address_trouble(tracker, input);
-        if (trouble && policy_best_other(input)) {
+        if (trouble && another_could_hold_it(input)) {
             lose_primary(tracker, input, output, trouble);
             return;
         }
@@ -447,6 +487,8 @@ void policy_lead(struct policy_tracker *tracker, const struct policy_input *inpu
         policy_wait(output, "elected; the first entry of the term is not committed yet");
         return;
     }
+    if (policy_end_force(tracker, input, output))
+        return;
     if (input->state->primary.node == 0)
         first_start(input, output);
     else if (policy_serving_here(input))

@@ -102,6 +102,8 @@ struct policy_tracker {
     uint64_t vip_trouble_since_us;   /* the address should be here and is not */
     uint64_t lease_ended_since_us;   /* raft's lease of this term was ended */
     uint64_t down_since_us;          /* the own database is down */
+    uint64_t force_useless_since_us; /* the target of a forced failover is not usable */
+    uint64_t unseen_since_us;        /* the own database cannot be observed */
     uint64_t opening_fails_since_us; /* an operation that leads to the opening failed; until it is open */
 
     /* phases of the present promotion */

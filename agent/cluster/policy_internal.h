@@ -47,6 +47,8 @@ bool policy_join_closed(const struct policy_input *input, struct policy_output *
 /* true: a switchover has taken the next step, or waits for something. */
 bool policy_switchover_step(struct policy_tracker *tracker, const struct policy_input *input,
                             struct policy_output *output);
+bool policy_end_force(struct policy_tracker *tracker, const struct policy_input *input,
+                      struct policy_output *output);
 /* Gives up the powers of this term; true once the address is gone and the database closed or dead, or the
  * leases have run out by themselves. */
 bool policy_give_up_powers(const struct policy_tracker *tracker, const struct policy_input *input,

@@ -44,6 +44,11 @@ bool policy_promotable(const struct policy_input *input, const struct policy_nod
     }
     if (state->primary.node == 0)
         return refuse(why, why_size, "the cluster has no primary yet: it is made by the first start");
+    if (db->frozen_term == input->raft->term && !db->drained && !db->applying) {
+        snprintf(why, why_size, "what it received cannot be applied: %.120s",
+                 db->trouble[0] ? db->trouble : "its applier is stopped");
+        return false;
+    }
     if (state->force.id && state->force.node == node->id)
         return true;
     if (!member) {
@@ -52,11 +57,6 @@ bool policy_promotable(const struct policy_input *input, const struct policy_nod
                  "the loss "
                  "with mhactl failover --to %s --accept-data-loss",
                  policy_node_name(input, state->primary.node), node->name);
-        return false;
-    }
-    if (db->frozen_term == input->raft->term && !db->drained && !db->applying) {
-        snprintf(why, why_size, "what it received cannot be applied: %.120s",
-                 db->trouble[0] ? db->trouble : "its applier is stopped");
         return false;
     }
     if (state->primary.opened && !policy_holds(db->received, state->primary.epoch_position)) {

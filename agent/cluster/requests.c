@@ -61,7 +61,8 @@ bool policy_switchover_step(struct policy_tracker *tracker, const struct policy_
     output->db_watch = true;
     if (input->raft->lease_ended) { /* beyond the way back: without the target it ends, and a new epoch begins
                                        here */
-        if (!target || !policy_node_reachable(input, target))
+        if (!target || !policy_node_reachable(input, target) ||
+            input->now_us - tracker->lease_ended_since_us > 4 * input->settings.election_us)
             end_switchover(input, output, "the target was lost during the handover", "");
         else if (policy_give_up_powers(tracker, input, output, "switchover"))
             policy_hand_over(input, output, switchover->to);
@@ -115,6 +116,37 @@ bool policy_switchover_step(struct policy_tracker *tracker, const struct policy_
     return true;
 }
 
+/* A force ends with the promotion that it asked for; else here: it must not outlive the situation in which it
+ * was given. true: it ended. */
+bool policy_end_force(struct policy_tracker *tracker, const struct policy_input *input,
+                      struct policy_output *output)
+{
+    const struct cluster_force *force = &input->state->force;
+    const struct policy_node *target = policy_find_node(input, force->node);
+    char why[CLUSTER_TEXT_BYTES];
+    const char *outcome = NULL;
+
+    if (!force->id || output->propose)
+        return false;
+    if (policy_serving_here(input)) {
+        outcome = "the old primary serves again";
+        tracker->force_useless_since_us = 0;
+    } else if (target && policy_node_reachable(input, target) &&
+               policy_promotable(input, target, why, sizeof why)) {
+        tracker->force_useless_since_us = 0;
+    } else if (tracker->force_useless_since_us == 0) {
+        tracker->force_useless_since_us = input->now_us;
+    } else if (input->now_us - tracker->force_useless_since_us >= 2 * input->settings.election_us) {
+        outcome = "its target cannot be used";
+    }
+    if (!outcome)
+        return false;
+    output->propose = true;
+    output->command = (struct cluster_command){.kind = COMMAND_FORCE_END, .id = force->id};
+    snprintf(output->command.text, sizeof output->command.text, "failed: %s", outcome);
+    return true;
+}
+
 static bool serving_leader(const struct policy_input *input, char *error, size_t size)
 {
     if (input->raft->role != RAFT_LEADER)
@@ -161,7 +193,10 @@ bool policy_request_failover(const struct policy_input *input, uint64_t to, bool
     if (input->state->primary.node == 0)
         return fail(error, error_size, "the cluster has not had its first start yet; see mhactl status%s%s",
                     "", "");
-    if (policy_serving_here(input) && input->state->primary.opened && input->db && input->db->open)
+    if (input->state->force.id)
+        return fail(error, error_size, "a forced failover to %s is under way; wait for its outcome%s",
+                    policy_node_name(input, input->state->force.node), "");
+    if (policy_serving_here(input) && input->db && input->db->state == MHA__DB_STATE__DB_UP)
         return fail(error, error_size, "%s is the primary and serves; use mhactl switchover%s",
                     input->self->name, "");
     if (!target || target->arbiter)
@@ -169,8 +204,10 @@ bool policy_request_failover(const struct policy_input *input, uint64_t to, bool
     if (!policy_node_reachable(input, target) || !db || db->state != MHA__DB_STATE__DB_UP)
         return fail(error, error_size, "%s is not usable: its %s", target->name,
                     policy_node_reachable(input, target) ? "database is not up" : "agent is not heard");
-    *command =
-        (struct cluster_command){.kind = COMMAND_FORCE, .node = to, .old_primary_is_off = old_primary_is_off};
+    *command = (struct cluster_command){.kind = COMMAND_FORCE,
+                                        .node = to,
+                                        .epoch = input->state->primary.epoch,
+                                        .old_primary_is_off = old_primary_is_off};
     return true;
 }
 

@@ -218,8 +218,10 @@ const char *cluster_state_apply(struct cluster_state *state, const struct cluste
         memset(&state->pause, 0, sizeof state->pause);
         return NULL;
     case COMMAND_FORCE:
-        if (state->primary.node == command->node && state->primary.opened)
-            return "that node is the primary already";
+        if (command->epoch != state->primary.epoch)
+            return "another promotion came first";
+        if (state->force.id)
+            return "another forced failover is under way";
         state->force = (struct cluster_force){
             .id = state->next_id++, .node = command->node, .old_primary_is_off = command->old_primary_is_off};
         return NULL;

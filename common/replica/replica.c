@@ -112,6 +112,9 @@ void replica_status(struct replica *replica, struct raft_status *out)
 {
     if (replica->raft) {
         raft_status(replica->raft, clock_now_us(), out);
+        /* The owner decides by what it has applied. */
+        if (replica->applied_index < out->commit_index)
+            out->ready = out->current = false;
     } else {
         memset(out, 0, sizeof *out);
         out->waits_for = "the group is not formed yet";

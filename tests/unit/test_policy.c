@@ -17,7 +17,7 @@ static struct {
     struct policy_node nodes[3];
     Mha__DbObservation db_a, db_b;
     Mha__NodeReport report_a, report_b;
-    Mha__VipState vip;
+    Mha__VipState vip, vip_b;
     struct policy_input input;
     struct policy_tracker tracker;
     struct policy_output out;
@@ -86,6 +86,9 @@ static void all_well(void)
     report(&w.nodes[1], &w.report_b, &w.db_b);
     mha__vip_state__init(&w.vip);
     w.vip.held = w.vip.link_up = true;
+    mha__vip_state__init(&w.vip_b);
+    w.vip_b.link_up = true;
+    w.report_b.vip = &w.vip_b;
     w.input = (struct policy_input){.now_us = NOW_US,
                                     .settings = {100000, E_US, 2000000, true},
                                     .raft = &w.raft,
@@ -741,6 +744,113 @@ static void test_address_refused(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "address"));
 }
 
+/* A stranger has the address, or the network is down for both: moving would only end everybody's sessions. */
+static void test_address_trouble_that_moving_does_not_mend(void)
+{
+    all_well();
+    w.vip.held = false;
+    w.vip.conflict = true;
+    decide();
+    later(E_US + 1);
+    decide();
+    CU_ASSERT_FALSE(w.out.end_lease);
+    w.vip.conflict = false;
+    w.vip_b.link_up = false;
+    later(E_US + 1);
+    decide();
+    CU_ASSERT_FALSE(w.out.end_lease);
+    w.vip_b.link_up = true;
+    decide();
+    CU_ASSERT_TRUE(w.out.end_lease);
+}
+
+/* While {A,B},1 is in the log it may count already, though B has just stumbled: the rule stays. */
+static void test_rule_is_not_lowered_under_an_open_proposal(void)
+{
+    all_well();
+    w.state.sync = (struct sync_set){.version = 4, .acks = 0, .count = 1, .members = {{A, 101}}};
+    w.db_b.receiving = false;
+    w.input.proposal_pending = true;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    w.input.proposal_pending = false;
+    w.input.db_busy = true; /* what is seen during an operation on the rule does not count */
+    w.db_b.receiving = true;
+    decide();
+    later(10000);
+    decide();
+    later(10000);
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+}
+
+static void test_force_ends(void)
+{
+    struct cluster_command command;
+    char error[512];
+
+    /* the old primary serves after all */
+    all_well();
+    w.state.force = (struct cluster_force){.id = 9, .node = B};
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_FORCE_END);
+    /* its target is of no use */
+    b_leads_after_a_died();
+    w.state.sync = (struct sync_set){.version = 4, .acks = 0, .count = 1, .members = {{A, 101}}};
+    CU_ASSERT_TRUE(policy_request_failover(&w.input, B, true, &command, error, sizeof error));
+    CU_ASSERT_PTR_NULL(cluster_state_apply(&w.state, &command));
+    w.db_b.state = MHA__DB_STATE__DB_HUNG;
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+    w.input.now_us += 2 * E_US;
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_FORCE_END);
+    CU_ASSERT_PTR_NULL(cluster_state_apply(&w.state, &w.out.command));
+    /* one given in another situation is void */
+    command.epoch--;
+    CU_ASSERT_PTR_NOT_NULL(cluster_state_apply(&w.state, &command));
+}
+
+static void test_only_the_holder_ends_a_pause(void)
+{
+    struct cluster_command command;
+    char error[512];
+
+    b_leads_after_a_died();
+    w.state.pause = (struct cluster_pause){.id = 4, .holder = A, .epoch = TERM, .length_us = 60000000};
+    CU_ASSERT_FALSE(policy_request_resume(&w.input, &command, error, sizeof error));
+    all_well();
+    w.state.pause = (struct cluster_pause){.id = 4, .holder = A, .epoch = TERM, .length_us = 60000000};
+    CU_ASSERT_TRUE(policy_request_resume(&w.input, &command, error, sizeof error));
+}
+
+/* The worker says nothing, or the account is refused: not for ever. */
+static void test_database_that_cannot_be_observed(void)
+{
+    all_well();
+    w.input.db = NULL;
+    decide();
+    CU_ASSERT_EQUAL(w.out.lease_epoch, TERM);
+    later(5000001);
+    decide();
+    CU_ASSERT_TRUE(w.out.end_lease);
+    CU_ASSERT_EQUAL(w.out.lease_epoch, 0);
+}
+
+static void test_hung_member_keeps_what_it_received(void)
+{
+    all_well();
+    seen_from_b();
+    w.raft.role = RAFT_FOLLOWER;
+    w.db_b.state = MHA__DB_STATE__DB_HUNG;
+    w.raft.leader = 0; /* A is gone, too: B's relay log may be needed */
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    w.raft.leader = A;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_FENCE);
+}
+
 static void test_summary(void)
 {
     char summary[512], next[2048];
@@ -790,6 +900,14 @@ int main(void)
     CU_add_test(suite, "a pause forbids promotion for its length", test_pause_forbids_promotion);
     CU_add_test(suite, "a pause holds over a restart", test_pause_holds_over_a_restart);
     CU_add_test(suite, "the address is refused", test_address_refused);
+    CU_add_test(suite, "address trouble that moving does not mend",
+                test_address_trouble_that_moving_does_not_mend);
+    CU_add_test(suite, "the rule is not lowered under an open proposal",
+                test_rule_is_not_lowered_under_an_open_proposal);
+    CU_add_test(suite, "a forced failover ends", test_force_ends);
+    CU_add_test(suite, "only its holder ends a pause", test_only_the_holder_ends_a_pause);
+    CU_add_test(suite, "a database that cannot be observed", test_database_that_cannot_be_observed);
+    CU_add_test(suite, "a hung member keeps what it received", test_hung_member_keeps_what_it_received);
     CU_add_test(suite, "summary", test_summary);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();

@@ -76,7 +76,7 @@ enum error_code mariadb_promote(struct adapter *adapter, struct adapter_call *ca
                                 struct error *err)
 {
     struct session *session;
-    struct position executed;
+    char text[VIEW_POSITION_BYTES];
     uint64_t written = 0;
     bool read_only;
     enum error_code code = mariadb_ops(adapter, &session, err);
@@ -98,11 +98,10 @@ enum error_code mariadb_promote(struct adapter *adapter, struct adapter_call *ca
         return code;
     if (written == epoch) {
         code = mariadb_rule(session, acks, err);
+        /* gtid_binlog_pos, its first column: the last GTID alone */
         if (code == ERR_OK)
-            code = mariadb_executed(session, &executed, err);
-        if (code == ERR_OK && !position_format(&executed, position, position_size))
-            code = error_set(err, ERR_REFUSED, "the server's GTID state is too long");
-        return code;
+            code = session_ask_text(session, STATEMENT_POSITIONS, NO_ARGUMENTS, text, sizeof text, err);
+        return code == ERR_OK ? canonical(text, position, position_size, err) : code;
     }
     /* Written while nothing waits for an acknowledgement: nobody may be there yet to give one. No client sees
      * it before k members hold it: the server is read-only until then. One that is open (a pause, taken over
