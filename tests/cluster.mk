@@ -14,11 +14,13 @@ JOBS ?= 2
 # Not sanitised: they are the hosts, not what is tested.
 $(BUILD)/tests/cluster/%: tests/cluster/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_COMMON) -D_FORTIFY_SOURCE=2 $< -o $@
+	@echo "  CC    $@"
+	$(Q)$(CC) $(CFLAGS_COMMON) -D_FORTIFY_SOURCE=2 $< -o $@
 
 $(BUILD)/tests/cluster/%.so: tests/cluster/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_COMMON) -D_FORTIFY_SOURCE=2 -fPIC -shared $< -o $@
+	@echo "  CC    $@"
+	$(Q)$(CC) $(CFLAGS_COMMON) -D_FORTIFY_SOURCE=2 -fPIC -shared $< -o $@
 
 bed: $(BED_PROGRAMS)
 	@:

@@ -323,7 +323,9 @@ static void become_host(const char *name, int ready)
     struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "ctl"};
     sigset_t child;
 
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+    /* In a chroot / is no mount point; what matters is that the new /proc is seen by this host alone. */
+    if ((mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 && errno != EINVAL) ||
+        mount(NULL, "/proc", NULL, MS_PRIVATE, NULL) != 0 ||
         mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0)
         die("mount /proc");
     if (sethostname(name, strlen(name)) != 0)
