@@ -83,6 +83,8 @@ const struct policy_node *policy_best_other(const struct policy_input *input)
     const struct policy_node *best = NULL;
     char why[CLUSTER_TEXT_BYTES];
 
+    if (policy_paused_here(input))
+        return NULL; /* its holder restarts in place and hands nothing over */
     for (unsigned i = 0; i < input->node_count; i++) {
         const struct policy_node *node = &input->nodes[i];
         if (node->self || node->id == 0 || !policy_node_reachable(input, node) ||

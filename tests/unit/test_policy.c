@@ -681,6 +681,20 @@ static void test_pause_forbids_promotion(void)
     CU_ASSERT_TRUE(w.out.propose);
 }
 
+static void test_pause_keeps_a_restart_of_the_database_in_place(void)
+{
+    all_well();
+    w.state.pause = (struct cluster_pause){.id = 4, .holder = A, .epoch = TERM, .length_us = 60000000};
+    w.db_a.state = MHA__DB_STATE__DB_DOWN;
+    w.vip.held = false;
+    decide();
+    w.raft.round_sent_us = NOW_US + 1;
+    w.input.now_us += 2;
+    decide();
+    CU_ASSERT_EQUAL(w.out.transfer_to, 0);
+    CU_ASSERT_EQUAL(w.out.server_op, SERVER_OP_START_IN_PLACE);
+}
+
 /* The agent of the paused primary stops, comes back, and leads again: nothing is given up, no other node is
  * promoted. */
 static void test_pause_holds_over_a_restart(void)
@@ -898,6 +912,8 @@ int main(void)
                 test_crashed_primary_is_not_cut_while_a_member);
     CU_add_test(suite, "first start", test_first_start);
     CU_add_test(suite, "a pause forbids promotion for its length", test_pause_forbids_promotion);
+    CU_add_test(suite, "in a pause the database restarts in place",
+                test_pause_keeps_a_restart_of_the_database_in_place);
     CU_add_test(suite, "a pause holds over a restart", test_pause_holds_over_a_restart);
     CU_add_test(suite, "the address is refused", test_address_refused);
     CU_add_test(suite, "address trouble that moving does not mend",
