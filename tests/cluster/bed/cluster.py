@@ -416,7 +416,7 @@ class Cluster:
         except BedError as e:
             raise BedError("%s\n%s" % (e, self.describe())) from None
 
-    def judge(self, rejoined=True, blind_limit_ms=1500):
+    def judge(self, rejoined=True, blind_limit_ms=1500, only_kernel_since=None):
         """Everything that must hold at the end of any scenario, seen from outside: a list of what does not."""
         self.end_writing()
         time.sleep(0.1)
@@ -427,7 +427,7 @@ class Cluster:
             lost = rows.missing(node.server, writes, sights)
             if lost:
                 problems.append("%s misses %d acknowledged rows: %s" % (node.name, len(lost), ", ".join(lost[:10])))
-        problems += sights.two_addresses()[:5] + sights.two_writers()[:5]
+        problems += sights.two_addresses(only_kernel_since)[:5] + sights.two_writers()[:5]
         problems += binlog.quarrels({n.name: binlog.transactions(n.server.binlogs()) for n in settled})[:5]
         if sights.blind_ms() > blind_limit_ms:
             problems.append("the watcher itself stood still for %.0f ms" % sights.blind_ms())

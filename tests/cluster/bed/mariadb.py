@@ -82,7 +82,7 @@ def _make_template(run, path):
     options = ["--no-defaults", "--datadir=" + building, "--tmpdir=" + tmpdir, "--skip-log-bin",
                "--innodb-log-file-size=16M"]
     _run(run, ["mariadb-install-db", *options, "--auth-root-authentication-method=normal", "--skip-test-db",
-               "--skip-name-resolve"])
+               "--skip-name-resolve", "--force"])  # the name of this machine need not resolve
     _run(run, ["/usr/sbin/mariadbd", *options, "--bootstrap"], "USE mysql;\nFLUSH PRIVILEGES;\n" + accounts())
     subprocess.run(["cp", "-a", "--sparse=always", building, path + ".new"], check=True)
     os.rename(path + ".new", path)
