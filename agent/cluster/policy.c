@@ -173,6 +173,20 @@ static void first_seen(uint64_t *when_us, bool now_true, uint64_t now_us)
         *when_us = now_us;
 }
 
+/* Failures go on as long as each is followed by another soon: other operations may succeed in between. */
+static void track_opening(struct policy_tracker *tracker, const struct policy_input *input)
+{
+    bool failed = input->failed_op == DB_OP_PROMOTE || input->failed_op == DB_OP_SET_COMMIT_RULE ||
+                  input->failed_op == DB_OP_OPEN;
+
+    if (failed)
+        tracker->opening_failed_us = input->failed_us;
+    if (input->db->open || input->now_us > tracker->opening_failed_us + 5 * RETRY_US)
+        tracker->opening_fails_since_us = 0;
+    else
+        first_seen(&tracker->opening_fails_since_us, failed, input->now_us);
+}
+
 void policy_track(struct policy_tracker *tracker, const struct policy_input *input)
 {
     const Mha__DbObservation *db = input->db;
@@ -194,12 +208,7 @@ void policy_track(struct policy_tracker *tracker, const struct policy_input *inp
     first_seen(&tracker->drained_us, tracker->frozen_us && db->drained, input->now_us);
     if (!policy_serving_here(input))
         return;
-    first_seen(&tracker->opening_fails_since_us,
-               input->failed_op == DB_OP_PROMOTE || input->failed_op == DB_OP_SET_COMMIT_RULE ||
-                   input->failed_op == DB_OP_OPEN,
-               input->now_us);
-    if (db->open || input->failed_op == DB_OP_NONE)
-        tracker->opening_fails_since_us = 0;
+    track_opening(tracker, input);
     first_seen(&tracker->open_us, input->state->primary.opened && db->open, input->now_us);
     first_seen(&tracker->announced_us,
                tracker->open_us && (!input->settings.has_vip || (input->vip && input->vip->held)),

@@ -104,7 +104,8 @@ struct policy_tracker {
     uint64_t down_since_us;          /* the own database is down */
     uint64_t force_useless_since_us; /* the target of a forced failover is not usable */
     uint64_t unseen_since_us;        /* the own database cannot be observed */
-    uint64_t opening_fails_since_us; /* an operation that leads to the opening failed; until it is open */
+    uint64_t opening_fails_since_us; /* operations that lead to the opening fail; until it is open */
+    uint64_t opening_failed_us;      /* the last of them */
 
     /* phases of the present promotion */
     uint64_t frozen_us, drained_us, open_us, announced_us; /* when first seen; 0: not yet */

@@ -193,7 +193,8 @@ bool policy_request_failover(const struct policy_input *input, uint64_t to, bool
     if (input->state->primary.node == 0)
         return fail(error, error_size, "the cluster has not had its first start yet; see mhactl status%s%s",
                     "", "");
-    if (input->state->force.id)
+    if (input->state->force.id &&
+        !(input->state->force.node == to && old_primary_is_off && !input->state->force.old_primary_is_off))
         return fail(error, error_size, "a forced failover to %s is under way; wait for its outcome%s",
                     policy_node_name(input, input->state->force.node), "");
     if (policy_serving_here(input) && input->db && input->db->state == MHA__DB_STATE__DB_UP)

@@ -220,8 +220,12 @@ const char *cluster_state_apply(struct cluster_state *state, const struct cluste
     case COMMAND_FORCE:
         if (command->epoch != state->primary.epoch)
             return "another promotion came first";
-        if (state->force.id)
+        /* The same may be said again with more: that the old primary is off. */
+        if (state->force.id && (state->force.node != command->node || !command->old_primary_is_off ||
+                                state->force.old_primary_is_off))
             return "another forced failover is under way";
+        if (state->force.id)
+            end_request(state, state->force.id, "failed: asked for again, with the old primary off");
         state->force = (struct cluster_force){
             .id = state->next_id++, .node = command->node, .old_primary_is_off = command->old_primary_is_off};
         return NULL;

@@ -181,8 +181,8 @@ void policy_keep_sync_set(struct policy_tracker *tracker, const struct policy_in
     }
     /* While a change of the set is in the log it may count already: the rule in the server may not be
      * weakened, nor may what was observed during an operation on it count. */
-    if (!input->state->primary.opened || input->state->switchover.id || input->proposal_pending ||
-        input->db_busy)
+    if (!input->state->primary.opened || !input->db->open || input->state->switchover.id ||
+        input->proposal_pending || input->db_busy)
         return;
     if (input->db->replicas_locked_out) {
         policy_wait(output, "the server lets no replica connect; setting its commit rule anew");

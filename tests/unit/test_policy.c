@@ -341,11 +341,19 @@ static void test_opening_fails(void)
     w.vip.held = false;
     w.input.failed_op = DB_OP_PROMOTE;
     w.input.failed_us = NOW_US;
+    w.db_b.received = (char *)"0-1-9"; /* not all */
     decide();
     CU_ASSERT_FALSE(w.out.propose);
     later(E_US + 1);
-    w.db_b.received = (char *)"0-1-9"; /* not all */
     decide();
+    CU_ASSERT_EQUAL(w.tracker.opening_fails_since_us, 0); /* it was once, a while ago */
+    w.input.failed_us = w.input.now_us;
+    decide();
+    for (unsigned i = 0; i < 6; i++) {
+        later(E_US / 5);
+        w.input.failed_us = w.input.now_us;
+        decide();
+    }
     CU_ASSERT_FALSE(w.out.propose);
     w.db_b.received = (char *)"0-1-10";
     decide();
