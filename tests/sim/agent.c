@@ -446,16 +446,21 @@ static void end_pause(struct cluster *cluster, unsigned host)
     struct agent_model *agent = agent_of(cluster, host);
     const struct cluster_pause *pause = &agent->state.pause;
     uint64_t now_us = cluster_clock_us(cluster, host);
+    uint64_t since_us = agent->pause_proposed_us ? agent->pause_proposed_us : agent->raft.leader_since_us;
     struct cluster_command command = {.kind = COMMAND_RESUME, .id = pause->id};
 
     if (!pause->id) {
         agent->resuming = false;
-        agent->pause_proposed_us = 0;
+        if (!agent->proposed_index)
+            agent->pause_proposed_us = 0;
         return;
     }
-    if (agent->pause_proposed_us && now_us >= agent->pause_proposed_us + pause->length_us)
+    if (pause->holder != cluster->world->nodes[host].id || agent->raft.role != RAFT_LEADER ||
+        !agent->raft.ready)
+        return;
+    if (now_us >= since_us + pause->length_us)
         agent->resuming = true;
-    if (!agent->resuming || agent->proposed_index || agent->raft.role != RAFT_LEADER || !agent->raft.ready)
+    if (!agent->resuming || agent->proposed_index)
         return;
     if (cluster->config.has_vip &&
         vip_client_state(cluster, host)->deadline_us > now_us + cluster->world->config.election_us)
@@ -635,7 +640,6 @@ static void on_worker_gone(struct cluster *cluster, unsigned host, const void *d
         mha__db_reply__free_unpacked(agent->newest, NULL);
     agent->newest = NULL;
     agent->running_op = DB_OP_NONE;
-    agent->leased_epoch = 0;
     cluster_after(cluster, host, PROCESS_AGENT, agent->worker_retry_us, spawn, NULL, 0);
     if (agent->worker_retry_us < WORKER_RETRY_MOST_US)
         agent->worker_retry_us *= 2;

@@ -116,15 +116,13 @@ static enum outcome follow(struct cluster *cluster, unsigned host)
     }
 }
 
-static void remember_position(struct cluster *cluster, unsigned host, bool whole)
+/* The last GTID of the log. */
+static void remember_position(struct cluster *cluster, unsigned host)
 {
     struct worker_model *worker = worker_of(cluster, host);
     const struct server *server = cluster->hosts[host].server;
 
-    if (whole)
-        server_executed_text(server, worker->position, sizeof worker->position);
-    else
-        server_gtid_text(server, server->log.count - 1, worker->position, sizeof worker->position);
+    server_gtid_text(server, server->log.count - 1, worker->position, sizeof worker->position);
 }
 
 static enum outcome promote(struct cluster *cluster, unsigned host)
@@ -146,14 +144,14 @@ static enum outcome promote(struct cluster *cluster, unsigned host)
     case 1:
         if (server_epoch(server) == epoch) {
             worker->stage = 2;
-            remember_position(cluster, host, true);
+            remember_position(cluster, host);
         } else if (server->read_only) {
             server_set_rule(cluster, host, 0);
         }
         return OUTCOME_NEXT;
     case 2:
         server_write_epoch(cluster, host, epoch);
-        remember_position(cluster, host, false);
+        remember_position(cluster, host);
         return OUTCOME_NEXT;
     default:
         server_set_rule(cluster, host, worker->running.acks);
