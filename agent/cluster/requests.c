@@ -186,6 +186,7 @@ bool policy_request_failover(const struct policy_input *input, uint64_t to, bool
                              struct cluster_command *command, char *error, size_t error_size)
 {
     const struct policy_node *target = policy_find_node(input, to);
+    const struct policy_node *old = policy_find_node(input, input->state->primary.node);
     const Mha__DbObservation *db = target ? policy_fresh_db(input, target) : NULL;
 
     if (input->raft->role != RAFT_LEADER)
@@ -205,6 +206,11 @@ bool policy_request_failover(const struct policy_input *input, uint64_t to, bool
     if (!policy_node_reachable(input, target) || !db || db->state != MHA__DB_STATE__DB_UP)
         return fail(error, error_size, "%s is not usable: its %s", target->name,
                     policy_node_reachable(input, target) ? "database is not up" : "agent is not heard");
+    if (!old_primary_is_off && target != old && !(old && policy_closed(policy_fresh_db(input, old))))
+        return fail(error, error_size,
+                    "the fence of the old primary %s is not confirmed; if its host is off, say so with "
+                    "--old-primary-is-off%s",
+                    policy_node_name(input, input->state->primary.node), "");
     *command = (struct cluster_command){.kind = COMMAND_FORCE,
                                         .node = to,
                                         .epoch = input->state->primary.epoch,

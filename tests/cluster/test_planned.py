@@ -162,3 +162,38 @@ def test_used_up_connections_are_no_failure(cluster):
     cluster.wait_in_sync(30)
     assert rows.changes(primary.server, cluster.writes()) == []
     assert cluster.judge() == []
+
+
+def test_operator_accepts_the_loss_by_name(cluster):
+    """The primary was alone and its host is off: the other one may be promoted only by an operator who says what he accepts."""
+    cluster.begin()
+    primary = cluster.primary()
+    replica = cluster.other(primary)
+    replica.power_off()
+    cluster.wait_acknowledged(wire.now_ns() + 1_500_000_000, 20, count=20)
+    primary.power_off()
+    replica.power_on()
+    wait_for("the replica's server answers", replica.server.answers)
+    wait_for("it has a quorum", lambda: (cluster.status(replica) or {}).get("quorum"), 20)
+
+    result = cluster.mhactl("failover", "--to", replica.name, node=replica)
+    assert result.returncode != 0 and "--accept-data-loss" in result.stdout + result.stderr
+    assert not cluster.has_vip(replica)
+    result = cluster.mhactl("failover", "--to", replica.name, "--accept-data-loss", node=replica)
+    assert result.returncode != 0 and "--old-primary-is-off" in result.stdout + result.stderr
+    assert not cluster.has_vip(replica)
+    event = wire.now_ns()
+    result = cluster.mhactl("failover", "--to", replica.name, "--accept-data-loss", "--old-primary-is-off", node=replica)
+    assert result.returncode == 0, result.stdout + result.stderr
+    cluster.wait_acknowledged(event, 20, count=20)
+    assert cluster.primary() is replica
+
+    # What the old primary has alone is neither merged nor thrown away: it is set aside, and named.
+    primary.power_on()
+    def named():
+        nodes = (cluster.status(replica) or {}).get("nodes", [])
+        return any(n["name"] == primary.name and "rebuilt" in (n["waiting_for"] or "") for n in nodes)
+    wait_for("the diverged node is named", named, 30)
+    assert not cluster.has_vip(primary)
+    assert primary.server.variable("read_only") == 1
+    assert cluster.primary() is replica

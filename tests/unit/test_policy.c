@@ -819,6 +819,8 @@ static void test_force_ends(void)
     /* its target is of no use */
     b_leads_after_a_died();
     w.state.sync = (struct sync_set){.version = 4, .acks = 0, .count = 1, .members = {{A, 101}}};
+    CU_ASSERT_FALSE(policy_request_failover(&w.input, B, false, &command, error, sizeof error));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error, "--old-primary-is-off"));
     CU_ASSERT_TRUE(policy_request_failover(&w.input, B, true, &command, error, sizeof error));
     CU_ASSERT_PTR_NULL(cluster_state_apply(&w.state, &command));
     w.db_b.state = MHA__DB_STATE__DB_HUNG;

@@ -6,9 +6,8 @@ cluster A B X
         expect sync A within 3s
 +1s     off A
 +1s     on B
-+5s     failover to B
-+3s     expect serves none            # A may live: its fence is not confirmed
-        expect waits B --old-primary-is-off
++5s     failover to B refused         # A may live: its fence is not confirmed
++3s     expect serves none
         failover to B old-primary-is-off
         expect serves B within 3s
         expect change forced
