@@ -46,9 +46,10 @@ struct host {
 /* What an operation of the worker's does wrong, by enum policy_db_op: fails at once with this chance. */
 struct cluster_faults {
     unsigned op_fails_permille[WORLD_NODES_MAX][DB_OP_SET_COMMIT_RULE + 1];
-    bool vip_refused[WORLD_NODES_MAX];      /* the kernel refuses the address */
-    bool start_fails[WORLD_NODES_MAX];      /* the start command fails */
-    bool agent_stays_down[WORLD_NODES_MAX]; /* nobody starts it again */
+    uint64_t replication_delay_us[WORLD_NODES_MAX]; /* on the way to this replica, on top of the network's */
+    bool vip_refused[WORLD_NODES_MAX];              /* the kernel refuses the address */
+    bool start_fails[WORLD_NODES_MAX];              /* the start command fails */
+    bool agent_stays_down[WORLD_NODES_MAX];         /* nobody starts it again */
 };
 
 struct cluster_config {

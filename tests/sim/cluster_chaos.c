@@ -96,6 +96,7 @@ static void repair(struct cluster *cluster)
     for (unsigned i = 0; i < cluster->world->node_count; i++) {
         for (unsigned op = 0; op <= DB_OP_SET_COMMIT_RULE; op++)
             cluster->faults.op_fails_permille[i][op] = 0;
+        cluster->faults.replication_delay_us[i] = 0;
         cluster->faults.vip_refused[i] = cluster->faults.start_fails[i] = false;
         world_hang_disk(cluster->world, i, false);
         if (i < cluster->data_count)
@@ -154,7 +155,10 @@ static void strike(struct cluster *cluster)
         cluster->hosts[data].server->applier_held_until_us = world->now_us + some_while_us(cluster);
         break;
     case 16:
-        cluster->hosts[data].server->disk_hangs = world_chance(world, 500);
+        if (world_chance(world, 500))
+            cluster->hosts[data].server->disk_hangs = world_chance(world, 500);
+        else
+            cluster->faults.replication_delay_us[data] = world_between(world, 0, 300000);
         break;
     case 17:
         disturb_operations(cluster);

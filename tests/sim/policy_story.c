@@ -221,6 +221,14 @@ static bool do_applier(struct policy_story *story, unsigned count, char **words)
     return true;
 }
 
+static bool do_replication(struct policy_story *story, unsigned count, char **words)
+{
+    unsigned host;
+
+    return count == 4 && policy_story_host(story, words[2], &host) &&
+           story_time(words[3], &story->cluster->faults.replication_delay_us[host]);
+}
+
 /* Two words of which the second says whether it is the fault or its end. */
 static bool do_switch(struct policy_story *story, unsigned count, char **words)
 {
@@ -351,6 +359,7 @@ static const struct {
     {"heal", 1, do_heal},
     {"drop", 5, do_rule},
     {"delay", 6, do_rule},
+    {"replication", 4, do_replication},
     {"applier", 4, do_applier},
     {"disk", 3, do_switch},
     {"address", 3, do_switch},

@@ -2,6 +2,7 @@
  * sends what the log holds in order, acknowledgements on their way back, an applier. */
 #include <assert.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@
 #define DIAL_US 50000u          /* between two tries */
 #define STALL_US 20000u         /* a stalled connection is looked at again */
 #define NET_TIMEOUT_US 4000000u /* slave_net_timeout */
-#define BATCH 16u
+#define BATCH 256u
 
 struct batch {
     uint64_t connection; /* its life */
@@ -158,14 +159,17 @@ static void pump(struct cluster *cluster, unsigned host)
     struct server *server = cluster->hosts[host].server;
     struct connection *connection = &server->connection;
     const struct server *source = cluster->hosts[server->source].server;
-    struct batch batch = {
-        .connection = connection->life, .source = server->source, .first = connection->next};
+    struct batch batch; /* of its transactions only those that there are */
     bool source_is_up = cluster_up(cluster, server->source, PROCESS_SERVER) &&
                         source->incarnation == connection->source_incarnation;
     bool linked = cluster_linked(cluster, server->source, host);
 
     if (!connection->up || connection->under_way)
         return;
+    batch.connection = connection->life;
+    batch.source = server->source;
+    batch.first = connection->next;
+    batch.count = 0;
     if (cluster->world->now_us > connection->contact_us + NET_TIMEOUT_US ||
         (!source_is_up && linked && cluster->hosts[server->source].powered)) {
         hang_up(server); /* silence for too long, or reset by a kernel that knows no such connection */
@@ -180,8 +184,9 @@ static void pump(struct cluster *cluster, unsigned host)
         }
         if (batch.count > 0) {
             connection->under_way = true;
-            cluster_after(cluster, host, PROCESS_SERVER, cluster_net_delay_us(cluster), arrive, &batch,
-                          sizeof batch);
+            cluster_after(cluster, host, PROCESS_SERVER,
+                          cluster_net_delay_us(cluster) + cluster->faults.replication_delay_us[host], arrive,
+                          &batch, offsetof(struct batch, txns) + batch.count * sizeof batch.txns[0]);
             return;
         }
         connection->contact_us = cluster->world->now_us; /* its heartbeats */
@@ -190,7 +195,7 @@ static void pump(struct cluster *cluster, unsigned host)
     if (connection->stall_due)
         return;
     connection->stall_due = true;
-    cluster_after(cluster, host, PROCESS_SERVER, STALL_US, stalled, &batch, sizeof batch);
+    cluster_after(cluster, host, PROCESS_SERVER, STALL_US, stalled, &batch, offsetof(struct batch, txns));
 }
 
 void server_kick_replicas(struct cluster *cluster, unsigned source)
