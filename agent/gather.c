@@ -103,6 +103,9 @@ void agent_gather(struct agent *agent)
                                      .arbiter = member.arbiter,
                                      .self = member.self,
                                      .heard_us = member.self ? now_us : member.heard_us};
+        /* Only the leader hears from an arbiter all the time; for the others its connection must do. */
+        if (member.arbiter && member.connected && agent->raft.role != RAFT_LEADER)
+            node->heard_us = now_us;
         if (member.self) {
             input->self = node;
             node->report = &agent->self_report;

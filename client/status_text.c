@@ -171,13 +171,26 @@ static void show_note(struct table *notes, const Mha__NodeStatus *node, const ch
     table_set(notes, 0, CTL_PLAIN, "  %s: %s%s", node->name, what, text);
 }
 
+/* Somebody is there to acknowledge: then a commit that waits is one on its way, and not worth a word. */
+static bool acknowledged(const Mha__StatusReply *status, const Mha__NodeStatus *primary)
+{
+    for (size_t i = 0; i < status->n_nodes; i++) {
+        const Mha__NodeStatus *node = status->nodes[i];
+        if (node != primary && node->in_sync && node->reachable && node->database &&
+            node->database->acknowledging)
+            return true;
+    }
+    return false;
+}
+
 static void show_notes(struct table *notes, const Mha__StatusReply *status)
 {
     for (size_t i = 0; i < status->n_nodes; i++) {
         const Mha__NodeStatus *node = status->nodes[i];
         if (node->database)
             show_note(notes, node, "", node->database->trouble);
-        if (node->database && node->database->waiting_commits > 0 && node->database->open) {
+        if (node->database && node->database->waiting_commits > 0 && node->database->open &&
+            !acknowledged(status, node)) {
             table_add_row(notes);
             table_set(notes, 0, CTL_PLAIN, "  %s: %u commit%s for an acknowledgement", node->name,
                       node->database->waiting_commits,

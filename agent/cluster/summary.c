@@ -107,6 +107,8 @@ static void next_failure(const struct policy_input *input, char *text, size_t si
             continue;
         if (!spare_vote)
             then = "no quorum: everything is fenced until a member is back";
+        else if (node->id == state->primary.node && state->pause.id)
+            then = "it restarts in place, or nobody takes over before the pause is over";
         else if (node->id == state->primary.node && state->sync.acks == 0)
             then = "no other node may be promoted: the service stops until it is back, or an operator "
                    "accepts the loss of data";

@@ -271,6 +271,7 @@ static void make_busy(struct situation *it)
     it->force.node = DB2;
     it->force.old_primary_is_off = true;
     it->database[0].waiting_commits = 3;
+    it->database[1].acknowledging = false; /* else it is no news */
     it->database[1].lag_ms = 42000;
     it->vip[1].trouble = s("link eth0 is down\033[2J");
     it->status.vip_holder = s("db2");
