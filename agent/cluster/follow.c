@@ -62,6 +62,14 @@ static void follow_primary(const struct policy_input *input, struct policy_outpu
                     primary->name, db->received, theirs->executed);
         return;
     }
+    const struct sync_member *self = cluster_sync_find(&input->state->sync, input->self->id);
+    if (self && self->incarnation != db->incarnation) {
+        /* Its acknowledgements would be taken for those of the member that it was. */
+        policy_wait(output,
+                    "the database has restarted since it was in sync: %s drops it from the sync set first",
+                    primary->name);
+        return;
+    }
     policy_db_op(input, output, DB_OP_FOLLOW);
     output->db_host = primary->report->database_host;
     output->db_port = primary->report->database_port;

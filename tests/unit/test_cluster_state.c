@@ -144,6 +144,11 @@ static void test_sync_steps(void)
     command.epoch = 4;
     CU_ASSERT_TRUE(is_void(&state, &command));
     command = sync_change(&state, 1, 0);
+    command.sync.version++; /* made of another set than this one */
+    CU_ASSERT_TRUE(is_void(&state, &command));
+    command.sync.version -= 2;
+    CU_ASSERT_TRUE(is_void(&state, &command));
+    command = sync_change(&state, 1, 0);
     command.sync.members[0].node = 2; /* without the primary */
     CU_ASSERT_TRUE(is_void(&state, &command));
     command = sync_change(&state, 1, 0);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/cluster/policy.h"
+#include "agent/cluster/policy_internal.h"
 
 enum { A = 1, B = 2, ARB = 3 };
 #define E_US 1000000u
@@ -417,6 +417,19 @@ static void test_restarted_replica_counts_with_old_primary_only(void)
     decide();
     CU_ASSERT_FALSE(w.out.propose);
     CU_ASSERT_EQUAL(w.out.transfer_to, A);
+    /* B would count again with A's word: fenced, and frozen in this term. */
+    char why[CLUSTER_TEXT_BYTES];
+    w.db_a.executed = w.db_a.received = (char *)"0-1-10";
+    w.db_a.frozen_term = TERM + 1;
+    CU_ASSERT_TRUE(policy_promotable(&w.input, &w.nodes[1], why, sizeof why));
+    w.db_a.fenced = false;
+    CU_ASSERT_FALSE(policy_promotable(&w.input, &w.nodes[1], why, sizeof why));
+    w.db_a.fenced = true;
+    w.db_a.frozen_term = TERM;
+    CU_ASSERT_FALSE(policy_promotable(&w.input, &w.nodes[1], why, sizeof why));
+    w.db_a.frozen_term = TERM + 1;
+    w.db_a.executed = (char *)"0-1-11";
+    CU_ASSERT_FALSE(policy_promotable(&w.input, &w.nodes[1], why, sizeof why));
 }
 
 static void test_lacking_the_epoch_record(void)
@@ -629,6 +642,12 @@ static void test_old_primary_returns(void)
     decide();
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE); /* diverged: set aside, never merged */
     CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "lacks"));
+    /* counted as a member with an earlier start: not before it was dropped */
+    w.db_a.received = w.db_a.executed = (char *)"0-1-10";
+    w.state.sync = (struct sync_set){.version = 5, .acks = 1, .count = 2, .members = {{B, 102}, {A, 101}}};
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "drops it"));
 }
 
 static void test_crashed_primary_is_not_cut_while_a_member(void)
