@@ -183,10 +183,14 @@ void cluster_kill(struct cluster *cluster, unsigned host, enum process process)
 
 void cluster_stop(struct cluster *cluster, unsigned host, enum process process, uint64_t for_us)
 {
-    if (!cluster_up(cluster, host, process))
+    uint64_t until_us = cluster->world->now_us + for_us;
+
+    /* What waits for the end of an earlier stop waits for that end: a later one only makes it longer. */
+    if (!cluster_up(cluster, host, process) ||
+        until_us <= cluster->hosts[host].processes[process].stopped_until_us)
         return;
     cluster_trace(cluster, host, "process %d is stopped for %.3f s", process, (double)for_us / 1e6);
-    cluster->hosts[host].processes[process].stopped_until_us = cluster->world->now_us + for_us;
+    cluster->hosts[host].processes[process].stopped_until_us = until_us;
     if (process == PROCESS_AGENT)
         world_pause(cluster->world, host, for_us);
 }
@@ -268,6 +272,14 @@ void cluster_start_server(struct cluster *cluster, unsigned host, bool to_follow
     cluster_after(cluster, host, PROCESS_KERNEL,
                   world_between(cluster->world, cluster->config.start_min_us, cluster->config.start_max_us),
                   server_started, &start, sizeof start);
+}
+
+void cluster_restart_server(struct cluster *cluster, unsigned host)
+{
+    struct start start = {false, 0};
+
+    cluster_kill(cluster, host, PROCESS_SERVER);
+    server_started(cluster, host, &start);
 }
 
 /* ---- the world's hooks ---- */

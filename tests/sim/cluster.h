@@ -91,7 +91,8 @@ void cluster_power_off(struct cluster *cluster, unsigned host);
 void cluster_kill(struct cluster *cluster, unsigned host, enum process process);
 void cluster_stop(struct cluster *cluster, unsigned host, enum process process, uint64_t for_us);
 void cluster_stop_host(struct cluster *cluster, unsigned host, uint64_t for_us);
-void cluster_agent_stop(struct cluster *cluster, unsigned host); /* told to stop, as by its unit */
+void cluster_restart_server(struct cluster *cluster, unsigned host); /* by hand, in place */
+void cluster_agent_stop(struct cluster *cluster, unsigned host);     /* told to stop, as by its unit */
 
 /* ---- events ---- */
 typedef void (*cluster_call)(struct cluster *cluster, unsigned host, const void *data);

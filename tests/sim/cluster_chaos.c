@@ -112,8 +112,15 @@ static void strike(struct cluster *cluster)
 
     switch (world_between(world, 0, 21)) {
     case 0:
-    case 1:
         cluster_kill(cluster, data, PROCESS_SERVER);
+        break;
+    case 1:
+        if (world_chance(world, 300))
+            cluster_kill(cluster, data, PROCESS_WORKER);
+        if (world_chance(world, 300))
+            cluster_restart_server(cluster, data);
+        else
+            cluster_kill(cluster, data, PROCESS_SERVER);
         break;
     case 2:
         cluster_kill(cluster, data, PROCESS_AGENT);

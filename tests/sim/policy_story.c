@@ -125,6 +125,16 @@ static bool do_kill(struct policy_story *story, unsigned count, char **words)
     return true;
 }
 
+static bool do_restart(struct policy_story *story, unsigned count, char **words)
+{
+    unsigned host;
+
+    if (count != 2 || !policy_story_host(story, words[1], &host))
+        return false;
+    cluster_restart_server(story->cluster, host);
+    return true;
+}
+
 static bool do_stop(struct policy_story *story, unsigned count, char **words)
 {
     enum process process;
@@ -352,6 +362,7 @@ static const struct {
     {"off", 2, do_power},
     {"kill", 3, do_kill},
     {"stop", 4, do_stop},
+    {"restart", 2, do_restart},
     {"stays-down", 2, do_stays_down},
     {"crash", 5, do_crash},
     {"told-to-stop", 2, do_told_to_stop},

@@ -5,6 +5,7 @@ cluster A B X
         fails B open
         switchover to B
         expect primary B within 2s
++500ms  expect no-address B
         expect serves A within 8s
         expect closed B
         works B
