@@ -68,7 +68,7 @@ class Template:
         subprocess.run(
             as_server_user()
             + ["mariadb-install-db", "--no-defaults", f"--datadir={self.data}", "--auth-root-authentication-method=normal",
-               "--skip-test-db", f"--tmpdir={self.tmp}", "--innodb-log-file-size=8M", "--innodb-buffer-pool-size=16M"],
+               "--skip-test-db", "--force", f"--tmpdir={self.tmp}", "--innodb-log-file-size=8M", "--innodb-buffer-pool-size=16M"],
             check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         server = Server(self, 0, data=self.data, options=["--skip-log-bin", "--read-only=0"])
         server.start()
