@@ -10,6 +10,7 @@
 #define WATCH_INTERVAL_US 5000u
 #define WATCH_US 500000u
 #define SERVER_QUIET_US 1000000u
+#define WAITING_PREFIX 48
 
 static const char *const op_names[] = {
     [DB_OP_NONE] = "nothing",    [DB_OP_FENCE] = "fence", [DB_OP_CLOSE] = "close",
@@ -290,7 +291,8 @@ void agent_carry_out(struct agent *agent)
     move_leadership(agent);
     end_pause(agent);
     replica_set_campaign_delay(agent->replica, output->campaign_delay_us);
-    if (strcmp(agent->last_waiting_for, output->waiting_for) != 0) {
+    /* By their beginnings: what follows may be positions that change all the time. */
+    if (strncmp(agent->last_waiting_for, output->waiting_for, WAITING_PREFIX) != 0) {
         memcpy(agent->last_waiting_for, output->waiting_for, sizeof agent->last_waiting_for);
         if (output->waiting_for[0])
             log_info("waiting: %s", output->waiting_for);
