@@ -6,6 +6,8 @@
 #include "tests/sim/cluster_check.h"
 #include "tests/sim/database.h"
 
+#define PAUSE_LONGEST_US 4000000u
+
 struct cluster_config cluster_chaos_config(uint64_t seed)
 {
     struct world dice = {.random = seed ^ 0x636c7573746572u};
@@ -76,8 +78,22 @@ static void ask_leader(struct cluster *cluster)
 
     if (leader >= cluster->data_count || cluster_stopped(cluster, leader, PROCESS_AGENT))
         return;
-    agent_request(cluster, leader, REQUEST_SWITCHOVER, cluster->world->node_count,
-                  world_between(cluster->world, 100000, 2000000), error, sizeof error);
+    switch (world_between(cluster->world, 0, 7)) {
+    case 0:
+        agent_request(cluster, leader, REQUEST_PAUSE, cluster->world->node_count,
+                      world_between(cluster->world, 1000000, PAUSE_LONGEST_US), error, sizeof error);
+        break;
+    case 1:
+        agent_request(cluster, leader, REQUEST_RESUME, cluster->world->node_count, 0, error, sizeof error);
+        break;
+    case 2:
+    case 3:
+        agent_tell_to_stop(cluster, leader);
+        break;
+    default:
+        agent_request(cluster, leader, REQUEST_SWITCHOVER, cluster->world->node_count,
+                      world_between(cluster->world, 100000, 2000000), error, sizeof error);
+    }
 }
 
 static void disturb_operations(struct cluster *cluster)
@@ -237,5 +253,6 @@ void cluster_chaos_end(struct cluster *cluster)
 
 uint64_t cluster_chaos_patience_us(const struct cluster *cluster)
 {
-    return 12 * cluster->world->config.election_us + 3 * cluster->config.probe_timeout_us + 8000000;
+    return 12 * cluster->world->config.election_us + 3 * cluster->config.probe_timeout_us + 8000000 +
+           (cluster_check_state(cluster)->pause.id ? 2 * PAUSE_LONGEST_US : 0);
 }

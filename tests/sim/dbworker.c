@@ -369,12 +369,22 @@ struct lease_message {
     bool paused;
 };
 
+void worker_keep_note(struct cluster *cluster, unsigned host, bool paused)
+{
+    struct worker_model *worker = worker_of(cluster, host);
+
+    worker->note_epoch = paused ? worker->lease.epoch : 0;
+    worker->note_deadline_us = paused ? worker->lease.deadline_us : 0;
+}
+
 static void on_lease(struct cluster *cluster, unsigned host, const void *data)
 {
     const struct lease_message *message = data;
 
     lease_renew(&worker_of(cluster, host)->lease, cluster_clock_us(cluster, host), message->epoch,
                 message->deadline_us, message->paused);
+    worker_keep_note(cluster, host,
+                     lease_is_paused(&worker_of(cluster, host)->lease, cluster_clock_us(cluster, host)));
     worker_judge(cluster, host);
 }
 
@@ -434,9 +444,8 @@ static void on_stop(struct cluster *cluster, unsigned host, const void *data)
     struct worker_model *worker = worker_of(cluster, host);
 
     (void)data;
-    worker->ending = true;
-    if (worker->writable != WRITABLE_NO && !lease_is_paused(&worker->lease, cluster_clock_us(cluster, host)))
-        worker_fence(cluster, host, "the agent stops", 0, 0);
+    worker->ending = worker->told_to_stop = true;
+    worker_judge(cluster, host);
     worker_end_if_done(cluster, host);
 }
 
@@ -493,11 +502,16 @@ void worker_spawn(struct cluster *cluster, unsigned host)
 {
     struct worker_model *worker = worker_of(cluster, host);
     struct process_state *process = &cluster->hosts[host].processes[PROCESS_WORKER];
-    uint64_t swept_below = worker->swept_below, last_statement = worker->last_statement;
+    struct worker_model before = *worker;
 
     memset(worker, 0, sizeof *worker);
-    worker->swept_below = swept_below;
-    worker->last_statement = last_statement;
+    worker->swept_below = before.swept_below;
+    worker->last_statement = before.last_statement;
+    if (before.note_epoch)
+        lease_renew(&worker->lease, cluster_clock_us(cluster, host), before.note_epoch,
+                    before.note_deadline_us, true);
+    worker->note_epoch = before.note_epoch;
+    worker->note_deadline_us = before.note_deadline_us;
     worker->agent_life = cluster->hosts[host].processes[PROCESS_AGENT].life;
     worker->state = MHA__DB_STATE__DB_UNKNOWN;
     process->up = true;

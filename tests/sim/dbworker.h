@@ -42,6 +42,7 @@ struct worker_model {
     struct lease lease;
     uint64_t agent_life; /* of the agent that it belongs to */
     bool ending;         /* no agent, or told to stop */
+    bool told_to_stop;
     Mha__DbState state;
     char trouble[128];
 
@@ -82,6 +83,8 @@ struct worker_model {
     /* in the server, whichever worker began it; cleared by its death */
     uint64_t swept_below; /* statements with a lower number are killed */
     uint64_t last_statement;
+    /* on its disk */
+    uint64_t note_epoch, note_deadline_us; /* the lease of a pause; 0: none */
 };
 
 struct worker_model *worker_model_new(void);
@@ -104,6 +107,7 @@ void worker_set_timer(struct cluster *cluster, unsigned host, struct worker_time
                       cluster_call call);
 /* In a timer's call: false when it was set anew meanwhile. */
 bool worker_timer_is_due(const struct worker_timer *timer, const void *data);
+void worker_keep_note(struct cluster *cluster, unsigned host, bool paused);
 void worker_look(struct cluster *cluster, unsigned host);
 void worker_report(struct cluster *cluster, unsigned host, uint64_t observed_us);
 void worker_answer(struct cluster *cluster, unsigned host, uint64_t id, const char *error);

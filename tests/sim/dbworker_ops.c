@@ -241,8 +241,6 @@ static void ended(struct cluster *cluster, unsigned host, bool failed)
         } else if (operation.op == DB_OP_PROMOTE) {
             worker->source_epoch = 0;
             worker->position_epoch = operation.epoch;
-            if (worker->writable == WRITABLE_YES)
-                lease_open(&worker->lease, now_us, operation.epoch);
         }
     }
     if (changes)
@@ -443,6 +441,7 @@ static void fence_ended(struct cluster *cluster, unsigned host)
     worker_set_timer(cluster, host, &worker->fence_timer, 0, NULL);
     worker->settled_us = now_us;
     lease_close(&worker->lease);
+    worker_keep_note(cluster, host, false);
     for (unsigned i = 0; i < worker->fences_asked_count; i++)
         worker_answer(cluster, host, worker->fences_asked[i], "");
     if (worker->fences_asked_count == 0)
@@ -552,11 +551,6 @@ static void on_lease_timer(struct cluster *cluster, unsigned host, const void *d
     if (!worker_timer_is_due(&worker->lease_timer, data))
         return;
     worker->lease_timer.at_us = 0;
-    if (lease_open_until_us(&worker->lease) == 0 && worker->ending && !worker->fencing &&
-        worker->writable != WRITABLE_NO) {
-        worker_fence(cluster, host, "the agent is gone and its lease ends", worker->lease.deadline_us, 0);
-        return;
-    }
     worker_judge(cluster, host);
 }
 
@@ -573,10 +567,17 @@ static bool adopt(struct worker_model *worker, uint64_t now_us)
     return lease_open(&worker->lease, now_us, worker->view.written_epoch);
 }
 
+/* What is open goes over to the epoch whose record this worker wrote, with its first live lease. */
+static void take_over(struct worker_model *worker, uint64_t now_us)
+{
+    if (worker->lease.open_epoch != 0 && worker->position_epoch > worker->lease.open_epoch)
+        lease_open(&worker->lease, now_us, worker->position_epoch);
+}
+
 void worker_judge(struct cluster *cluster, unsigned host)
 {
     struct worker_model *worker = worker_of(cluster, host);
-    uint64_t now_us = cluster_clock_us(cluster, host), until_us = lease_open_until_us(&worker->lease);
+    uint64_t now_us = cluster_clock_us(cluster, host), until_us;
 
     if (worker->fencing) {
         if (worker->state == MHA__DB_STATE__DB_DOWN && !worker->attached)
@@ -585,8 +586,15 @@ void worker_judge(struct cluster *cluster, unsigned host)
     }
     if (worker->has_view && worker->writable == WRITABLE_NO)
         worker->adopted_once = true;
+    take_over(worker, now_us);
+    until_us = lease_open_until_us(&worker->lease);
     if (worker->writable == WRITABLE_NO && !worker_changes_writability(worker)) {
         arm(cluster, host, 0);
+        return;
+    }
+    if (worker->told_to_stop && !lease_is_paused(&worker->lease, now_us) &&
+        worker->state != MHA__DB_STATE__DB_UNKNOWN) {
+        worker_fence(cluster, host, "the agent stops", 0, 0);
         return;
     }
     if (until_us == 0 && worker->writable == WRITABLE_YES && !worker_changes_writability(worker)) {
@@ -603,8 +611,8 @@ void worker_judge(struct cluster *cluster, unsigned host)
             arm(cluster, host, lease_fence_at_us(&worker->lease));
         return;
     }
-    if (worker->ending && worker->writable != WRITABLE_NO) {
-        if (worker->lease.deadline_us > now_us)
+    if (worker->ending && worker->state != MHA__DB_STATE__DB_UNKNOWN) {
+        if (worker->lease.deadline_us > now_us + LEASE_FENCE_FIRST_US)
             arm(cluster, host, worker->lease.deadline_us - LEASE_FENCE_FIRST_US);
         else
             worker_fence(cluster, host, "the agent is gone and the lease is over", 0, 0);
