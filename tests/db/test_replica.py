@@ -310,10 +310,10 @@ def test_freeze_while_the_source_is_silently_gone(make_server, make_worker, cut)
     second.ask("open", epoch=4)
     opened = time.monotonic() - begin
     print(f"frozen in {frozen * 1000:.0f} ms, open after {opened * 1000:.0f} ms")
-    # there the ending receiver dials its source, for a second at least
-    dial = 1.1 if first.observation["version"].startswith("11.") else 0
-    assert seen["frozen_term"] == 4 and frozen < 0.15 + dial + stalls.since(begin)
-    assert opened < 0.6 + dial + stalls.since(begin)
+    # On 11.x always, on 10.11 seldom (once in some hundred tries), the ending receiver dials its source, for a second: the least
+    # timeout that the server knows. Never the two seconds and more of a plain STOP SLAVE; how long it takes is the bench's to tell.
+    assert seen["frozen_term"] == 4 and frozen < 1.8 + stalls.since(begin)
+    assert opened < 2.5 + stalls.since(begin)
     assert told and told <= values(replica)
     assert set(load.told) == told, "nobody acknowledges for the one that is cut off"
 
