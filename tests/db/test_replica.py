@@ -310,7 +310,7 @@ def test_freeze_while_the_source_is_silently_gone(make_server, make_worker, cut)
     second.ask("open", epoch=4)
     opened = time.monotonic() - begin
     print(f"frozen in {frozen * 1000:.0f} ms, open after {opened * 1000:.0f} ms")
-    # On 11.x always, on 10.11 seldom (once in some hundred tries), the ending receiver dials its source, for a second: the least
+    # On 11.x always, on 10.11 seldom, the ending receiver dials its source, for a second: the least
     # timeout that the server knows. Never the two seconds and more of a plain STOP SLAVE; how long it takes is the bench's to tell.
     assert seen["frozen_term"] == 4 and frozen < 1.8 + stalls.since(begin)
     assert opened < 2.5 + stalls.since(begin)
