@@ -273,6 +273,7 @@ static bool epoch_record_held(const struct policy_input *input)
         const struct policy_node *node = policy_find_node(input, state->sync.members[i].node);
         const Mha__DbObservation *db = node && !node->self ? policy_fresh_db(input, node) : NULL;
         if (db && db->state == MHA__DB_STATE__DB_UP && db->source_epoch == state->primary.epoch &&
+            db->incarnation == state->sync.members[i].incarnation &&
             policy_holds(db->received, state->primary.epoch_position))
             holders++;
     }

@@ -320,6 +320,19 @@ static void a_leads_again(const char *at_b)
     decide();
 }
 
+/* What an earlier term opened is closed before anything else. */
+static void test_open_database_is_closed_first(void)
+{
+    all_well();
+    w.raft.term = TERM + 1;
+    w.report_a.term = w.report_b.term = TERM + 1;
+    w.db_a.frozen_term = w.db_b.frozen_term = TERM + 1;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_FENCE);
+    CU_ASSERT_FALSE(w.out.propose);
+    CU_ASSERT_EQUAL(w.out.lease_epoch, 0);
+}
+
 static void test_replica_with_more(void)
 {
     a_leads_again("0-1-10,0-2-11"); /* an errant transaction of B's own server: it leaves the sync set */
@@ -364,6 +377,24 @@ static void test_opening_fails(void)
     decide();
     CU_ASSERT_TRUE(w.out.end_lease);
     CU_ASSERT_EQUAL(w.out.transfer_to, B);
+}
+
+/* "no session is admitted until k members of M hold it", in the start of theirs that is a member */
+static void test_opening_waits_for_members(void)
+{
+    all_well();
+    usable(&w.db_a, 101);
+    w.db_a.acks = 1;
+    w.db_b.received = (char *)"0-1-4";
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    w.db_b.received = (char *)"0-1-10";
+    w.db_b.incarnation = 555;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    w.db_b.incarnation = 102;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_OPEN);
 }
 
 /* A rule that may be committed any moment must be in force before anybody writes. */
@@ -924,8 +955,10 @@ int main(void)
     CU_add_test(suite, "vipd or the dbworker hangs: the leases' end is waited for", test_enforcers_hang);
     CU_add_test(suite, "failover, step by step", test_failover);
     CU_add_test(suite, "an applier that fails", test_applier_fails);
+    CU_add_test(suite, "an open database is closed first", test_open_database_is_closed_first);
     CU_add_test(suite, "a replica that has more than the old primary", test_replica_with_more);
     CU_add_test(suite, "the opening fails", test_opening_fails);
+    CU_add_test(suite, "the opening waits for members", test_opening_waits_for_members);
     CU_add_test(suite, "the opening waits for what is proposed", test_opening_waits_for_proposals);
     CU_add_test(suite, "outside the sync set: only by force", test_not_in_sync_set_is_not_promoted);
     CU_add_test(suite, "a restarted replica counts with the old primary only",
