@@ -6,7 +6,9 @@ cluster A B X
 +3s     applier B held 100ms          # a backlog: received, not applied
 +50ms   mark
         kill server A
-        expect serves B within 300ms
+        expect primary B within 300ms
+        expect sync B
+        expect serves B within 50ms
         expect change failover
         expect gap 300ms
         expect follows A within 3s    # the old primary returns, what nobody acknowledged is cut
