@@ -320,6 +320,21 @@ static void a_leads_again(const char *at_b)
     decide();
 }
 
+/* One acknowledgement of two possible ones: both positions are needed, for either may be the one. */
+static void test_every_acknowledger_is_represented(void)
+{
+    b_leads_after_a_died();
+    w.state.sync = (struct sync_set){
+        .version = 4, .acks = 1, .count = 3, .members = {{A, 101}, {B, 102}, {ARB + 1, 104}}};
+    w.db_b.frozen_term = TERM + 1;
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "positions"));
+    w.state.sync.acks = 2; /* each holds everything */
+    decide();
+    CU_ASSERT_TRUE(w.out.propose);
+}
+
 /* What an earlier term opened is closed before anything else. */
 static void test_open_database_is_closed_first(void)
 {
@@ -393,6 +408,11 @@ static void test_opening_waits_for_members(void)
     decide();
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
     w.db_b.incarnation = 102;
+    w.db_a.acks = 0;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_SET_COMMIT_RULE); /* first the rule */
+    CU_ASSERT_EQUAL(w.out.db_acks, 1);
+    w.db_a.acks = 1;
     decide();
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_OPEN);
 }
@@ -955,6 +975,7 @@ int main(void)
     CU_add_test(suite, "vipd or the dbworker hangs: the leases' end is waited for", test_enforcers_hang);
     CU_add_test(suite, "failover, step by step", test_failover);
     CU_add_test(suite, "an applier that fails", test_applier_fails);
+    CU_add_test(suite, "every acknowledger is represented", test_every_acknowledger_is_represented);
     CU_add_test(suite, "an open database is closed first", test_open_database_is_closed_first);
     CU_add_test(suite, "a replica that has more than the old primary", test_replica_with_more);
     CU_add_test(suite, "the opening fails", test_opening_fails);
