@@ -306,7 +306,10 @@ void cluster_check_released(struct cluster *cluster, unsigned host)
     if (cluster->config.has_vip && vip_may_hold(cluster, host))
         world_violate(cluster->world, "I6: %s says that it has let go, but vipd has the address or takes it",
                       name);
-    if (is_writable(cluster, host))
+    /* What an earlier term opened, and nobody was there to fence, is no power of this term's: check_leases.
+     */
+    if (is_writable(cluster, host) &&
+        server_epoch(cluster->hosts[host].server) == cluster->world->nodes[host].status.term)
         world_violate(cluster->world, "I6: %s says that it has let go, but its server is writable", name);
     if (cluster_up(cluster, host, PROCESS_WORKER) && (worker->running.id || worker->pending.id) &&
         (worker->running.op == DB_OP_OPEN || worker->pending.op == DB_OP_OPEN))
