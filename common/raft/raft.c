@@ -23,7 +23,7 @@ static bool is_config_valid(const struct raft_config *config)
 
 static bool is_restored_valid(const struct raft_restored *restored)
 {
-    uint64_t index = restored->snapshot_index, term = restored->snapshot_term;
+    uint64_t index = restored->snapshot.index, term = restored->snapshot.term;
     if (!raft_membership_valid(&restored->membership) || (index == 0) != (term == 0) ||
         restored->hard_state.promised_us > RAFT_ELECTION_US_MAX)
         return false;
@@ -52,8 +52,8 @@ enum raft_code raft_new(const struct raft_config *config, const struct raft_rest
     raft->self = raft_membership_find(&raft->membership, config->id);
     raft->now_us = now_us;
     raft->hard = restored->hard_state;
-    raft->commit_index = restored->snapshot_index;
-    raft_log_init(&raft->log, restored->snapshot_index, restored->snapshot_term);
+    raft->commit_index = restored->snapshot.index;
+    raft_log_init(&raft->log, restored->snapshot.index, restored->snapshot.term);
     for (unsigned i = 0; i < restored->entry_count; i++) {
         if (!raft_log_restore(&raft->log, &restored->entries[i])) {
             raft_free(raft);
@@ -124,6 +124,9 @@ static void dispatch(struct raft *raft, unsigned peer, const struct raft_message
     case RAFT_TIMEOUT_NOW:
         raft_transfer_receive_timeout_now(raft, message);
         return;
+    case RAFT_SNAPSHOT:
+    case RAFT_SNAPSHOT_REPLY:
+        break;
     }
     raft->dropped_messages++;
 }

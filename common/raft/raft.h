@@ -7,17 +7,20 @@
  * THE CONTRACT
  *
  * Inputs: raft_tick, raft_receive, raft_propose, raft_persisted, raft_transfer, raft_end_lease,
- * raft_released, raft_set_campaign_delay, raft_renew_term. Each takes `now_us`, which never goes back between
- * two calls.
+ * raft_released, raft_set_campaign_delay, raft_renew_term, raft_compact, raft_read. Each takes `now_us`,
+ * which never goes back between two calls.
  *
  * Output: after each input the caller takes the `struct raft_output` (raft_take) and does, in this order:
  *
  *   1. send every message whose `after_write` is 0, or a write already done;
- *   2. write hard_state and entries (in this order, as one batch) as write number `write`, if has_write;
+ *   2. write the snapshot, hard_state and entries (in this order) as write number `write`, if has_write;
  *   3. once that write *and all before it* are durable, call raft_persisted with the write's number, and the
  * index and term of the last entry it held (0, 0 without entries), and send the messages that waited for it,
  * in order;
- *   4. apply entries up to commit_index, in order, each once.
+ *   4. if there was a snapshot: once it is durable, and before anything after it is applied, replace the
+ * state machine by it;
+ *   5. apply entries up to commit_index, in order, each once;
+ *   6. answer the `reads`: those that are done once everything up to their index is applied.
  *
  * What must be on disk before what may be sent (`after_write`):
  *   - PREVOTE and a granted PREVOTE_REPLY promise nothing: at once. But a PREVOTE_REPLY that carries a new
@@ -28,7 +31,7 @@
  * messages of its term wait for whatever made it leader (term and vote).
  *   - APPEND_REPLY, an empty one too, waits for all entries that it acknowledges, the term, and the promised
  * E that it echoes.
- *   - TIMEOUT_NOW at once.
+ *   - TIMEOUT_NOW and SNAPSHOT at once. A SNAPSHOT_REPLY that says "whole" waits for the snapshot.
  * The leader counts itself only for entries that raft_persisted has named. A completion whose (index, term)
  * is no longer in the log is dropped, but never blocks those that follow it.
  *
@@ -48,6 +51,30 @@
  *   - raft_renew_term: a transfer to itself: same conditions; it campaigns with `transfer` and so leads under
  * a new term.
  *
+ * SNAPSHOTS AND COMPACTION (dissertation, chapter 5)
+ *
+ * The owner saves a snapshot of what it has applied, durably, and then calls raft_compact: the log starts
+ * after it. Raft keeps a copy of its bytes and sends them in chunks, one chunk under way per member, to a
+ * member that lacks entries which the log has no more; also to an arbiter whose log still starts more than
+ * RAFT_ARBITER_BEHIND entries before the leader's: it applies nothing, so this is how its log gets shorter
+ * (it drops a prefix only when it has the whole snapshot). A member that has the snapshot's last entry keeps
+ * what follows it; otherwise its whole log goes. What is at or before the snapshot is committed and never
+ * asked for again.
+ *
+ * MEMBERSHIP (dissertation, chapter 4, with the correction of 2015: never before the no-op of the own term)
+ *
+ * A MEMBERSHIP entry holds the whole membership as the owner encodes it; `decode` reads it. It counts from
+ * the moment it stands in the log, until a truncation takes it away again. One change at a time, by one
+ * member: add a learner, make a learner that has caught up a voter, remove a member, change a member's
+ * particulars (same ids, kinds and votes). A leader that removed itself leads until that is committed,
+ * without counting itself, and then steps down. Learners and removed members do not campaign; who is asked
+ * for a vote answers whether it knows the candidate or not (it may not know yet).
+ *
+ * READS (dissertation, 6.4)
+ *
+ * raft_read on a leader whose no-op is committed: done with the commit index of that moment once a quorum has
+ * answered a round sent after the call. All that are open are lost with the leadership.
+ *
  * Every function that can be called by a mistaken message or a late caller answers with a code; assertions
  * guard only what a bug in this folder or a caller who breaks the order above could cause. Two leaders in one
  * term stop the process (I1). */
@@ -62,6 +89,9 @@
 #define RAFT_ENTRY_BYTES_MAX 65536 /* one entry's data */
 #define RAFT_APPEND_ENTRIES_MAX 64 /* in one APPEND */
 #define RAFT_INFLIGHT_MAX 32       /* APPENDs with entries on their way to one member */
+#define RAFT_SNAPSHOT_BYTES_MAX (16 * 1024 * 1024)
+#define RAFT_ARBITER_BEHIND 256 /* entries */
+#define RAFT_READS_MAX 64       /* open reads: a further one is refused as busy */
 #define RAFT_UNCOMMITTED_MAX \
     4096 /* entries that a leader may have open: a further proposal is refused as busy */
 
@@ -105,7 +135,10 @@ enum raft_message_kind {
     RAFT_APPEND,
     RAFT_APPEND_REPLY,
     RAFT_TIMEOUT_NOW,
+    RAFT_SNAPSHOT,
+    RAFT_SNAPSHOT_REPLY,
 };
+#define RAFT_MESSAGE_KINDS (RAFT_SNAPSHOT_REPLY + 1)
 
 /* One message; fields that a kind does not name are 0.
  *
@@ -117,7 +150,12 @@ enum raft_message_kind {
  * APPEND_REPLY term; granted: log_index = the last index that is now known to match and durable; refused:
  * log_index/log_term = hint for fast backtracking (dissertation 3.5: the term of the conflicting entry and
  * the first index it stores for that term, or the end of a shorter log with term 0); round = echo;
- * election_us = promised E TIMEOUT_NOW  term */
+ * election_us = promised E; snapshot_index = its own log starts after this
+ * TIMEOUT_NOW  term
+ * SNAPSHOT     term; log_index/log_term = the snapshot's last entry; offset, total_bytes; data, size = the
+ * chunk SNAPSHOT_REPLY term; log_index/log_term as asked; offset = the next byte that it wants; granted = it
+ * has the whole of it, durably, or does not need it; then log_index is an index that matches there, as in a
+ * granted APPEND_REPLY */
 struct raft_message {
     enum raft_message_kind kind;
     uint64_t from;
@@ -134,6 +172,25 @@ struct raft_message {
     bool log_short;
     unsigned entry_count;
     const struct raft_entry *entries;
+    uint64_t snapshot_index;
+    uint64_t offset;
+    uint64_t total_bytes;
+    const void *data; /* a chunk */
+    size_t size;
+};
+
+struct raft_snapshot {
+    uint64_t index; /* of the last entry that it covers */
+    uint64_t term;
+    const void *data; /* the owner's encoding; `decode_snapshot` finds the membership in it */
+    size_t size;
+};
+
+/* What a raft_read came to. */
+struct raft_read {
+    uint64_t read;  /* its number */
+    uint64_t index; /* done: apply up to here, then answer */
+    bool done;      /* false: lost with the leadership */
 };
 
 struct raft_send {
@@ -145,6 +202,8 @@ struct raft_send {
 struct raft_output {
     bool has_write;
     uint64_t write; /* its number, from 1, without gaps */
+    bool has_snapshot;
+    struct raft_snapshot snapshot; /* came from the leader */
     bool has_hard_state;
     struct raft_hard_state hard_state;
     const struct raft_entry *entries; /* the first supersedes everything stored at and after its index */
@@ -152,6 +211,8 @@ struct raft_output {
     const struct raft_send *messages;
     unsigned message_count;
     uint64_t commit_index;
+    const struct raft_read *reads;
+    unsigned read_count;
 };
 
 enum raft_role { RAFT_FOLLOWER, RAFT_PRECANDIDATE, RAFT_CANDIDATE, RAFT_LEADER };
@@ -160,14 +221,17 @@ struct raft_config {
     uint64_t id;
     uint64_t heartbeat_us; /* H, 1 ms .. E/3 */
     uint64_t election_us;  /* E, 30 ms .. 60 s */
+    unsigned chunk_bytes;  /* of a snapshot, 1 .. 65536; 0: 32768 */
+    /* Pure; false: not a membership. NULL: no MEMBERSHIP entry and no snapshot from a leader is taken. */
+    bool (*decode_membership)(const void *data, size_t size, struct raft_membership *out);
+    bool (*decode_snapshot)(const void *data, size_t size, struct raft_membership *out);
 };
 
 /* What the disk held. `entries` (ascending, without gaps, the first follows snapshot_index) are copied. */
 struct raft_restored {
     struct raft_hard_state hard_state;
     struct raft_membership membership; /* as of snapshot_index; MEMBERSHIP entries in the log override it */
-    uint64_t snapshot_index;           /* 0: none */
-    uint64_t snapshot_term;
+    struct raft_snapshot snapshot;     /* index 0: none, or only a founding membership. Data is copied */
     const struct raft_entry *entries;
     unsigned entry_count;
     bool restarted; /* it may have promised something before: wait one promised E before any vote or campaign
@@ -179,6 +243,7 @@ struct raft_peer_status {
     uint64_t heard_us;         /* leader: when its last answer of this term arrived; 0: never */
     uint64_t answered_sent_us; /* leader: when the newest round that it answered was sent; 0: none */
     uint64_t match_index;      /* leader: durable there */
+    uint64_t snapshot_bytes;   /* leader: of a snapshot on its way there, so much has arrived; 0: none */
 };
 
 struct raft_status {
@@ -189,6 +254,10 @@ struct raft_status {
     bool current;    /* an entry of this term is committed here: so is all that came before this leader */
     uint64_t commit_index;
     uint64_t last_index;
+    uint64_t snapshot_index; /* the log starts after it */
+    uint64_t
+        membership_index; /* of the MEMBERSHIP entry that counts now; 0: the founding one or a snapshot's */
+    bool voter;           /* this member votes, by the membership that counts */
     uint64_t lease_until_us;  /* 0: none */
     bool lease_ended;         /* raft_end_lease was called in this term */
     uint64_t round_sent_us;   /* leader: send time of the newest round that a quorum answered (0: none) */
@@ -219,9 +288,11 @@ void raft_tick(struct raft *raft, uint64_t now_us);
 /* A message with nonsense in it (unknown sender, wrong kind, index overflow) is dropped and counted, never
  * trusted. Data is copied. */
 void raft_receive(struct raft *raft, uint64_t now_us, const struct raft_message *message);
-/* Data is copied. `index` is where it will stand if it commits. Only COMMAND is taken: no-ops are the
- * leader's own, and the membership is fixed at the founding (also a MEMBERSHIP entry in a message or on disk
- * is refused). */
+/* Data is copied. `index` is where it will stand if it commits. COMMAND and MEMBERSHIP are taken: no-ops are
+ * the leader's own. For MEMBERSHIP: RAFT_INVALID if it is no single change as above, leaves no voter, or
+ * `decode` refuses it; RAFT_BUSY while another change or the no-op of the term is not committed, while a
+ * learner that is to vote has not caught up, or while fewer than a quorum of the new voters have been heard
+ * within E. */
 enum raft_code raft_propose(struct raft *raft, uint64_t now_us, enum raft_entry_kind kind, const void *data,
                             size_t size, uint64_t *index);
 void raft_persisted(struct raft *raft, uint64_t now_us, uint64_t write, uint64_t index, uint64_t term);
@@ -232,6 +303,12 @@ enum raft_code raft_transfer(struct raft *raft, uint64_t now_us, uint64_t to);
 enum raft_code raft_renew_term(struct raft *raft, uint64_t now_us);
 /* Added to the election timeout of this node: others go first, but it goes in the end. Bounded to 4 E. */
 void raft_set_campaign_delay(struct raft *raft, uint64_t now_us, uint64_t delay_us);
+
+/* The owner's snapshot up to `snapshot->index`, which it has applied, is durable. Data is copied.
+ * RAFT_INVALID: not applied yet (beyond the commit index), or not newer than the one before. */
+enum raft_code raft_compact(struct raft *raft, uint64_t now_us, const struct raft_snapshot *snapshot);
+/* RAFT_NOT_LEADER, RAFT_BUSY (the no-op is not committed, or too many). `read` is its number. */
+enum raft_code raft_read(struct raft *raft, uint64_t now_us, uint64_t *read);
 
 const struct raft_output *raft_take(struct raft *raft);
 /* The caller ticks at this time at the latest; UINT64_MAX never occurs. */

@@ -12,7 +12,7 @@ struct story {
     struct world *world;
     uint64_t begun_us;
     uint64_t marked_term;
-    uint64_t marked_sent[WORLD_NODES_MAX][RAFT_TIMEOUT_NOW + 1];
+    uint64_t marked_sent[WORLD_NODES_MAX][RAFT_MESSAGE_KINDS];
     char *problem;
     size_t problem_bytes;
 };

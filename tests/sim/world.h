@@ -102,9 +102,9 @@ struct world_node {
                                     start) */
     uint64_t lease_until_us; /* published, by its own clock; outlives a crash of the process; 0: released */
     uint64_t lease_term;
-    uint64_t sent[RAFT_TIMEOUT_NOW + 1]; /* messages by kind, lost ones too */
-    uint64_t heard_us[WORLD_NODES_MAX];  /* by its own clock, in this life: the last message of each other */
-    uint64_t paused_until_us;            /* world time: no step before (its process is stopped) */
+    uint64_t sent[RAFT_MESSAGE_KINDS];  /* messages by kind, lost ones too */
+    uint64_t heard_us[WORLD_NODES_MAX]; /* by its own clock, in this life: the last message of each other */
+    uint64_t paused_until_us;           /* world time: no step before (its process is stopped) */
     struct world_hooks hooks;
 };
 

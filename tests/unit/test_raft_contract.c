@@ -39,7 +39,7 @@ static void test_what_contradicts_itself_is_refused(void)
     restored.entries = two_entries + 1;
     restored.entry_count = 1;
     CU_ASSERT_FALSE(starts(&config, &restored)); /* a gap */
-    restored.snapshot_index = restored.snapshot_term = 1;
+    restored.snapshot.index = restored.snapshot.term = 1;
     CU_ASSERT_TRUE(starts(&config, &restored));
     restored.hard_state.promised_us = UINT64_MAX;
     CU_ASSERT_FALSE(starts(&config, &restored));
@@ -235,8 +235,8 @@ static void test_entries_before_the_base(void)
 {
     struct raft_restored restored = fixture_restored();
     restored.hard_state.term = 3;
-    restored.snapshot_index = 5;
-    restored.snapshot_term = 2;
+    restored.snapshot.index = 5;
+    restored.snapshot.term = 2;
     static const struct raft_entry own[] = {{.index = 6, .term = 3}};
     restored.entries = own;
     restored.entry_count = 1;
