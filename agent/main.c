@@ -10,15 +10,21 @@
 
 #include "agent/api/api.h"
 #include "common/base/notify.h"
+#include "common/replica/verify.h"
 
 #define EXIT_USAGE 2
+#define OPTION_VERIFY_STORE 256
 
 static void usage(FILE *stream)
 {
     fputs("usage: mha4rdb-agent [-c FILE] [-w DBWORKER] [-t] [-V] [-h]\n"
+          "       mha4rdb-agent --verify-store DIR\n"
           "  -c FILE      configuration (default /etc/mha4rdb/agent.conf)\n"
           "  -w DBWORKER  path of mha4rdb-dbworker (default: beside this program)\n"
           "  -t           check the configuration and exit\n"
+          "  --verify-store DIR\n"
+          "               tell what an agent's data_dir holds, without changing anything,\n"
+          "               and exit: 0 sound, 1 damaged, 2 not checked; it must be stopped\n"
           "  -V           print the version and exit\n"
           "  -h           this text\n",
           stream);
@@ -80,6 +86,8 @@ static int run(const struct agent_settings *settings, const char *config_path, c
 
 int main(int argc, char **argv)
 {
+    static const struct option options[] = {{"verify-store", required_argument, NULL, OPTION_VERIFY_STORE},
+                                            {0}};
     static struct agent_settings settings;
     const char *config_path = "/etc/mha4rdb/agent.conf";
     const char *dbworker = NULL;
@@ -87,7 +95,7 @@ int main(int argc, char **argv)
     struct error err;
     int option;
 
-    while ((option = getopt(argc, argv, "c:w:tVh")) != -1) {
+    while ((option = getopt_long(argc, argv, "c:w:tVh", options, NULL)) != -1) {
         switch (option) {
         case 'c':
             config_path = optarg;
@@ -98,6 +106,8 @@ int main(int argc, char **argv)
         case 't':
             check_only = true;
             break;
+        case OPTION_VERIFY_STORE:
+            return (int)replica_verify_store(optarg, stdout, stderr);
         case 'V':
             puts("mha4rdb-agent " MHA_VERSION);
             return 0;

@@ -1,4 +1,5 @@
 /* main.c - mha4rdb-arbiter: options, configuration, signals, the loop. */
+#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -7,16 +8,23 @@
 #include "arbiter/arbiter.h"
 #include "arbiter/memory.h"
 #include "common/base/notify.h"
+#include "common/replica/verify.h"
 
 #define EXIT_FATAL 1
 #define EXIT_USAGE 2
+#define OPTION_VERIFY_STORE 256
 #define SETTLED_S 10 /* by then the members are connected, or a few page faults more do not matter */
 
 static void usage(FILE *stream)
 {
     fputs("usage: mha4rdb-arbiter [-c FILE] [-t] [-V] [-h]\n"
+          "       mha4rdb-arbiter --verify-store DIR\n"
           "  -c FILE      configuration (default /etc/mha4rdb/arbiter.conf)\n"
           "  -t           check the configuration and exit\n"
+          "  --verify-store DIR\n"
+          "               tell what the directory of one cluster (data_dir/CLUSTER) holds,\n"
+          "               without changing anything, and exit: 0 sound, 1 damaged,\n"
+          "               2 not checked; its member must be stopped\n"
           "  -V           print the version and exit\n"
           "  -h           this text\n",
           stream);
@@ -105,6 +113,8 @@ static int run(const struct arbiter_settings *settings)
 
 int main(int argc, char **argv)
 {
+    static const struct option options[] = {{"verify-store", required_argument, NULL, OPTION_VERIFY_STORE},
+                                            {0}};
     const char *config_path = "/etc/mha4rdb/arbiter.conf";
     struct arbiter_settings settings;
     bool check_only = false;
@@ -112,7 +122,7 @@ int main(int argc, char **argv)
     int status = 0;
     int option;
 
-    while ((option = getopt(argc, argv, "c:tVh")) != -1) {
+    while ((option = getopt_long(argc, argv, "c:tVh", options, NULL)) != -1) {
         switch (option) {
         case 'c':
             config_path = optarg;
@@ -120,6 +130,8 @@ int main(int argc, char **argv)
         case 't':
             check_only = true;
             break;
+        case OPTION_VERIFY_STORE:
+            return (int)replica_verify_store(optarg, stdout, stderr);
         case 'V':
             puts("mha4rdb-arbiter " MHA_VERSION);
             return 0;

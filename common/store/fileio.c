@@ -117,7 +117,6 @@ enum error_code fileio_commit(const struct folder *folder, const char *name, str
     return fileio_sync_dir(folder, err);
 }
 
-#define SEALED_HEADER_BYTES (SEALED_MAGIC_BYTES + 8)
 #define SEALED_CRC_OFFSET (SEALED_MAGIC_BYTES + 4)
 
 static uint32_t sealed_crc(const uint8_t *bytes, size_t payload_size)
@@ -171,20 +170,35 @@ enum error_code sealed_read(const struct folder *folder, const char *name,
 {
     uint8_t *bytes;
     uint32_t length, crc;
-    size_t whole;
+    size_t whole, offset = 0;
+    const char *what;
     enum error_code code = fileio_read_whole(folder, name, most + SEALED_HEADER_BYTES, &bytes, &whole, err);
 
     *payload = NULL;
     *size = 0;
     if (code || !bytes)
         return code;
-    if (whole < SEALED_HEADER_BYTES)
+    if (whole < SEALED_HEADER_BYTES) {
+        offset = whole;
+        what = "ends within its header";
         goto damaged;
+    }
     memcpy(&length, bytes + SEALED_MAGIC_BYTES, sizeof length);
     memcpy(&crc, bytes + SEALED_CRC_OFFSET, sizeof crc);
-    if (memcmp(bytes, magic, SEALED_MAGIC_BYTES) != 0 || le32toh(length) != whole - SEALED_HEADER_BYTES ||
-        le32toh(crc) != sealed_crc(bytes, whole - SEALED_HEADER_BYTES))
+    if (memcmp(bytes, magic, SEALED_MAGIC_BYTES) != 0) {
+        what = "does not begin as such a file does; is it from a newer version?";
         goto damaged;
+    }
+    if (le32toh(length) != whole - SEALED_HEADER_BYTES) {
+        offset = SEALED_MAGIC_BYTES;
+        what = "the length there is not that of the file";
+        goto damaged;
+    }
+    if (le32toh(crc) != sealed_crc(bytes, whole - SEALED_HEADER_BYTES)) {
+        offset = SEALED_CRC_OFFSET;
+        what = "the checksum there is not that of the file";
+        goto damaged;
+    }
     *size = whole - SEALED_HEADER_BYTES;
     memmove(bytes, bytes + SEALED_HEADER_BYTES, *size);
     *payload = bytes;
@@ -192,5 +206,14 @@ enum error_code sealed_read(const struct folder *folder, const char *name,
 
 damaged:
     free(bytes);
-    return error_set(err, ERR_CORRUPT, "%s/%s is damaged", folder->path, name);
+    return sealed_damaged(err, folder, name, offset, what);
+}
+
+enum error_code sealed_damaged(struct error *err, const struct folder *folder, const char *name,
+                               size_t offset, const char *what)
+{
+    return error_set(err, ERR_CORRUPT,
+                     "%s/%s is damaged: byte %zu: %s; restore the file, or remove the directory and let the "
+                     "node join as a new member",
+                     folder->path, name, offset, what);
 }

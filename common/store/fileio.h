@@ -37,6 +37,7 @@ enum error_code fileio_commit(const struct folder *folder, const char *name, str
 /* A sealed file is written at one go and replaced as a whole: magic (8 bytes), u32 length, u32 CRC32C over
  * magic, length and payload, payload; little-endian. */
 #define SEALED_MAGIC_BYTES 8
+#define SEALED_HEADER_BYTES (SEALED_MAGIC_BYTES + 8)
 /* ERR_BUSY: the disk is full, and the old file, if any, is as it was. ERR_IO is final. */
 enum error_code sealed_write(const struct folder *folder, const char *name,
                              const char magic[SEALED_MAGIC_BYTES], const void *payload, size_t size,
@@ -45,5 +46,8 @@ enum error_code sealed_write(const struct folder *folder, const char *name,
 enum error_code sealed_read(const struct folder *folder, const char *name,
                             const char magic[SEALED_MAGIC_BYTES], size_t most, uint8_t **payload,
                             size_t *size, struct error *err);
+/* ERR_CORRUPT; the text names file, byte, what and remedy. */
+enum error_code sealed_damaged(struct error *err, const struct folder *folder, const char *name,
+                               size_t offset, const char *what);
 
 #endif

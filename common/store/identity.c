@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -10,8 +11,20 @@
 
 static const char identity_magic[SEALED_MAGIC_BYTES] = {'m', 'h', 'a', '4', 'i', 'd', 0, 1};
 
+static enum error_code check_owner(const struct folder *folder, const Mha__Identity *message,
+                                   const char *cluster, const char *name, struct error *err)
+{
+    if (!cluster || (strcmp(message->cluster, cluster) == 0 && strcmp(message->name, name) == 0))
+        return ERR_OK;
+    return error_set(err, ERR_REFUSED,
+                     "%s belongs to node \"%s\" of cluster \"%s\", not to \"%s\" of \"%s\"; name the "
+                     "right directory, or "
+                     "remove it to start as a new member",
+                     folder->path, message->name, message->cluster, name, cluster);
+}
+
 enum error_code identity_read(const struct folder *folder, const char *cluster, const char *name,
-                              uint64_t *id, struct error *err)
+                              struct identity *out, struct error *err)
 {
     struct codec_allocator allocator;
     Mha__Identity *message;
@@ -19,7 +32,7 @@ enum error_code identity_read(const struct folder *folder, const char *cluster, 
     size_t size;
     enum error_code code;
 
-    *id = 0;
+    memset(out, 0, sizeof *out);
     code = sealed_read(folder, IDENTITY_FILE, identity_magic, IDENTITY_BYTES_MAX, &payload, &size, err);
     if (code || !payload)
         return code;
@@ -27,15 +40,14 @@ enum error_code identity_read(const struct folder *folder, const char *cluster, 
     message = mha__identity__unpack(&allocator.protobuf, size, payload);
     free(payload);
     if (!message || message->id == 0)
-        code = error_set(err, ERR_CORRUPT, "%s/" IDENTITY_FILE " is damaged", folder->path);
-    else if (strcmp(message->cluster, cluster) != 0 || strcmp(message->name, name) != 0)
-        code = error_set(err, ERR_REFUSED,
-                         "%s belongs to node \"%s\" of cluster \"%s\", not to \"%s\" of \"%s\"; name the "
-                         "right directory, or "
-                         "remove it to start as a new member",
-                         folder->path, message->name, message->cluster, name, cluster);
+        code = sealed_damaged(err, folder, IDENTITY_FILE, SEALED_HEADER_BYTES, "holds no identity");
     else
-        *id = message->id;
+        code = check_owner(folder, message, cluster, name, err);
+    if (!code) {
+        out->id = message->id;
+        snprintf(out->cluster, sizeof out->cluster, "%s", message->cluster);
+        snprintf(out->name, sizeof out->name, "%s", message->name);
+    }
     if (message)
         mha__identity__free_unpacked(message, NULL);
     return code;

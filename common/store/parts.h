@@ -10,9 +10,16 @@
 #define SNAPSHOT_FILE "snapshot"
 #define LOCK_FILE "lock"
 
-/* *id 0: there is none. ERR_REFUSED: another cluster's or node's. ERR_CORRUPT, ERR_IO. */
+#define IDENTITY_NAME_BYTES 256
+struct identity {
+    uint64_t id; /* 0: there is none */
+    char cluster[IDENTITY_NAME_BYTES];
+    char name[IDENTITY_NAME_BYTES];
+};
+
+/* `cluster` and `name` NULL: anybody's. ERR_REFUSED: another cluster's or node's. ERR_CORRUPT, ERR_IO. */
 enum error_code identity_read(const struct folder *folder, const char *cluster, const char *name,
-                              uint64_t *id, struct error *err);
+                              struct identity *out, struct error *err);
 /* A random number but 0. */
 enum error_code identity_make(uint64_t *id, struct error *err);
 enum error_code identity_write(const struct folder *folder, const char *cluster, const char *name,

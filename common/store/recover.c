@@ -177,11 +177,11 @@ struct scan {
 static enum error_code damaged(struct error *err, const struct folder *folder, const char *name,
                                const char *what)
 {
-    return error_set(err, ERR_CORRUPT,
-                     "%s/%s: %s; this member's log is damaged and must not vote: remove the directory and "
-                     "let the node join as a new "
-                     "member",
-                     folder->path, name, what);
+    return error_set(
+        err, ERR_CORRUPT,
+        "%s/%s: %s; this member's log is damaged, and it must not vote: remove the directory and "
+        "let the node join as a new member",
+        folder->path, name, what);
 }
 
 static enum error_code check_header(const struct scan *scan, const struct segment_header *header,
@@ -190,13 +190,13 @@ static enum error_code check_header(const struct scan *scan, const struct segmen
     uint64_t have = scan->snapshot->exists ? scan->snapshot->last_index + 1 : 0;
 
     if (header->number != number)
-        return damaged(err, scan->folder, name, "is another segment under this name");
+        return damaged(err, scan->folder, name, "byte 8: it is another segment under this name");
     if (scan->id != 0 && header->id != scan->id)
-        return damaged(err, scan->folder, name, "is another member's");
+        return damaged(err, scan->folder, name, "byte 16: it is another member's");
     if (header->snapshot_next > have)
-        return damaged(err, scan->folder, name, "the snapshot that it builds on is missing");
+        return damaged(err, scan->folder, name, "byte 40: the snapshot that it builds on is missing");
     if (scan->started && header->first_sequence != scan->log->last_sequence + 1)
-        return damaged(err, scan->folder, name, "the segment before it is not whole");
+        return damaged(err, scan->folder, name, "byte 24: the segment before it is not whole");
     return ERR_OK;
 }
 
@@ -226,9 +226,12 @@ static enum error_code scan_segment(struct scan *scan, uint64_t number, const ch
     enum error_code code;
 
     if (size < SEGMENT_HEADER_BYTES || !segment_header_decode(bytes, &header))
-        return damaged(err, scan->folder, name, "has no whole header");
-    if (size < header.size)
-        return damaged(err, scan->folder, name, "is shorter than it was");
+        return damaged(err, scan->folder, name, "byte 0: no whole header");
+    if (size < header.size) {
+        char what[96];
+        snprintf(what, sizeof what, "ends at byte %zu, and had %" PRIu64, size, header.size);
+        return damaged(err, scan->folder, name, what);
+    }
     code = check_header(scan, &header, number, name, err);
     if (code)
         return code;
@@ -244,7 +247,8 @@ static enum error_code scan_segment(struct scan *scan, uint64_t number, const ch
         code = replay(&record, scan->snapshot, scan->log, &problem);
         if (code == ERR_INVALID) {
             char what[ERROR_TEXT_BYTES];
-            snprintf(what, sizeof what, "record %" PRIu64 ": %.300s", record.sequence, problem.text);
+            snprintf(what, sizeof what, "byte %zu, record %" PRIu64 ": %.280s", offset, record.sequence,
+                     problem.text);
             return damaged(err, scan->folder, name, what);
         }
         if (code)
@@ -255,10 +259,13 @@ static enum error_code scan_segment(struct scan *scan, uint64_t number, const ch
         offset += RECORD_BYTES(record.length);
     }
     look_for_evidence(scan, bytes, size, offset, header.salt);
+    scan->log->end_offset = offset;
+    scan->log->segment_count++;
+    scan->log->segment_bytes += size;
     if (scan->durable > scan->log->last_sequence) {
         char what[128];
-        snprintf(what, sizeof what, "record %" PRIu64 " at byte %zu is damaged, though it was durable once",
-                 scan->log->last_sequence + 1, offset);
+        snprintf(what, sizeof what, "byte %zu: record %" PRIu64 " is damaged, though it was durable once",
+                 offset, scan->log->last_sequence + 1);
         return damaged(err, scan->folder, name, what);
     }
     return ERR_OK;
@@ -282,7 +289,7 @@ static enum error_code read_header(const struct folder *folder, const char *name
     if (count < 0)
         return fileio_error(err, "cannot be read", path, (int)count);
     if (count != sizeof bytes || !segment_header_decode(bytes, out))
-        return damaged(err, folder, name, "has no whole header");
+        return damaged(err, folder, name, "byte 0: no whole header");
     return ERR_OK;
 }
 

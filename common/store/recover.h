@@ -21,6 +21,9 @@ struct recovered_log {
     unsigned entry_count;
     unsigned entry_room;
     bool torn_tail;
+    size_t end_offset;      /* in the newest segment: the last whole record ends there */
+    unsigned segment_count; /* of those that count */
+    uint64_t segment_bytes; /* of their files */
 };
 
 /* Reads only. `id` 0: any member's. `out` is freed with recover_free in every case. ERR_CORRUPT, ERR_IO,

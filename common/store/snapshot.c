@@ -35,7 +35,7 @@ enum error_code snapshot_read(const struct folder *folder, struct store_snapshot
         return code;
     if (read_position(payload, out->size, &out->last_index, &out->last_term) != ERR_OK) {
         free(payload);
-        return error_set(err, ERR_CORRUPT, "%s/" SNAPSHOT_FILE " is damaged", folder->path);
+        return sealed_damaged(err, folder, SNAPSHOT_FILE, SEALED_HEADER_BYTES, "holds no snapshot");
     }
     out->data = payload;
     return ERR_OK;

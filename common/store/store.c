@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/store/parts.h"
+#include "common/store/contents.h"
 #include "common/store/wal.h"
 
 struct store {
@@ -19,7 +19,7 @@ struct store {
     bool must_compact; /* the log on disk has not been started anew since the snapshot was saved */
     bool failed;
 
-    struct recovered_log log; /* as opened, until released */
+    struct contents contents; /* as opened, until released */
     struct store_recovered recovered;
 
     /* What was appended, for checking the caller. */
@@ -54,7 +54,7 @@ static enum error_code open_folder(struct store *store, const char *dir, struct 
 /* All that recovery read is made durable under this process's own eyes before it is told to anybody. */
 static enum error_code restart_log(struct store *store, struct error *err)
 {
-    struct recovered_log *log = &store->log;
+    struct recovered_log *log = &store->contents.log;
     enum error_code code;
 
     store->wal.snapshot_next = store->snapshot.exists ? store->snapshot.last_index + 1 : 0;
@@ -65,56 +65,39 @@ static enum error_code restart_log(struct store *store, struct error *err)
     return code;
 }
 
-/* The log comes before the identity: an identity without a log is a log that somebody removed. */
 static enum error_code open_contents(struct store *store, const char *cluster, const char *name,
                                      struct error *err)
 {
     struct store_recovered *found = &store->recovered;
-    struct recovered_log *log = &store->log;
-    static const struct raft_hard_state nothing;
-    bool first_start, something;
+    struct contents *contents = &store->contents;
+    struct recovered_log *log = &contents->log;
+    bool first_start;
     enum error_code code;
 
-    code = identity_read(&store->folder, cluster, name, &found->id, err);
-    if (!code)
-        code = snapshot_read(&store->folder, &found->snapshot, err);
+    code = contents_read(&store->folder, cluster, name, contents, err);
     if (code)
         return code;
-    found->has_snapshot = found->snapshot.data != NULL;
-    store->snapshot =
-        (struct recover_snapshot){found->has_snapshot, found->snapshot.last_index, found->snapshot.last_term};
-    code = recover_log(&store->folder, found->id, &store->snapshot, log, err);
-    if (code)
-        return code;
+    store->snapshot = contents->covered;
+    found->id = contents->identity.id;
+    found->has_snapshot = contents->snapshot.data != NULL;
+    found->snapshot = contents->snapshot;
     first_start = found->id == 0;
-    something = found->has_snapshot || log->entry_count > 0 ||
-                memcmp(&log->hard_state, &nothing, sizeof nothing) != 0;
-    if (first_start && something)
-        return error_set(err, ERR_CORRUPT,
-                         "%s has a log but no identity; restore the file, or remove the directory and let "
-                         "the node join as a new "
-                         "member",
-                         store->folder.path);
-    if (!first_start && log->last_number == 0)
-        return error_set(
-            err, ERR_CORRUPT,
-            "%s has an identity but no log; remove the directory and let the node join as a new member",
-            store->folder.path);
     if (first_start)
         code = identity_make(&found->id, err);
     store->wal.id = found->id;
     if (!code)
         code = restart_log(store, err);
-    if (!code && first_start)
+    if (!code && first_start) /* after the log: see contents_read */
         code = identity_write(&store->folder, cluster, name, found->id, err);
     if (code)
         return code;
-    found->had_state = something;
+    found->had_state = contents->something;
     found->hard_state = log->hard_state;
     found->entries = log->entries;
     found->entry_count = log->entry_count;
     found->torn_tail_cut = log->torn_tail;
     store->hard_state = log->hard_state;
+    store->has_entries = log->entry_count > 0;
     store->last_index =
         log->entry_count ? log->entries[log->entry_count - 1].index : store->snapshot.last_index;
     return ERR_OK;
@@ -163,8 +146,7 @@ const struct store_recovered *store_recovered(const struct store *store)
 
 void store_release_recovered(struct store *store)
 {
-    recover_free(&store->log);
-    free((void *)store->recovered.snapshot.data);
+    contents_free(&store->contents);
     store->recovered.snapshot.data = NULL;
     store->recovered.entries = NULL;
     store->recovered.entry_count = 0;

@@ -311,6 +311,30 @@ static void test_damage_after_power_failure(void)
     damage_everywhere(ENDING_POWER_FAILURE);
 }
 
+/* A process that starts again and is sent a snapshot of another history, and entries behind it: the log of
+ * before must not meet them, as it would if it went on in the old one. */
+static void test_other_history_after_restart(void)
+{
+    static struct model model;
+    struct memory_disk *disk = memory_new();
+    struct store *store = open_fresh(&model, disk);
+    struct error err;
+    unsigned k;
+
+    CU_ASSERT_EQUAL(model_append(&model, store, 1, 1, 1, 8), ERR_OK);
+    CU_ASSERT_EQUAL(model_sync(&model, store), ERR_OK);
+    store_close(store);
+    CU_ASSERT_EQUAL_FATAL(model_open(disk, &store, &err), ERR_OK);
+    store_release_recovered(store);
+    CU_ASSERT_EQUAL(model_append(&model, store, 2, 0, 0, 0), ERR_OK);
+    CU_ASSERT_EQUAL(model_snapshot(&model, store, 5, 2), ERR_OK);
+    CU_ASSERT_EQUAL(model_append(&model, store, 2, 0, 6, 1), ERR_OK);
+    CU_ASSERT_EQUAL(model_sync(&model, store), ERR_OK);
+    store_close(store);
+    CU_ASSERT_EQUAL(model_check(&model, disk, &k, &err), ERR_OK);
+    memory_free(disk);
+}
+
 /* A record inside an entry's data, right where a torn record leaves it, is not taken for one of the log's. */
 static void keep_first_sectors(void *context, const char *name, uint8_t *bytes, size_t size)
 {
@@ -389,6 +413,8 @@ int main(void)
     CU_add_test(suite, "a full disk stops entries, not votes", test_full_disk);
     CU_add_test(suite, "what was reserved is there", test_reserve);
     CU_add_test(suite, "a full disk when a snapshot replaces the log", test_full_disk_at_snapshot);
+    CU_add_test(suite, "a snapshot of another history right after a restart",
+                test_other_history_after_restart);
     CU_add_test(suite, "damage in any byte", test_damage);
     CU_add_test(suite, "damage in any byte of what an open has copied", test_damage_to_copy);
     CU_add_test(suite, "damage in any byte after a power failure", test_damage_after_power_failure);
