@@ -10,8 +10,6 @@
 #include "tests/sim/database.h"
 #include "tests/sim/policy_story_expect.h"
 
-#define WORDS_MAX 24
-
 static const char *const op_names[] = {
     [DB_OP_FENCE] = "fence", [DB_OP_CLOSE] = "close",         [DB_OP_FREEZE] = "freeze",
     [DB_OP_DRAIN] = "drain", [DB_OP_FOLLOW] = "follow",       [DB_OP_PROMOTE] = "promote",
@@ -81,6 +79,12 @@ static bool do_cluster(struct policy_story *story, unsigned count, char **words)
 {
     struct cluster_config config = cluster_default_config(0, 0);
 
+    config.world.net_max_us = config.world.net_min_us =
+        300; /* what is not told in a story is not by chance */
+    config.world.disk_max_us = config.world.disk_min_us = 1000;
+    config.op_max_us = config.op_min_us = 500;
+    config.apply_max_us = config.apply_min_us = 500;
+    config.start_max_us = config.start_min_us = 400000;
     for (unsigned i = 1; i < count; i++) {
         bool name = words[i][1] == '\0';
         if (name && words[i][0] >= 'X')
@@ -388,83 +392,37 @@ static const struct {
     {"expect", 2, policy_story_expect},
 };
 
-/* ---- lines ---- */
-
-static bool advance(struct policy_story *story, const char *text)
+static bool run_command(struct story *base, unsigned count, char **words)
 {
-    struct world *world = story->base.world;
-    bool relative = text[0] == '+';
-    uint64_t us, until_us;
+    struct policy_story *story = (struct policy_story *)base;
 
-    if (!story_time(text + relative, &us))
-        return story_fail(&story->base, "'%s' is not a time", text);
-    if (!world)
-        return true;
-    until_us = us + (relative ? world->now_us : story->base.begun_us);
-    if (until_us < world->now_us)
-        return story_fail(&story->base, "it is %.3f s already",
-                          (double)(world->now_us - story->base.begun_us) / 1e6);
-    return world_run(world, until_us) || story_fail(&story->base, "%s", world->violation);
-}
-
-static bool run_words(struct policy_story *story, unsigned count, char **words)
-{
-    if (words[0][0] == '+' || (words[0][0] >= '0' && words[0][0] <= '9')) {
-        if (!advance(story, words[0]))
-            return false;
-        count--;
-        words++;
-    }
-    if (count == 0)
-        return true;
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (strcmp(commands[i].name, words[0]) != 0)
             continue;
-        if (count < commands[i].words_min || (!story->cluster && i > 0))
-            return story_fail(&story->base, "too few words for '%s', or no cluster yet", words[0]);
+        if (count < commands[i].words_min)
+            return story_fail(base, "too few words for '%s'", words[0]);
         if (!commands[i].run(story, count, words))
-            return story->base.problem[0] ? false
-                                          : story_fail(&story->base, "wrong words for '%s'", words[0]);
+            return false;
         cluster_check_step(story->cluster);
-        if (story->base.world->violation[0])
-            return story_fail(&story->base, "%s", story->base.world->violation);
         return true;
     }
-    return story_fail(&story->base, "unknown command '%s'", words[0]);
+    return story_fail(base, "unknown command '%s'", words[0]);
 }
 
-static bool run_line(struct policy_story *story, char *line)
+static void look(struct story *base)
 {
-    char *words[WORDS_MAX], *rest = NULL;
-    unsigned count = 0;
-
-    line[strcspn(line, "#\n")] = '\0';
-    for (char *word = strtok_r(line, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) {
-        if (count == WORDS_MAX)
-            return story_fail(&story->base, "too many words");
-        words[count++] = word;
-    }
-    return count == 0 || run_words(story, count, words);
+    policy_watch_look(((struct policy_story *)base)->watch, (struct policy_story *)base);
 }
 
 bool policy_story_run(const char *path, char *problem, size_t problem_bytes)
 {
-    struct policy_story story = {.base = {.path = path, .problem = problem, .problem_bytes = problem_bytes}};
-    FILE *file = fopen(path, "r");
-    char line[256];
-    bool good = true;
+    struct policy_story story = {
+        .base = {.path = path, .problem = problem, .problem_bytes = problem_bytes, .look = look},
+        .watch = policy_watch_new()};
+    bool good = story_run_file(&story.base, run_command);
 
-    problem[0] = '\0';
-    if (!file)
-        return story_fail(&story.base, "cannot be opened");
-    while (good && fgets(line, sizeof line, file)) {
-        story.base.line++;
-        good = run_line(&story, line);
-    }
-    fclose(file);
+    policy_watch_free(story.watch);
     if (story.cluster)
         cluster_free(story.cluster);
-    else if (good)
-        good = story_fail(&story.base, "an empty story");
     return good;
 }

@@ -1,14 +1,20 @@
-/* policy_story.h - stories of whole clusters: a text file with times in the margin (as in story.h), run on
- * the models of cluster.h; its checkers look on at every step.
+/* policy_story.h - stories of whole clusters: a text file with times in the margin and the trace under each
+ * command (as in story.h and story_file.h), run on the models of cluster.h; its checkers look on at every
+ * step. Times of the models that a story does not set are fixed, not drawn.
  *
  *   cluster A B X [E=1s] [H=100ms] [net=1ms] [probe-timeout=2s] [start=500ms] [write=10ms] [seed=1] [no-vip]
  *                                 the first line; all hosts are off
  *   on A B X | off A              power
  *   kill WHAT A                   server, agent, worker, vipd: SIGKILL; the service manager starts the last
- * three again, but for stays-down A                  ... this host's agent stop WHAT A 3s                the
- * same with SIGSTOP and SIGCONT; `host`: all of them crash A after 3 steps         its agent, that many steps
- * of its raft later told-to-stop A                SIGTERM to its agent cut A | B X, cut A > B, heal, delay
- * KIND A > B 3s, drop KIND A > B        as in story.h applier A held 3s             received, not applied
+ *                                 three again, but for
+ *   stays-down A                  ... this host's agent
+ *   stop WHAT A 3s                the same with SIGSTOP and SIGCONT; `host`: all of them
+ *   restart A                     its server, by hand, in place
+ *   crash A after 3 steps         its agent, that many steps of its raft later
+ *   told-to-stop A                SIGTERM to its agent
+ *   cut A | B X, cut A > B, heal, delay KIND A > B 3s, drop KIND A > B        as in story.h
+ *   applier A held 3s             received, not applied
+ *   replication to B 300ms        on its way to it for that much longer
  *   disk A hangs | works          the server's: every write hangs
  *   errant A                      a transaction of the server's own
  *   fails A OPERATION | works A   each of fence, close, freeze, drain, follow, promote, open, rule

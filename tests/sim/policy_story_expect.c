@@ -302,7 +302,7 @@ bool policy_story_expect(struct policy_story *story, unsigned count, char **word
             return describe(story, fact_words, words);
         if (world->violation[0])
             return story_fail(&story->base, "%s", world->violation);
-        if (!world_step(world, until_us) && !world->violation[0])
+        if (!story_step(&story->base, until_us) && !world->violation[0])
             break; /* that time has come */
     }
     if (!evaluate(story, fact_words, words, &ok))

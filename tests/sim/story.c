@@ -1,8 +1,5 @@
 #include "tests/sim/story.h"
 
-#include <assert.h>
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,45 +7,6 @@
 #include "tests/sim/story_expect.h"
 
 static const char *const code_names[] = {"ok", "not-leader", "busy", "invalid", "no-memory"};
-
-bool story_fail(struct story *story, const char *format, ...)
-{
-    int length = snprintf(story->problem, story->problem_bytes, "%s:%u (%.3f s): ", story->path, story->line,
-                          story->world == NULL ? 0 : (double)(story->world->now_us - story->begun_us) / 1e6);
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(story->problem + length, story->problem_bytes - (size_t)length, format, arguments);
-    va_end(arguments);
-    return false;
-}
-
-bool story_time(const char *text, uint64_t *us)
-{
-    char *end;
-    double value = strtod(text, &end);
-    double unit = strcmp(end, "s") == 0 ? 1e6 : strcmp(end, "ms") == 0 ? 1e3 : strcmp(end, "us") == 0 ? 1 : 0;
-    *us = (uint64_t)(value * unit + 0.5);
-    return end != text && unit != 0 && value >= 0;
-}
-
-bool story_node(struct story *story, const char *name, unsigned *node)
-{
-    for (*node = 0; *node < story->world->node_count; (*node)++) {
-        if (strcmp(story->world->nodes[*node].name, name) == 0)
-            return true;
-    }
-    return story_fail(story, "'%s' is not a node", name);
-}
-
-bool story_kind(struct story *story, const char *name, enum raft_message_kind *kind)
-{
-    for (unsigned i = RAFT_PREVOTE; i <= RAFT_TIMEOUT_NOW; i++) {
-        *kind = (enum raft_message_kind)i;
-        if (strcmp(world_message_name(*kind), name) == 0)
-            return true;
-    }
-    return story_fail(story, "'%s' is not a kind of message", name);
-}
 
 /* ---- commands ---- */
 
@@ -298,79 +256,37 @@ static const struct {
     {"expect", 1, story_expect},
 };
 
-/* ---- lines ---- */
-
-static bool advance(struct story *story, const char *text)
+static bool run_command(struct story *story, unsigned count, char **words)
 {
-    uint64_t us;
-    bool relative = text[0] == '+';
-    if (!story_time(text + relative, &us))
-        return story_fail(story, "'%s' is not a time", text);
-    if (story->world == NULL)
-        return true;
-    uint64_t until_us = us + (relative ? story->world->now_us : story->begun_us);
-    if (until_us < story->world->now_us)
-        return story_fail(story, "it is %.3f s already",
-                          (double)(story->world->now_us - story->begun_us) / 1e6);
-    return world_run(story->world, until_us) || story_fail(story, "%s", story->world->violation);
-}
-
-static bool run_words(struct story *story, unsigned count, char **words)
-{
-    if (words[0][0] == '+' || (words[0][0] >= '0' && words[0][0] <= '9')) {
-        if (!advance(story, words[0]))
-            return false;
-        count--;
-        words++;
-    }
-    if (count == 0)
-        return true;
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (strcmp(commands[i].name, words[0]) != 0)
             continue;
         if (count - 1 < commands[i].words_min)
             return story_fail(story, "too few words for '%s'", words[0]);
-        if (story->world == NULL && i > 0)
-            return story_fail(story, "a story begins with its cluster");
-        if (!commands[i].run(story, count - 1, words + 1))
-            return story->problem[0] != '\0' ? false : story_fail(story, "wrong words for '%s'", words[0]);
-        if (story->world->violation[0] != '\0')
-            return story_fail(story, "%s", story->world->violation);
-        return true;
+        return commands[i].run(story, count - 1, words + 1);
     }
     return story_fail(story, "unknown command '%s'", words[0]);
 }
 
-static bool run_line(struct story *story, char *line)
+/* A story with its watch. */
+struct told_story {
+    struct story base;
+    struct story_watch *watch;
+};
+
+static void look(struct story *story)
 {
-    char *words[STORY_WORDS_MAX], *rest = NULL;
-    unsigned count = 0;
-    line[strcspn(line, "#\n")] = '\0';
-    for (char *word = strtok_r(line, " \t", &rest); word != NULL; word = strtok_r(NULL, " \t", &rest)) {
-        if (count == STORY_WORDS_MAX)
-            return story_fail(story, "too many words");
-        words[count++] = word;
-    }
-    return count == 0 || run_words(story, count, words);
+    story_watch_look(((struct told_story *)story)->watch, story);
 }
 
 bool story_run(const char *path, char *problem, size_t problem_bytes)
 {
-    struct story story = {.path = path, .problem = problem, .problem_bytes = problem_bytes};
-    problem[0] = '\0';
-    FILE *file = fopen(path, "r");
-    if (file == NULL)
-        return story_fail(&story, "cannot be opened");
-    char line[256];
-    bool good = true;
-    while (good && fgets(line, sizeof line, file) != NULL) {
-        story.line++;
-        good = run_line(&story, line);
-    }
-    fclose(file);
-    if (story.world != NULL)
-        world_free(story.world);
-    else if (good)
-        good = story_fail(&story, "an empty story");
+    struct told_story story = {
+        .base = {.path = path, .problem = problem, .problem_bytes = problem_bytes, .look = look},
+        .watch = story_watch_new()};
+    bool good = story_run_file(&story.base, run_command);
+    story_watch_free(story.watch);
+    if (story.base.world != NULL)
+        world_free(story.base.world);
     return good;
 }

@@ -1,4 +1,5 @@
-/* story.h - tests that read as stories: a text file with times in the margin, run on a world.
+/* story.h - tests that read as stories: a text file with times in the margin, run on a world, and under each
+ * command the trace of what it brought about (story_file.h says how those lines come about and are renewed).
  *
  * One command a line, `#` begins a comment. A time before the command (1.5s, 200ms, counted from the
  * beginning; +50ms from the line before) lets the world run until then. Data nodes are A, B, ..., arbiters X,

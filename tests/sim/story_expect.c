@@ -257,7 +257,7 @@ bool story_expect(struct story *story, unsigned count, char **words)
             return describe(story, fact_words, words);
         if (story->world->violation[0] != '\0')
             return story_fail(story, "%s", story->world->violation);
-        if (!world_step(story->world, until_us) && story->world->violation[0] == '\0')
+        if (!story_step(story, until_us) && story->world->violation[0] == '\0')
             break; /* that time has come */
     }
     bool ok;

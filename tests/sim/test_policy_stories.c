@@ -1,11 +1,13 @@
 /* Runs every story in tests/sim/policy (from the repository's root), or those named on the command line.
- * CLUSTER_TRACE=1 shows what everybody does, WORLD_TRACE=1 every message. */
+ * CLUSTER_TRACE=1 shows what everybody does, WORLD_TRACE=1 every message; REWRITE=1 writes the
+ * traces of now into the files (story_file.h). */
 #include <CUnit/Basic.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "tests/sim/policy_story.h"
+#include "tests/sim/story_base.h"
 
 static const char *pattern = "tests/sim/policy/*.story";
 
@@ -17,7 +19,7 @@ static void test_stories(void)
         return;
     }
     for (size_t i = 0; i < files.gl_pathc; i++) {
-        char problem[2048];
+        char problem[STORY_PROBLEM_BYTES];
         bool good = policy_story_run(files.gl_pathv[i], problem, sizeof problem);
         printf("\n  %s %s", good ? "ok  " : "FAIL", good ? files.gl_pathv[i] : problem);
         CU_ASSERT_TRUE(good);

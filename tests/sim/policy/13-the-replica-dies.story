@@ -1,12 +1,39 @@
 # Scenario 13: the only acknowledging replica dies: writes go on after one detection time.
 cluster A B X
         on A B X
+        | 0.000 A is on
+        | 0.000 B is on
+        | 0.000 X is on
         expect sync A B within 9s
+        | 1.003 A leads term 1
+        | 1.405 A server starts in place
+        | 1.405 B server starts in place
+        | 1.426 - primary A, epoch 1 (first start)
+        | 1.426 - sync {A}, acks 0
+        | 1.428 A has the record of epoch 1 written
+        | 1.429 B receives from A and acknowledges
+        | 1.431 - the record of epoch 1 is committed
+        | 1.432 A opens
+        | 1.435 A its commits wait for 1 acknowledgement
+        | 1.438 A has the address
+        | 1.438 - A serves
+        | 1.443 - sync {A B}, acks 1
 +1s     mark
         off B
+        | 2.443 B is off
+        | 2.443 - nobody serves
         expect sync A within 2500ms
+        | 3.505 - sync {A}, acks 0
         expect serves A within 100ms
+        | 3.506 A its commits wait for 0 acknowledgements
+        | 3.506 - A serves
 +1s     expect gap 2500ms
         expect changes 0
         on B
+        | 4.506 B is on
         expect sync A B within 10s
+        | 5.004 B server starts to follow
+        | 5.004 B acknowledges no more
+        | 5.011 B receives from A and acknowledges
+        | 5.018 A its commits wait for 1 acknowledgement
+        | 5.026 - sync {A B}, acks 1

@@ -1,13 +1,45 @@
 # Scenario 16: the crashed primary holds a transaction that nobody acknowledged: cut, then it follows.
 cluster A B X
         on A B X
+        | 0.000 A is on
+        | 0.000 B is on
+        | 0.000 X is on
         expect sync A B within 9s
+        | 1.003 A leads term 1
+        | 1.405 A server starts in place
+        | 1.405 B server starts in place
+        | 1.426 - primary A, epoch 1 (first start)
+        | 1.426 - sync {A}, acks 0
+        | 1.428 A has the record of epoch 1 written
+        | 1.429 B receives from A and acknowledges
+        | 1.431 - the record of epoch 1 is committed
+        | 1.432 A opens
+        | 1.435 A its commits wait for 1 acknowledgement
+        | 1.438 A has the address
+        | 1.438 - A serves
+        | 1.443 - sync {A B}, acks 1
         cut A | B
+        | 1.443 - nobody serves
 +100ms  mark
         off A
+        | 1.543 A is off
         heal
         expect serves B within 2s
+        | 2.943 B receives no more
+        | 2.945 B leads term 2
+        | 2.948 - primary B, epoch 2 (failover)
+        | 2.948 - sync {B}, acks 0
+        | 2.950 B has the record of epoch 2 written
+        | 2.953 - the record of epoch 2 is committed
+        | 2.954 B opens
+        | 2.960 B has the address
+        | 2.960 - B serves
         on A
+        | 2.960 A is on
         expect follows A within 5s
+        | 3.364 A server starts to follow
+        | 3.386 A receives from B and acknowledges
         expect sync A B within 8s
+        | 3.393 B its commits wait for 1 acknowledgement
+        | 3.397 - sync {B A}, acks 1
         expect no-answers A

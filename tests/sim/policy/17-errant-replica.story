@@ -2,12 +2,44 @@
 # acknowledged; it is not promoted, and the old primary comes back in place.
 cluster A B X
         on A B X
+        | 0.000 A is on
+        | 0.000 B is on
+        | 0.000 X is on
         expect sync A B within 9s
+        | 1.003 A leads term 1
+        | 1.405 A server starts in place
+        | 1.405 B server starts in place
+        | 1.426 - primary A, epoch 1 (first start)
+        | 1.426 - sync {A}, acks 0
+        | 1.428 A has the record of epoch 1 written
+        | 1.429 B receives from A and acknowledges
+        | 1.431 - the record of epoch 1 is committed
+        | 1.432 A opens
+        | 1.435 A its commits wait for 1 acknowledgement
+        | 1.438 A has the address
+        | 1.438 - A serves
+        | 1.443 - sync {A B}, acks 1
         quiet
 +1s     errant B
         busy
 +1s     mark
         kill server A
+        | 3.443 A server dies, open
+        | 3.443 - nobody serves
         expect serves A within 5s
+        | 3.444 A has the address no more
+        | 3.444 A leads no more
+        | 3.445 B receives no more
+        | 3.447 B leads term 2
+        | 3.849 A server starts in place
+        | 3.865 B leads no more
+        | 3.868 A leads term 3
+        | 3.871 - primary A, epoch 3 (restart)
+        | 3.871 - sync {A}, acks 0
+        | 3.872 A has the record of epoch 3 written
+        | 3.875 - the record of epoch 3 is committed
+        | 3.875 A opens
+        | 3.882 A has the address
+        | 3.882 - A serves
         expect change restart
         expect serves A for 5s

@@ -1,8 +1,52 @@
 # Scenario 34, 8: the kernel refuses the address on the new primary's host: back to where it can be had.
 cluster A B X
         on A B X
+        | 0.000 A is on
+        | 0.000 B is on
+        | 0.000 X is on
         expect sync A B within 9s
+        | 1.003 A leads term 1
+        | 1.405 A server starts in place
+        | 1.405 B server starts in place
+        | 1.426 - primary A, epoch 1 (first start)
+        | 1.426 - sync {A}, acks 0
+        | 1.428 A has the record of epoch 1 written
+        | 1.429 B receives from A and acknowledges
+        | 1.431 - the record of epoch 1 is committed
+        | 1.432 A opens
+        | 1.435 A its commits wait for 1 acknowledgement
+        | 1.438 A has the address
+        | 1.438 - A serves
+        | 1.443 - sync {A B}, acks 1
         address B refused
         kill server A
+        | 1.443 A server dies, open
+        | 1.443 - nobody serves
         expect serves A within 12s
+        | 1.443 A has the address no more
+        | 1.444 A leads no more
+        | 1.444 B receives no more
+        | 1.446 B leads term 2
+        | 1.450 - primary B, epoch 2 (failover)
+        | 1.450 - sync {B}, acks 0
+        | 1.451 B has the record of epoch 2 written
+        | 1.454 - the record of epoch 2 is committed
+        | 1.455 B opens
+        | 2.831 A server starts to follow
+        | 2.846 A receives from B and acknowledges
+        | 2.853 B its commits wait for 1 acknowledgement
+        | 2.861 - sync {B A}, acks 1
+        | 2.861 B closes
+        | 2.862 B leads no more
+        | 2.862 A receives no more
+        | 2.864 A leads term 3
+        | 2.882 - primary A, epoch 3 (failover)
+        | 2.884 B its commits wait for 0 acknowledgements
+        | 2.884 A has the record of epoch 3 written
+        | 2.885 A its commits wait for 1 acknowledgement
+        | 2.885 B receives from A and acknowledges
+        | 2.887 - the record of epoch 3 is committed
+        | 2.888 A opens
+        | 2.894 A has the address
+        | 2.894 - A serves
         expect no-address B

@@ -1,13 +1,50 @@
 # Scenario 35: both servers crash at once: each is started in place, for both are members of the sync set.
 cluster A B X
         on A B X
+        | 0.000 A is on
+        | 0.000 B is on
+        | 0.000 X is on
         expect sync A B within 9s
+        | 1.003 A leads term 1
+        | 1.405 A server starts in place
+        | 1.405 B server starts in place
+        | 1.426 - primary A, epoch 1 (first start)
+        | 1.426 - sync {A}, acks 0
+        | 1.428 A has the record of epoch 1 written
+        | 1.429 B receives from A and acknowledges
+        | 1.431 - the record of epoch 1 is committed
+        | 1.432 A opens
+        | 1.435 A its commits wait for 1 acknowledgement
+        | 1.438 A has the address
+        | 1.438 - A serves
+        | 1.443 - sync {A B}, acks 1
         mark
         kill server A
+        | 1.443 A server dies, open
+        | 1.443 - nobody serves
         kill server B
+        | 1.443 B server dies
         expect up B within 2s
+        | 1.443 A has the address no more
+        | 1.444 A leads no more
+        | 1.446 B leads term 2
+        | 2.843 A server starts in place
+        | 2.843 B server starts in place
+        | 2.843 B acknowledges no more
         expect in-place B
         expect serves A within 5s
+        | 2.865 B leads no more
+        | 2.868 A leads term 3
+        | 2.871 - primary A, epoch 3 (restart)
+        | 2.871 - sync {A}, acks 0
+        | 2.872 A has the record of epoch 3 written
+        | 2.873 B receives from A and acknowledges
+        | 2.875 - the record of epoch 3 is committed
+        | 2.875 A opens
+        | 2.877 A its commits wait for 1 acknowledgement
+        | 2.882 A has the address
+        | 2.882 - A serves
         expect in-place A
         expect change restart
         expect sync A B within 10s
+        | 2.885 - sync {A B}, acks 1
