@@ -1,5 +1,3 @@
-#include "memory_files.h"
-
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -7,81 +5,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SECTOR 512
-#define NODES_MAX 1024
-#define NAMES_MAX 256
-#define HANDLES_MAX 64
-#define NAME_BYTES 64
+#include "memory_internal.h"
 
-struct content {
-    uint8_t *bytes;
-    size_t size;
-};
-
-struct node {
-    struct content cache;
-    struct content durable;
-};
-
-struct name {
-    char name[NAME_BYTES]; /* "": unused */
-    int node;
-};
-
-enum change_kind { CHANGE_SECTOR, CHANGE_SIZE, CHANGE_LINK, CHANGE_RENAME, CHANGE_REMOVE };
-
-/* A pending change, in the order of its making. */
-struct change {
-    enum change_kind kind;
-    int node;
-    size_t offset; /* CHANGE_SECTOR: of the sector; CHANGE_SIZE: the size */
-    size_t size;   /* of the bytes, at most SECTOR */
-    uint8_t bytes[SECTOR];
-    char from[NAME_BYTES];
-    char to[NAME_BYTES];
-};
-
-struct memory_disk {
-    struct files files;
-    struct node nodes[NODES_MAX];
-    unsigned node_count;
-    struct name names[NAMES_MAX];         /* as readers see them */
-    struct name durable_names[NAMES_MAX]; /* as the disk has them */
-    int handles[HANDLES_MAX];             /* node + 1 */
-    struct change *changes;
-    unsigned change_count;
-    unsigned change_room;
-    unsigned operations;
-    unsigned stop_at;
-    unsigned fail_at;
-    int fail_error;
-    int read_error;
-    uint64_t capacity;
-};
-
-static void resize(struct content *content, size_t size)
+void content_resize(struct content *content, size_t size)
 {
-    if (size > content->size) {
+    if (size > content->room) {
+        content->room = size;
         content->bytes = realloc(content->bytes, size);
-        memset(content->bytes + content->size, 0, size - content->size);
+        assert(content->bytes != NULL);
     }
+    if (size > content->size)
+        memset(content->bytes + content->size, 0, size - content->size);
     content->size = size;
 }
 
 static void put(struct content *content, size_t offset, const void *bytes, size_t size)
 {
     if (offset + size > content->size)
-        resize(content, offset + size);
+        content_resize(content, offset + size);
     memcpy(content->bytes + offset, bytes, size);
 }
 
-static void copy_content(struct content *to, const struct content *from)
+static void set_name(char name[MEMORY_NAME_BYTES], const char *to)
 {
-    free(to->bytes);
-    to->bytes = malloc(from->size + 1);
-    to->size = from->size;
-    if (from->size > 0)
-        memcpy(to->bytes, from->bytes, from->size);
+    memset(name, 0, MEMORY_NAME_BYTES);
+    snprintf(name, MEMORY_NAME_BYTES, "%s", to);
 }
 
 static const char *base_name(const char *path)
@@ -91,28 +39,37 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static struct name *find_name(struct name *names, const char *name)
+static struct name *find_name(const struct memory_disk *disk, struct name *names, const char *name)
 {
-    for (unsigned i = 0; i < NAMES_MAX; i++)
+    for (unsigned i = 0; i < disk->name_count; i++)
         if (strcmp(names[i].name, name) == 0)
             return &names[i];
     return NULL;
 }
 
-static void apply_to_names(struct name *names, const struct change *change)
+static struct name *free_name(struct memory_disk *disk, struct name *names)
 {
-    struct name *at = find_name(names, change->from);
+    struct name *at = find_name(disk, names, "");
+
+    if (at)
+        return at;
+    assert(disk->name_count < MEMORY_NAMES_MAX);
+    return &names[disk->name_count++];
+}
+
+void names_apply(struct memory_disk *disk, struct name *names, const struct change *change)
+{
+    struct name *at = find_name(disk, names, change->from);
 
     if (change->kind == CHANGE_LINK) {
-        at = at ? at : find_name(names, "");
-        assert(at);
-        snprintf(at->name, sizeof at->name, "%s", change->from);
+        at = at ? at : free_name(disk, names);
+        memcpy(at->name, change->from, sizeof at->name);
         at->node = change->node;
     } else if (change->kind == CHANGE_REMOVE) {
         if (at)
             at->name[0] = '\0';
     } else if (at) {
-        struct name *old = find_name(names, change->to);
+        struct name *old = find_name(disk, names, change->to);
         if (old)
             old->name[0] = '\0';
         memcpy(at->name, change->to, sizeof at->name);
@@ -128,13 +85,13 @@ static struct change *add_change(struct memory_disk *disk, enum change_kind kind
         disk->changes = realloc(disk->changes, disk->change_room * sizeof *disk->changes);
     }
     change = &disk->changes[disk->change_count++];
-    memset(change, 0, sizeof *change);
     change->kind = kind;
     change->node = node;
+    change->offset = change->size = 0;
     return change;
 }
 
-static bool is_directory_change(const struct change *change)
+bool change_is_directory(const struct change *change)
 {
     return change->kind >= CHANGE_LINK;
 }
@@ -147,28 +104,30 @@ static void drop_changes(struct memory_disk *disk, int node)
     for (unsigned i = 0; i < disk->change_count; i++) {
         const struct change *change = &disk->changes[i];
         bool drop =
-            node < 0 ? is_directory_change(change) : !is_directory_change(change) && change->node == node;
-        if (!drop)
-            disk->changes[kept++] = *change;
+            node < 0 ? change_is_directory(change) : !change_is_directory(change) && change->node == node;
+        if (!drop && kept++ != i)
+            disk->changes[kept - 1] = *change;
     }
     disk->change_count = kept;
 }
 
 /* 0, or the error of this operation. */
-static int operate(struct memory_disk *disk)
+static int operate(struct memory_disk *disk, enum memory_fail_kind kind)
 {
     unsigned number = disk->operations++;
+    int error = disk->fail_next_error[kind];
 
     if (number >= disk->stop_at)
         return -EIO;
-    return number == disk->fail_at ? disk->fail_error : 0;
+    disk->fail_next_error[kind] = 0;
+    return number == disk->fail_at ? disk->fail_error : error;
 }
 
 uint64_t memory_used(const struct memory_disk *disk)
 {
     uint64_t used = 0;
 
-    for (unsigned i = 0; i < NAMES_MAX; i++)
+    for (unsigned i = 0; i < disk->name_count; i++)
         if (disk->names[i].name[0])
             used += disk->nodes[disk->names[i].node].cache.size;
     return used;
@@ -179,13 +138,61 @@ uint64_t memory_used(const struct memory_disk *disk)
 static int memory_make_dir(void *context, const char *path)
 {
     (void)path;
-    return operate(context);
+    return operate(context, MEMORY_FAIL_OTHER);
+}
+
+static void forget_syncs(struct node *node)
+{
+    node->was_synced = false;
+    node->written_from = SIZE_MAX;
+    node->evident_bytes = 0;
+}
+
+static int new_node(struct memory_disk *disk)
+{
+    int node = 0;
+
+    while (disk->nodes[node].used)
+        node++;
+    assert(node < MEMORY_NODES_MAX - 1);
+    if ((unsigned)node == disk->node_count)
+        disk->node_count++;
+    disk->nodes[node].used = true;
+    forget_syncs(&disk->nodes[node]);
+    return node;
+}
+
+/* Files that have no name any more, and none after a crash, are gone. */
+static void free_nodes(struct memory_disk *disk)
+{
+    bool used[MEMORY_NODES_MAX] = {false};
+
+    for (unsigned i = 0; i < disk->name_count; i++) {
+        if (disk->names[i].name[0])
+            used[disk->names[i].node] = true;
+        if (disk->durable_names[i].name[0])
+            used[disk->durable_names[i].node] = true;
+    }
+    for (unsigned i = 0; i < disk->change_count; i++)
+        if (disk->changes[i].node >= 0)
+            used[disk->changes[i].node] = true;
+    for (unsigned i = 0; i < MEMORY_HANDLES_MAX; i++)
+        if (disk->handles[i])
+            used[disk->handles[i] - 1] = true;
+    for (unsigned i = 0; i < disk->node_count; i++) {
+        struct node *node = &disk->nodes[i];
+        if (used[i] || !node->used)
+            continue;
+        node->used = false;
+        content_resize(&node->cache, 0);
+        content_resize(&node->durable, 0);
+    }
 }
 
 static int memory_open(void *context, const char *path, int flags, unsigned mode)
 {
     struct memory_disk *disk = context;
-    struct name *at = find_name(disk->names, base_name(path));
+    struct name *at = find_name(disk, disk->names, base_name(path));
     int error, handle = 0;
 
     (void)mode;
@@ -193,24 +200,24 @@ static int memory_open(void *context, const char *path, int flags, unsigned mode
         return -ENOENT;
     if (!at) {
         struct change *change;
-        error = operate(disk);
+        error = operate(disk, MEMORY_FAIL_OTHER);
         if (error)
             return error;
-        assert(disk->node_count < NODES_MAX);
-        change = add_change(disk, CHANGE_LINK, (int)disk->node_count++);
-        snprintf(change->from, sizeof change->from, "%s", base_name(path));
-        apply_to_names(disk->names, change);
-        at = find_name(disk->names, base_name(path));
+        change = add_change(disk, CHANGE_LINK, new_node(disk));
+        set_name(change->from, base_name(path));
+        names_apply(disk, disk->names, change);
+        at = find_name(disk, disk->names, base_name(path));
     } else if (flags & O_TRUNC) {
-        error = operate(disk);
+        error = operate(disk, MEMORY_FAIL_OTHER);
         if (error)
             return error;
-        resize(&disk->nodes[at->node].cache, 0);
+        content_resize(&disk->nodes[at->node].cache, 0);
         add_change(disk, CHANGE_SIZE, at->node);
+        forget_syncs(&disk->nodes[at->node]);
     }
     while (disk->handles[handle])
         handle++;
-    assert(handle < HANDLES_MAX - 1);
+    assert(handle < MEMORY_HANDLES_MAX - 1);
     disk->handles[handle] = at->node + 1;
     return handle;
 }
@@ -250,7 +257,7 @@ static ssize_t memory_read_at(void *context, int handle, void *bytes, size_t siz
 static ssize_t memory_write_at(void *context, int handle, const void *bytes, size_t size, uint64_t offset)
 {
     struct memory_disk *disk = context;
-    int node = node_of(disk, handle), error = operate(disk);
+    int node = node_of(disk, handle), error = operate(disk, MEMORY_FAIL_WRITE);
     struct content *content = &disk->nodes[node].cache;
 
     if (error)
@@ -260,10 +267,13 @@ static ssize_t memory_write_at(void *context, int handle, const void *bytes, siz
     if (offset + size > content->size && memory_used(disk) + offset + size - content->size > disk->capacity)
         return -ENOSPC;
     put(content, offset, bytes, size);
-    for (size_t sector = offset / SECTOR * SECTOR; sector < offset + size; sector += SECTOR) {
+    if (offset < disk->nodes[node].written_from)
+        disk->nodes[node].written_from = offset;
+    for (size_t sector = offset / MEMORY_SECTOR * MEMORY_SECTOR; sector < offset + size;
+         sector += MEMORY_SECTOR) {
         struct change *change = add_change(disk, CHANGE_SECTOR, node);
         change->offset = sector;
-        change->size = content->size - sector < SECTOR ? content->size - sector : SECTOR;
+        change->size = content->size - sector < MEMORY_SECTOR ? content->size - sector : MEMORY_SECTOR;
         memcpy(change->bytes, content->bytes + sector, change->size);
     }
     return (ssize_t)size;
@@ -272,7 +282,7 @@ static ssize_t memory_write_at(void *context, int handle, const void *bytes, siz
 static int memory_allocate(void *context, int handle, uint64_t size)
 {
     struct memory_disk *disk = context;
-    int node = node_of(disk, handle), error = operate(disk);
+    int node = node_of(disk, handle), error = operate(disk, MEMORY_FAIL_WRITE);
     struct content *content = &disk->nodes[node].cache;
 
     if (error)
@@ -280,7 +290,7 @@ static int memory_allocate(void *context, int handle, uint64_t size)
     if (size > content->size) {
         if (memory_used(disk) + size - content->size > disk->capacity)
             return -ENOSPC;
-        resize(content, size);
+        content_resize(content, size);
         add_change(disk, CHANGE_SIZE, node)->offset = size;
     }
     return 0;
@@ -293,10 +303,10 @@ static int64_t memory_size(void *context, int handle)
     return (int64_t)disk->nodes[node_of(disk, handle)].cache.size;
 }
 
-static void apply_to_content(struct content *content, const struct change *change, size_t size)
+void content_apply(struct content *content, const struct change *change, size_t size)
 {
     if (change->kind == CHANGE_SIZE)
-        resize(content, change->offset);
+        content_resize(content, change->offset);
     else
         put(content, change->offset, change->bytes, size);
 }
@@ -304,28 +314,35 @@ static void apply_to_content(struct content *content, const struct change *chang
 static int memory_sync_data(void *context, int handle)
 {
     struct memory_disk *disk = context;
-    int node = node_of(disk, handle), error = operate(disk);
+    int at = node_of(disk, handle), error = operate(disk, MEMORY_FAIL_SYNC);
+    struct node *node = &disk->nodes[at];
 
     for (unsigned i = 0; !error && i < disk->change_count; i++) {
         const struct change *change = &disk->changes[i];
-        if (!is_directory_change(change) && change->node == node)
-            apply_to_content(&disk->nodes[node].durable, change, change->size);
+        if (!change_is_directory(change) && change->node == at)
+            content_apply(&node->durable, change, change->size);
+    }
+    if (!error && node->written_from != SIZE_MAX) {
+        node->evident_bytes = node->was_synced ? node->written_from : node->durable.size;
+        node->was_synced = true;
+        node->written_from = SIZE_MAX;
     }
     if (!error || disk->operations <= disk->stop_at)
-        drop_changes(disk, node); /* synced, or failed and forgotten; a power failure leaves them pending */
+        drop_changes(disk, at); /* synced, or failed and forgotten; a power failure leaves them pending */
     return error;
 }
 
 static int memory_sync_dir(void *context, const char *path)
 {
     struct memory_disk *disk = context;
-    int error = operate(disk);
+    int error = operate(disk, MEMORY_FAIL_SYNC);
 
     (void)path;
     if (error)
         return error;
-    memcpy(disk->durable_names, disk->names, sizeof disk->names);
+    memcpy(disk->durable_names, disk->names, disk->name_count * sizeof disk->names[0]);
     drop_changes(disk, -1);
+    free_nodes(disk);
     return 0;
 }
 
@@ -333,16 +350,16 @@ static int memory_rename(void *context, const char *from, const char *to)
 {
     struct memory_disk *disk = context;
     struct change *change;
-    int error = operate(disk);
+    int error = operate(disk, MEMORY_FAIL_OTHER);
 
     if (error)
         return error;
-    if (!find_name(disk->names, base_name(from)))
+    if (!find_name(disk, disk->names, base_name(from)))
         return -ENOENT;
     change = add_change(disk, CHANGE_RENAME, -1);
-    snprintf(change->from, sizeof change->from, "%s", base_name(from));
-    snprintf(change->to, sizeof change->to, "%s", base_name(to));
-    apply_to_names(disk->names, change);
+    set_name(change->from, base_name(from));
+    set_name(change->to, base_name(to));
+    names_apply(disk, disk->names, change);
     return 0;
 }
 
@@ -352,14 +369,14 @@ static int memory_remove(void *context, const char *path)
     struct change *change;
     int error;
 
-    if (!find_name(disk->names, base_name(path)))
+    if (!find_name(disk, disk->names, base_name(path)))
         return -ENOENT;
-    error = operate(disk);
+    error = operate(disk, MEMORY_FAIL_OTHER);
     if (error)
         return error;
     change = add_change(disk, CHANGE_REMOVE, -1);
-    snprintf(change->from, sizeof change->from, "%s", base_name(path));
-    apply_to_names(disk->names, change);
+    set_name(change->from, base_name(path));
+    names_apply(disk, disk->names, change);
     return 0;
 }
 
@@ -370,7 +387,7 @@ static int memory_list(void *context, const char *path, int (*each)(void *each_c
     int result = 0;
 
     (void)path;
-    for (unsigned i = NAMES_MAX; result == 0 && i-- > 0;)
+    for (unsigned i = disk->name_count; result == 0 && i-- > 0;)
         if (disk->names[i].name[0])
             result = each(each_context, disk->names[i].name);
     return result;
@@ -385,7 +402,7 @@ static int memory_lock(void *context, int handle)
 
 /* ---- the disk ---- */
 
-static void set_up(struct memory_disk *disk)
+void memory_set_up(struct memory_disk *disk)
 {
     disk->files = (struct files){disk,
                                  memory_make_dir,
@@ -404,6 +421,7 @@ static void set_up(struct memory_disk *disk)
     memset(disk->handles, 0, sizeof disk->handles);
     disk->operations = 0;
     disk->stop_at = disk->fail_at = (unsigned)-1;
+    memset(disk->fail_next_error, 0, sizeof disk->fail_next_error);
     disk->read_error = 0;
     disk->capacity = UINT64_MAX;
 }
@@ -412,7 +430,7 @@ struct memory_disk *memory_new(void)
 {
     struct memory_disk *disk = calloc(1, sizeof *disk);
 
-    set_up(disk);
+    memory_set_up(disk);
     return disk;
 }
 
@@ -436,6 +454,11 @@ unsigned memory_operations(const struct memory_disk *disk)
     return disk->operations;
 }
 
+bool memory_has_stopped(const struct memory_disk *disk)
+{
+    return disk->operations > disk->stop_at;
+}
+
 void memory_stop_at(struct memory_disk *disk, unsigned number)
 {
     disk->stop_at = number;
@@ -445,6 +468,11 @@ void memory_fail_at(struct memory_disk *disk, unsigned number, int error)
 {
     disk->fail_at = number;
     disk->fail_error = error;
+}
+
+void memory_fail_next(struct memory_disk *disk, enum memory_fail_kind kind, int error)
+{
+    disk->fail_next_error[kind] = error;
 }
 
 void memory_fail_reads(struct memory_disk *disk, int error)
@@ -460,92 +488,4 @@ void memory_set_capacity(struct memory_disk *disk, uint64_t bytes)
 unsigned memory_pending(const struct memory_disk *disk)
 {
     return disk->change_count;
-}
-
-struct memory_disk *memory_copy(const struct memory_disk *disk)
-{
-    struct memory_disk *copy = malloc(sizeof *copy);
-
-    memcpy(copy, disk, sizeof *copy);
-    set_up(copy);
-    for (unsigned i = 0; i < copy->node_count; i++) {
-        memset(&copy->nodes[i], 0, sizeof copy->nodes[i]);
-        copy_content(&copy->nodes[i].cache, &disk->nodes[i].cache);
-        copy_content(&copy->nodes[i].durable, &disk->nodes[i].durable);
-    }
-    copy->changes = malloc((disk->change_count + 1) * sizeof *copy->changes);
-    if (disk->change_count > 0)
-        memcpy(copy->changes, disk->changes, disk->change_count * sizeof *copy->changes);
-    copy->change_room = disk->change_count + 1;
-    return copy;
-}
-
-static uint64_t next_random(uint64_t *state) /* xorshift64* */
-{
-    *state ^= *state >> 12;
-    *state ^= *state << 25;
-    *state ^= *state >> 27;
-    return *state * 2685821657736338717u >> 20;
-}
-
-struct memory_disk *memory_crash(const struct memory_disk *disk, const struct memory_crash *how)
-{
-    struct memory_disk *after = memory_copy(disk);
-    uint64_t random = how->seed * 2654435761u + 88172645463325252u;
-    bool directory_goes_on = true;
-    unsigned sectors = 0;
-    /* by how many of the sectors survive: few, half, most */
-    unsigned odds = how->survival == MEMORY_RANDOM ? 1 + (unsigned)(next_random(&random) % 3) : 2;
-
-    memcpy(after->names, after->durable_names, sizeof after->names);
-    for (unsigned i = 0; i < disk->change_count; i++) {
-        const struct change *change = &disk->changes[i];
-        size_t size = change->size;
-        bool keep = how->survival == MEMORY_ALL || (how->survival == MEMORY_PREFIX && i < how->count);
-        if (how->survival == MEMORY_SUFFIX)
-            keep = is_directory_change(change) || sectors++ >= how->count;
-        if (how->survival == MEMORY_RANDOM) {
-            keep = next_random(&random) % 4 < odds;
-            if (change->kind == CHANGE_SECTOR && next_random(&random) % 4 == 0)
-                size = next_random(&random) % (size + 1);
-        }
-        if (is_directory_change(change)) {
-            directory_goes_on = directory_goes_on && keep;
-            if (directory_goes_on)
-                apply_to_names(after->names, change);
-        } else if (keep) {
-            apply_to_content(&after->nodes[change->node].durable, change, size);
-        }
-    }
-    for (unsigned i = 0; i < after->node_count; i++)
-        copy_content(&after->nodes[i].cache, &after->nodes[i].durable);
-    memcpy(after->durable_names, after->names, sizeof after->names);
-    after->change_count = 0;
-    return after;
-}
-
-void memory_each(struct memory_disk *disk,
-                 void (*each)(void *context, const char *name, uint8_t *bytes, size_t size), void *context)
-{
-    for (unsigned i = 0; i < NAMES_MAX; i++)
-        if (disk->names[i].name[0]) {
-            struct content *content = &disk->nodes[disk->names[i].node].cache;
-            each(context, disk->names[i].name, content->bytes, content->size);
-        }
-}
-
-bool memory_equal(const struct memory_disk *a, const struct memory_disk *b)
-{
-    for (unsigned i = 0; i < NAMES_MAX; i++) {
-        const struct content *x, *y;
-        if (strcmp(a->names[i].name, b->names[i].name) != 0)
-            return false;
-        if (!a->names[i].name[0])
-            continue;
-        x = &a->nodes[a->names[i].node].cache;
-        y = &b->nodes[b->names[i].node].cache;
-        if (x->size != y->size || (x->size > 0 && memcmp(x->bytes, y->bytes, x->size) != 0))
-            return false;
-    }
-    return true;
 }

@@ -38,6 +38,16 @@ unsigned memory_operations(const struct memory_disk *disk);
 void memory_stop_at(struct memory_disk *disk, unsigned number);
 /* Operation `number` alone fails. */
 void memory_fail_at(struct memory_disk *disk, unsigned number, int error);
+/* The power has failed so. */
+bool memory_has_stopped(const struct memory_disk *disk);
+/* The next operation of this kind alone fails, whenever it comes. */
+enum memory_fail_kind {
+    MEMORY_FAIL_WRITE, /* write_at, allocate */
+    MEMORY_FAIL_SYNC,  /* sync_data, sync_dir */
+    MEMORY_FAIL_OTHER,
+};
+#define MEMORY_FAIL_KINDS (MEMORY_FAIL_OTHER + 1)
+void memory_fail_next(struct memory_disk *disk, enum memory_fail_kind kind, int error);
 /* All reads fail. */
 void memory_fail_reads(struct memory_disk *disk, int error);
 /* Bytes that all files together may take; growing beyond is -ENOSPC. */
@@ -47,8 +57,21 @@ uint64_t memory_used(const struct memory_disk *disk);
 unsigned memory_pending(const struct memory_disk *disk);
 /* The disk after a power failure at this moment. */
 struct memory_disk *memory_crash(const struct memory_disk *disk, const struct memory_crash *how);
+/* The same to this disk itself. All handles are closed, all faults over. */
+struct memory_losses {
+    unsigned pending; /* changes that were not durable */
+    unsigned sectors; /* written ones, lost as a whole */
+    unsigned torn;    /* of which the beginning was kept */
+    unsigned names;   /* directory operations that were undone */
+};
+struct memory_losses memory_cut_power(struct memory_disk *disk, const struct memory_crash *how);
 /* The disk after the process was killed: nothing written is lost, nothing pending is synced. */
 struct memory_disk *memory_copy(const struct memory_disk *disk);
+
+/* Flips one bit of what is durable; false: the one that `seed` chose cannot be, or there is nothing. Left out
+ * is what the last sync of a file that had been synced before made durable: the store cannot tell damage
+ * there from a torn write, when nothing behind it is durable (store.h). */
+bool memory_rot(struct memory_disk *disk, uint64_t seed);
 
 /* Calls `each` for every file. */
 void memory_each(struct memory_disk *disk,
