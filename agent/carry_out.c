@@ -13,9 +13,16 @@
 #define WAITING_PREFIX 48
 
 static const char *const op_names[] = {
-    [DB_OP_NONE] = "nothing",    [DB_OP_FENCE] = "fence", [DB_OP_CLOSE] = "close",
-    [DB_OP_FREEZE] = "freeze",   [DB_OP_DRAIN] = "drain", [DB_OP_FOLLOW] = "follow",
-    [DB_OP_PROMOTE] = "promote", [DB_OP_OPEN] = "open",   [DB_OP_SET_COMMIT_RULE] = "set the commit rule",
+    [DB_OP_NONE] = "nothing",
+    [DB_OP_FENCE] = "fence",
+    [DB_OP_CLOSE] = "close",
+    [DB_OP_FREEZE] = "freeze",
+    [DB_OP_DRAIN] = "drain",
+    [DB_OP_FOLLOW] = "follow",
+    [DB_OP_PROMOTE] = "promote",
+    [DB_OP_OPEN] = "open",
+    [DB_OP_SET_COMMIT_RULE] = "set the commit rule",
+    [DB_OP_SET_ACKNOWLEDGING] = "set who may acknowledge",
 };
 
 /* ---- leases ---- */
@@ -123,6 +130,7 @@ static void send_op(struct agent *agent)
     Mha__DbPromote promote = MHA__DB_PROMOTE__INIT;
     Mha__DbOpen open = MHA__DB_OPEN__INIT;
     Mha__DbSetCommitRule rule = MHA__DB_SET_COMMIT_RULE__INIT;
+    Mha__DbSetAcknowledging acknowledging = MHA__DB_SET_ACKNOWLEDGING__INIT;
     uint64_t deadline_us = clock_now_us() + OP_TIMEOUT_US;
     struct error err;
 
@@ -159,6 +167,8 @@ static void send_op(struct agent *agent)
         promote.epoch = output->db_epoch;
         promote.acks = output->db_acks;
         promote.node = (char *)agent->settings->group.node;
+        promote.n_names = output->db_name_count;
+        promote.names = (char **)output->db_names;
         request.body_case = MHA__DB_REQUEST__BODY_PROMOTE;
         request.promote = &promote;
         break;
@@ -170,8 +180,17 @@ static void send_op(struct agent *agent)
     case DB_OP_SET_COMMIT_RULE:
         rule.epoch = output->db_epoch;
         rule.acks = output->db_acks;
+        rule.n_names = output->db_name_count;
+        rule.names = (char **)output->db_names;
         request.body_case = MHA__DB_REQUEST__BODY_SET_COMMIT_RULE;
         request.set_commit_rule = &rule;
+        break;
+    case DB_OP_SET_ACKNOWLEDGING:
+        acknowledging.epoch = output->db_epoch;
+        acknowledging.node = (char *)output->db_node;
+        acknowledging.allowed = output->db_allowed;
+        request.body_case = MHA__DB_REQUEST__BODY_SET_ACKNOWLEDGING;
+        request.set_acknowledging = &acknowledging;
         break;
     }
     if (dbworker_request(agent->worker, &request, deadline_us, on_op_done, agent, &err) != ERR_OK) {

@@ -25,6 +25,7 @@ struct policy_node {
     uint64_t id; /* 0: not known yet */
     const char *name;
     bool arbiter;
+    bool learner; /* a data node without a vote: it follows, and is in no sync set */
     bool self;
     uint64_t heard_us;             /* the last frame from it; 0: never. Self: now */
     const Mha__NodeReport *report; /* its newest; NULL: none. Self: made from own observations */
@@ -42,16 +43,27 @@ enum policy_db_op {
     DB_OP_PROMOTE,
     DB_OP_OPEN,
     DB_OP_SET_COMMIT_RULE,
+    DB_OP_SET_ACKNOWLEDGING, /* ACKS_ANY and ACKS_COUNT: one node's acknowledgements count here, or not */
 };
+#define POLICY_DB_OPS (DB_OP_SET_ACKNOWLEDGING + 1)
 
 /* A command for the own database server's process. */
 enum policy_server_op { SERVER_OP_NONE, SERVER_OP_START_IN_PLACE, SERVER_OP_START_TO_FOLLOW };
+
+/* What a commit can wait for in the database of this cluster, and so what its rule is made of. N is the
+ * number of voting data nodes. */
+enum policy_acks_kind {
+    ACKS_ANY,   /* MariaDB: one acknowledgement of anybody who may: k <= 1, M = {primary, one replica} */
+    ACKS_COUNT, /* MySQL: k acknowledgements of anybody who may: k <= N/2, M = all healthy data nodes */
+    ACKS_NAMED, /* PostgreSQL: "ANY k (names)": k <= N/2, M = all healthy data nodes, the names are M */
+};
 
 struct policy_settings {
     uint64_t heartbeat_us;
     uint64_t election_us;
     uint64_t probe_timeout_us;
     bool has_vip;
+    enum policy_acks_kind acks_kind;
 };
 
 struct policy_input {
@@ -113,10 +125,14 @@ struct policy_tracker {
 
 struct policy_output {
     enum policy_db_op db_op;
-    uint64_t db_epoch;      /* follow, promote, open, set_commit_rule; freeze: the term */
+    uint64_t db_epoch;      /* follow, promote, open, set_commit_rule, set_acknowledging; freeze: the term */
     uint32_t db_acks;       /* promote, set_commit_rule */
-    uint64_t db_timeout_us; /* close */
-    const char *db_host;    /* follow; points into the input */
+    unsigned db_name_count; /* promote, set_commit_rule under ACKS_NAMED: who may acknowledge */
+    const char *db_names[CLUSTER_SYNC_MAX]; /* node names; they point into the input */
+    const char *db_node;                    /* set_acknowledging: the node's name, as seen by the worker */
+    bool db_allowed;                        /* set_acknowledging */
+    uint64_t db_timeout_us;                 /* close */
+    const char *db_host;                    /* follow; points into the input */
     uint32_t db_port;
     const char *db_reason; /* fence; static or points into the input */
     bool db_watch;         /* look at the database quickly: a step waits for it */
@@ -157,6 +173,11 @@ bool policy_request_pause(const struct policy_input *input, uint64_t length_us,
                           struct cluster_command *command, char *error, size_t error_size);
 bool policy_request_resume(const struct policy_input *input, struct cluster_command *command, char *error,
                            size_t error_size);
+
+/* May this node leave the group now? Asked of the leader, before the change of membership is proposed. A node
+ * leaves the sync set before it leaves the group: one that is in it, or is the primary, is refused with what
+ * to do first. true for one that the group does not know: there is nothing to keep. */
+bool policy_may_leave(const struct policy_input *input, uint64_t node, char *error, size_t error_size);
 
 /* Another node could take over at once. */
 bool policy_has_successor(const struct policy_input *input);

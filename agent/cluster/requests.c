@@ -245,3 +245,30 @@ bool policy_request_resume(const struct policy_input *input, struct cluster_comm
     *command = (struct cluster_command){.kind = COMMAND_RESUME, .id = input->state->pause.id};
     return true;
 }
+
+bool policy_may_leave(const struct policy_input *input, uint64_t node, char *error, size_t error_size)
+{
+    const struct cluster_state *state = input->state;
+    const char *name = policy_node_name(input, node);
+
+    if (input->raft->role != RAFT_LEADER || !input->raft->ready)
+        return fail(error, error_size, "%s does not lead now; ask again%s", input->self->name, "");
+    if (node == 0)
+        return true;
+    if (state->primary.node == node)
+        return fail(error, error_size, "%s is the primary: move it first with mhactl switchover%s", name, "");
+    if (cluster_sync_find(&state->sync, node))
+        return fail(
+            error, error_size,
+            "%s is in the sync set: stop its agent, or its database; it then leaves the set by itself "
+            "within the election timeout, and may leave the group%s",
+            name, "");
+    if (state->switchover.id && state->switchover.to == node)
+        return fail(error, error_size, "a switchover to %s is under way; wait for its outcome%s", name, "");
+    if (state->force.id && state->force.node == node)
+        return fail(error, error_size, "a forced failover to %s is under way; wait for its outcome%s", name,
+                    "");
+    if (state->pause.id && state->pause.holder == node)
+        return fail(error, error_size, "%s holds a pause; end it first with mhactl resume%s", name, "");
+    return true;
+}

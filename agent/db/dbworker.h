@@ -65,7 +65,8 @@ pid_t dbworker_pid(const struct dbworker *worker);
 /* The newest observation, NULL before the first. Valid until the next turn of the loop. */
 const Mha__DbObservation *dbworker_observation(const struct dbworker *worker);
 
-/* One operation at a time: close, freeze, drain, follow, promote, open, set_commit_rule, check. `request->id`
+/* One operation at a time: close, freeze, drain, follow, promote, open, set_commit_rule, set_acknowledging,
+ * check. `request->id`
  * is filled in here. `deadline_us` is absolute (common/base/clock.h). `reply` may be NULL. Sent while another
  * one is under way, it takes its place: the older one's callback does not come any more; the worker
  * interrupts a drain or a close (writability restored) for it, and finishes anything shorter first. ERR_BUSY:

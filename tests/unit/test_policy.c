@@ -90,7 +90,7 @@ static void all_well(void)
     w.vip_b.link_up = true;
     w.report_b.vip = &w.vip_b;
     w.input = (struct policy_input){.now_us = NOW_US,
-                                    .settings = {100000, E_US, 2000000, true},
+                                    .settings = {100000, E_US, 2000000, true, ACKS_ANY},
                                     .raft = &w.raft,
                                     .state = &w.state,
                                     .node_count = 3,

@@ -26,6 +26,7 @@ static const struct kind {
     {MHA__DB_REQUEST__BODY_PROMOTE, "promote", 20000000, false, false, true},
     {MHA__DB_REQUEST__BODY_OPEN, "open", 10000000, false, true, true},
     {MHA__DB_REQUEST__BODY_SET_COMMIT_RULE, "set_commit_rule", 10000000, false, false, true},
+    {MHA__DB_REQUEST__BODY_SET_ACKNOWLEDGING, "set_acknowledging", 10000000, false, false, true},
     {MHA__DB_REQUEST__BODY_CHECK, "check", 20000000, false, false, false},
 };
 
@@ -77,6 +78,11 @@ static void ops_job(void *context)
         break;
     case MHA__DB_REQUEST__BODY_SET_COMMIT_RULE:
         code = kind->set_commit_rule(adapter, call, operation->acks, err);
+        break;
+    case MHA__DB_REQUEST__BODY_SET_ACKNOWLEDGING:
+        code = error_set(err, ERR_REFUSED,
+                         "this version does not choose who may acknowledge: a cluster has at most two data "
+                         "nodes");
         break;
     default:
         code = kind->check(adapter, call, worker->booted_writable, &worker->findings, err);
@@ -277,6 +283,9 @@ static bool parse(const Mha__DbRequest *request, struct operation *out)
     case MHA__DB_REQUEST__BODY_SET_COMMIT_RULE:
         out->epoch = request->set_commit_rule->epoch;
         out->acks = request->set_commit_rule->acks;
+        break;
+    case MHA__DB_REQUEST__BODY_SET_ACKNOWLEDGING:
+        out->epoch = request->set_acknowledging->epoch;
         break;
     case MHA__DB_REQUEST__BODY_DRAIN:
     case MHA__DB_REQUEST__BODY_CHECK:
