@@ -57,6 +57,7 @@ struct agent_model {
     bool resuming;
     bool stopping;
     uint64_t stop_by_us;
+    bool own_input; /* to raft, under way */
     char last_waiting_for[CLUSTER_TEXT_BYTES];
 };
 
@@ -468,6 +469,16 @@ static void end_pause(struct cluster *cluster, unsigned host)
     propose(cluster, host, &command);
 }
 
+void agent_observed(struct cluster *cluster, unsigned host, const struct raft_status *status)
+{
+    const struct agent_model *agent = agent_of(cluster, host);
+    bool news = status->role != agent->raft.role || status->term != agent->raft.term ||
+                status->commit_index != agent->raft.commit_index || status->ready != agent->raft.ready;
+
+    if (news || !agent->own_input)
+        agent_wake(cluster, host);
+}
+
 static void carry_out(struct cluster *cluster, unsigned host)
 {
     struct agent_model *agent = agent_of(cluster, host);
@@ -481,12 +492,16 @@ static void carry_out(struct cluster *cluster, unsigned host)
     start_server(cluster, host);
     if (output->propose && !agent->proposed_index)
         propose(cluster, host, &output->command);
+    agent->own_input = true;
     if (is_up(cluster, host))
         move_leadership(cluster, host);
+    agent->own_input = false;
     if (is_up(cluster, host))
         end_pause(cluster, host);
+    agent->own_input = true;
     if (is_up(cluster, host) && cluster->world->nodes[host].campaign_delay_us != output->campaign_delay_us)
         world_set_campaign_delay(cluster->world, host, output->campaign_delay_us);
+    agent->own_input = false;
     if (is_up(cluster, host) && strcmp(agent->last_waiting_for, output->waiting_for) != 0) {
         memcpy(agent->last_waiting_for, output->waiting_for, sizeof agent->last_waiting_for);
         if (output->waiting_for[0])

@@ -15,6 +15,8 @@ void agent_started(struct cluster *cluster, unsigned host);
 void agent_stopped(struct cluster *cluster, unsigned host);
 void agent_applied(struct cluster *cluster, unsigned host, const struct raft_entry *entry);
 void agent_wake(struct cluster *cluster, unsigned host); /* a step in this turn of its loop */
+/* After an input to raft. One of the agent's own wakes it only if that was news, as in common/replica. */
+void agent_observed(struct cluster *cluster, unsigned host, const struct raft_status *status);
 
 /* From the worker, vipd and the server's start command. */
 void agent_deliver_reply(struct cluster *cluster, unsigned host, const void *bytes, size_t size,

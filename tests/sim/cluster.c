@@ -319,9 +319,9 @@ static void hook_applied(struct world *world, unsigned host, const struct raft_e
 
 static void hook_observed(struct world *world, unsigned host, const struct raft_status *status, void *context)
 {
-    (void)world, (void)status;
+    (void)world;
     if (((struct cluster *)context)->hosts[host].agent)
-        agent_wake(context, host);
+        agent_observed(context, host, status);
 }
 
 /* ---- clients ---- */

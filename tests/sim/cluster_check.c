@@ -344,8 +344,9 @@ static void check_leases(struct cluster *cluster, unsigned host)
         return;
     if (vip_address_is_here(cluster, host) && for_longer(h->vipd_since_us, now_us, SCHEDULING_US))
         world_violate(cluster->world, "I6: %s has the address without a lease", name);
-    /* A worker that came late, or finds an open server, needs the time of a whole fence. */
-    margin_us = h->worker_since_us < h->no_lease_since_us - cluster->config.world.election_us / 2
+    /* A worker that came late has not been told this lease, or finds an open server: it needs the time of a
+     * whole fence, counted from its start and a first election timeout. */
+    margin_us = h->worker_since_us + cluster->config.world.election_us + FENCE_ASKED_US < h->no_lease_since_us
                     ? SCHEDULING_US
                     : FENCE_ASKED_US;
     if (is_writable(cluster, host) && for_longer(h->worker_since_us, now_us, margin_us) &&

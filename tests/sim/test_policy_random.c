@@ -24,7 +24,7 @@ static uint64_t from_environment(const char *name, uint64_t otherwise)
 
 struct totals {
     struct cluster_totals sums;
-    uint64_t served, forbidden, data_nodes[WORLD_NODES_MAX];
+    uint64_t served, forbidden, simulated_us, data_nodes[WORLD_NODES_MAX];
 };
 
 static void describe(const struct cluster *cluster)
@@ -79,6 +79,7 @@ static bool run_seed(uint64_t seed, struct totals *totals)
     totals->sums.openings += sums.openings;
     totals->sums.commands += sums.commands;
     totals->served += serves;
+    totals->simulated_us += world->now_us;
     totals->forbidden += good && !serves;
     cluster_free(cluster);
     return good;
@@ -101,6 +102,7 @@ static void test_seeds(void)
            " commands; %" PRIu64 " served in the end, %" PRIu64 " rightly did not\n",
            seeds, totals.sums.acknowledged, totals.sums.openings, totals.sums.commands, totals.served,
            totals.forbidden);
+    printf("  %.2f hours\n", (double)totals.simulated_us/3.6e9);
     CU_ASSERT_TRUE(totals.served > seeds / 2); /* the faults left something to check */
     CU_ASSERT_TRUE(totals.sums.openings > seeds);
 }
