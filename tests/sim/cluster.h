@@ -18,6 +18,7 @@
 #define MHA_SIM_CLUSTER_H
 
 #include "agent/cluster/policy.h"
+#include "tests/sim/counts.h"
 #include "tests/sim/world.h"
 
 enum process { PROCESS_KERNEL, PROCESS_AGENT, PROCESS_WORKER, PROCESS_VIPD, PROCESS_SERVER, PROCESS_COUNT };
@@ -26,6 +27,14 @@ struct process_state {
     bool up;
     uint64_t life;             /* counts starts and ends: what was due in an earlier life is void */
     uint64_t stopped_until_us; /* SIGSTOP until then */
+};
+
+/* How a server waits for its replicas; database.h tells what follows from it. */
+enum server_kind {
+    SERVER_ONE_WAIT,   /* MariaDB: for one acknowledgement, whoever's */
+    SERVER_K_WAIT,     /* MySQL: for k distinct ones */
+    SERVER_NAMED_WAIT, /* PostgreSQL: for k of those that it names */
+    SERVER_KINDS
 };
 
 struct server;
@@ -43,9 +52,10 @@ struct host {
     struct agent_model *agent;
 };
 
-/* What an operation of the worker's does wrong, by enum policy_db_op: fails at once with this chance. */
 struct cluster_faults {
+    /* An operation of the worker's, by enum policy_db_op, fails at once with this chance. */
     unsigned op_fails_permille[WORLD_NODES_MAX][DB_OP_SET_COMMIT_RULE + 1];
+    uint64_t statement_hangs_us[WORLD_NODES_MAX];   /* each takes so much longer */
     uint64_t replication_delay_us[WORLD_NODES_MAX]; /* on the way to this replica, on top of the network's */
     bool vip_refused[WORLD_NODES_MAX];              /* the kernel refuses the address */
     bool start_fails[WORLD_NODES_MAX];              /* the start command fails */
@@ -54,6 +64,9 @@ struct cluster_faults {
 
 struct cluster_config {
     struct world_config world;
+    enum server_kind kind;
+    bool volatile_commits; /* servers that the preflight objects to: they do not sync what they commit or
+                              receive */
     bool has_vip;
     uint64_t probe_interval_us, probe_timeout_us;
     uint64_t op_min_us, op_max_us;       /* one statement of the worker's */
@@ -76,6 +89,7 @@ struct cluster {
     struct cluster_check *check;
     uint64_t next_incarnation;
     uint64_t next_uid;
+    struct counts counts;
     bool trace; /* decisions and events on stdout */
     bool quiet; /* no client writes */
 };

@@ -29,6 +29,10 @@
     X(TOPOLOGY_3, topology_3, COUNT_OF_BOTH)                                                        \
     X(TOPOLOGY_5, topology_5, COUNT_OF_BOTH)                                                        \
     X(TOPOLOGY_7, topology_7, COUNT_OF_BOTH)                                                        \
+    X(TOPOLOGY_SHARED_ARBITER, topology_shared_arbiter, COUNT_OF_CLUSTER)                           \
+    X(SERVERS_ONE_WAIT, servers_one_wait, COUNT_OF_CLUSTER)                                         \
+    X(SERVERS_K_WAIT, servers_k_wait, COUNT_OF_CLUSTER)                                             \
+    X(SERVERS_NAMED_WAIT, servers_named_wait, COUNT_OF_CLUSTER)                                     \
     /* crashes */                                                                                   \
     X(CRASH, crash, COUNT_OF_BOTH)                                                                  \
     X(CRASH_IN_WRITE, crash_in_write, COUNT_OF_BOTH) /* something was written and not synced */     \
@@ -70,7 +74,55 @@
     X(COMMANDS_COMMITTED, commands_committed, COUNT_OF_BOTH)                                        \
     X(READS_DONE, reads_done, COUNT_OF_RAFT)                                                        \
     X(SNAPSHOT_SENT, snapshot_sent, COUNT_OF_RAFT) /* and taken, whole */                           \
-    X(COMPACTION, compaction, COUNT_OF_RAFT)
+    X(COMPACTION, compaction, COUNT_OF_RAFT)                                                        \
+    /* hosts and programs */                                                                        \
+    X(POWER_OFF, power_off, COUNT_OF_CLUSTER)                                                       \
+    X(HOST_STOPPED, host_stopped, COUNT_OF_CLUSTER)                                                 \
+    X(SERVER_KILLED, server_killed, COUNT_OF_CLUSTER)                                               \
+    X(SERVER_RESTARTED, server_restarted, COUNT_OF_CLUSTER) /* by hand */                           \
+    X(SERVER_STOPPED, server_stopped, COUNT_OF_CLUSTER)                                             \
+    X(SERVER_DISK_HUNG, server_disk_hung, COUNT_OF_CLUSTER) /* while it could write */              \
+    X(AGENT_STOPPED, agent_stopped, COUNT_OF_CLUSTER)                                               \
+    X(WORKER_KILLED, worker_killed, COUNT_OF_CLUSTER)                                               \
+    X(WORKER_STOPPED, worker_stopped, COUNT_OF_CLUSTER)                                             \
+    X(VIPD_KILLED, vipd_killed, COUNT_OF_CLUSTER)                                                   \
+    X(VIPD_STOPPED, vipd_stopped, COUNT_OF_CLUSTER)                                                 \
+    /* databases */                                                                                 \
+    X(OPERATION_REFUSED, operation_refused, COUNT_OF_CLUSTER) /* by the server, at once */          \
+    X(STATEMENT_HUNG, statement_hung, COUNT_OF_CLUSTER)                                             \
+    X(LATE_STATEMENT, late_statement, COUNT_OF_CLUSTER) /* after its worker gave it up, or ended */ \
+    X(START_REFUSED, start_refused, COUNT_OF_CLUSTER)                                               \
+    X(ADDRESS_REFUSED, address_refused, COUNT_OF_CLUSTER)                                           \
+    X(SLOW_REPLICATION, slow_replication, COUNT_OF_CLUSTER)                                         \
+    X(APPLIER_HELD, applier_held, COUNT_OF_CLUSTER)                                                 \
+    X(TAIL_KEPT, tail_kept,                                                                         \
+      COUNT_OF_CLUSTER) /* by a crash recovery: commits that nobody had acknowledged */             \
+    X(TAIL_CUT, tail_cut, COUNT_OF_CLUSTER)                                                         \
+    X(RELAY_LOST, relay_lost, COUNT_OF_CLUSTER) /* received, not applied, gone with a restart */    \
+    X(RELAY_KEPT, relay_kept, COUNT_OF_CLUSTER)                                                     \
+    X(DIVERGED, diverged, COUNT_OF_CLUSTER) /* a replica was refused by its source */               \
+    X(REBUILT, rebuilt, COUNT_OF_CLUSTER)                                                           \
+    /* operators of clusters */                                                                     \
+    X(SWITCHOVER_ASKED, switchover_asked, COUNT_OF_CLUSTER)                                         \
+    X(PAUSED, paused, COUNT_OF_CLUSTER)                                                             \
+    X(TOLD_TO_STOP, told_to_stop, COUNT_OF_CLUSTER)                                                 \
+    X(MAINTENANCE, maintenance, COUNT_OF_CLUSTER)                                                   \
+    X(UPGRADE, upgrade, COUNT_OF_CLUSTER)                                                           \
+    X(FORCED, forced, COUNT_OF_CLUSTER)                                                             \
+    X(ROWS_GIVEN_UP, rows_given_up, COUNT_OF_CLUSTER) /* acknowledged, lost by a forced failover */ \
+    /* clusters */                                                                                  \
+    X(FIRST_STARTS, first_starts, COUNT_OF_CLUSTER)                                                 \
+    X(FAILOVERS, failovers, COUNT_OF_CLUSTER)                                                       \
+    X(SWITCHOVERS, switchovers, COUNT_OF_CLUSTER)                                                   \
+    X(RESTARTS, restarts, COUNT_OF_CLUSTER)                                                         \
+    X(OPENINGS, openings, COUNT_OF_CLUSTER)                                                         \
+    X(JOINED, joined, COUNT_OF_CLUSTER) /* the sync set grew */                                     \
+    X(LEFT, left, COUNT_OF_CLUSTER)     /* it shrank */                                             \
+    X(WRITES_ACKNOWLEDGED, writes_acknowledged, COUNT_OF_CLUSTER)                                   \
+    X(READS, reads, COUNT_OF_CLUSTER)                                                               \
+    X(SERVED, served, COUNT_OF_CLUSTER) /* in the end */                                            \
+    X(RIGHTLY_NOT_SERVED, rightly_not_served, COUNT_OF_CLUSTER)                                     \
+    X(UNDISTURBED, undisturbed, COUNT_OF_CLUSTER) /* clusters that kept serving beside others' trouble */
 
 enum count_kind {
 #define COUNTS_ENUM(upper, lower, whose) COUNT_##upper,

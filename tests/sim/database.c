@@ -10,6 +10,24 @@
 
 /* ---- logs ---- */
 
+static void note_part(struct log *log, const struct txn *txn)
+{
+    unsigned i = 0;
+
+    while (i < log->part_count && log->parts[i].server != txn->server)
+        i++;
+    if (i == log->part_count) {
+        assert(i < LOG_PARTS_MAX);
+        log->parts[log->part_count++] = (struct log_part){txn->server, 0};
+    }
+    if (log->parts[i].sequence < txn->sequence)
+        log->parts[i].sequence = txn->sequence;
+    if (log->highest < txn->sequence)
+        log->highest = txn->sequence;
+    if (txn->epoch)
+        log->epoch = txn->epoch;
+}
+
 void log_append(struct log *log, const struct txn *txn)
 {
     if (log->count == log->capacity) {
@@ -18,19 +36,22 @@ void log_append(struct log *log, const struct txn *txn)
         assert(log->txns != NULL);
     }
     log->txns[log->count++] = *txn;
-    if (log->last[txn->server] < txn->sequence)
-        log->last[txn->server] = txn->sequence;
+    note_part(log, txn);
     log->uncommitted = txn->committed ? 0 : log->uncommitted + 1;
 }
 
 void log_cut(struct log *log, unsigned count)
 {
-    struct log old = *log;
+    unsigned committed = log->count - log->uncommitted;
 
-    log->count = log->uncommitted = 0;
-    memset(log->last, 0, sizeof log->last);
-    for (unsigned i = 0; i < count && i < old.count; i++)
-        log_append(log, &old.txns[i]);
+    if (count > log->count)
+        count = log->count;
+    log->count = count;
+    log->uncommitted = count > committed ? count - committed : 0;
+    log->part_count = 0;
+    log->highest = log->epoch = 0;
+    for (unsigned i = 0; i < count; i++)
+        note_part(log, &log->txns[i]);
 }
 
 bool log_has_gtid(const struct log *log, uint32_t server, uint64_t sequence, unsigned *index)
@@ -44,43 +65,78 @@ bool log_has_gtid(const struct log *log, uint32_t server, uint64_t sequence, uns
     return false;
 }
 
-static uint64_t next_sequence(const struct log *log)
+uint64_t log_sequence(const struct log *log, uint32_t server)
 {
-    uint64_t highest = 0;
-
-    for (unsigned i = 0; i < LOG_SERVERS; i++)
-        if (log->last[i] > highest)
-            highest = log->last[i];
-    return highest + 1;
+    for (unsigned i = 0; i < log->part_count; i++)
+        if (log->parts[i].server == server)
+            return log->parts[i].sequence;
+    return 0;
 }
 
-static void position_text(const uint64_t last[LOG_SERVERS], char *text, size_t size)
-{
-    size_t used = 0;
+/* ---- positions ---- */
 
-    text[0] = '\0';
-    for (unsigned i = 0; i < LOG_SERVERS; i++)
-        if (last[i] > 0)
-            used +=
-                (size_t)snprintf(text + used, size - used, "%s0-%u-%" PRIu64, used ? "," : "", i, last[i]);
+static void part_text(const struct log_part *part, char *text, size_t size, size_t *used)
+{
+    char digits[48];
+    size_t length = sizeof digits;
+    uint64_t numbers[2] = {part->sequence, part->server};
+
+    for (unsigned i = 0; i < 2; i++) { /* backwards; this is done very often */
+        do
+            digits[--length] = (char)('0' + numbers[i] % 10);
+        while ((numbers[i] /= 10) > 0);
+        digits[--length] = '-';
+    }
+    digits[--length] = '0';
+    if (*used > 0)
+        digits[--length] = ',';
+    assert(*used + sizeof digits - length < size);
+    memcpy(text + *used, digits + length, sizeof digits - length);
+    *used += sizeof digits - length;
+    text[*used] = '\0';
+}
+
+/* MySQL: what waits for an acknowledgement is not in gtid_executed yet. */
+static struct log_part executed_part(const struct server *server, unsigned i)
+{
+    struct log_part part = server->log.parts[i];
+
+    if (server->kind == SERVER_K_WAIT && part.server == server->host + 1)
+        part.sequence -= server->log.uncommitted;
+    return part;
 }
 
 void server_executed_text(const struct server *server, char *text, size_t size)
 {
-    position_text(server->log.last, text, size);
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (unsigned i = 0; i < server->log.part_count; i++) {
+        struct log_part part = executed_part(server, i);
+        if (part.sequence > 0)
+            part_text(&part, text, size, &used);
+    }
 }
 
-/* Its relay log counts, though both threads may be stopped; a restart of the server throws it away. */
+/* Its relay log counts, though both threads may be stopped. */
 void server_received_text(const struct server *server, char *text, size_t size)
 {
-    uint64_t last[LOG_SERVERS];
+    const struct log *log = &server->log, *relay = &server->relay;
+    bool counts = server->configured || relay->count > 0;
+    size_t used = 0;
 
-    for (unsigned i = 0; i < LOG_SERVERS; i++) {
-        last[i] = server->log.last[i];
-        if (server->configured && server->relay.last[i] > last[i])
-            last[i] = server->relay.last[i];
+    text[0] = '\0';
+    for (unsigned i = 0; i < log->part_count; i++) {
+        struct log_part part = executed_part(server, i);
+        uint64_t received = counts ? log_sequence(relay, part.server) : 0;
+        if (received > part.sequence)
+            part.sequence = received;
+        if (part.sequence > 0)
+            part_text(&part, text, size, &used);
     }
-    position_text(last, text, size);
+    for (unsigned i = 0; counts && i < relay->part_count; i++)
+        if (log_sequence(log, relay->parts[i].server) == 0)
+            part_text(&relay->parts[i], text, size, &used);
 }
 
 void server_gtid_text(const struct server *server, unsigned index, char *text, size_t size)
@@ -92,10 +148,7 @@ void server_gtid_text(const struct server *server, unsigned index, char *text, s
 
 uint64_t server_epoch(const struct server *server)
 {
-    for (unsigned i = server->log.count; i-- > 0;)
-        if (server->log.txns[i].epoch)
-            return server->log.txns[i].epoch;
-    return 0;
+    return server->log.epoch;
 }
 
 /* ---- life ---- */
@@ -104,10 +157,11 @@ struct server *server_new(struct cluster *cluster, unsigned host)
 {
     struct server *server = calloc(1, sizeof *server);
 
-    (void)cluster;
     assert(server != NULL);
+    server->kind = cluster->config.kind;
     server->host = host;
     server->read_only = true;
+    server->timeline = 1;
     return server;
 }
 
@@ -118,33 +172,76 @@ void server_free(struct server *server)
     free(server);
 }
 
+/* pg_rewind, by the command that starts it to follow: back to where its history and the primary's part. */
+static void rewind_log(struct cluster *cluster, struct server *server)
+{
+    uint64_t primary = cluster_check_state(cluster)->primary.node;
+    const struct log *source;
+    unsigned common = 0;
+
+    if (primary == 0 || primary - 1 == server->host ||
+        !cluster_runs(cluster, (unsigned)primary - 1, PROCESS_SERVER) ||
+        !cluster_linked(cluster, server->host, (unsigned)primary - 1))
+        return;
+    source = &cluster->hosts[primary - 1].server->log;
+    while (common < server->log.count && common < source->count &&
+           server->log.txns[common].uid == source->txns[common].uid)
+        common++;
+    if (common == server->log.count)
+        return;
+    if (common == source->count) /* it has more than the primary, of the same history: nothing to rewind */
+        return;
+    cluster_check_cut(cluster, server->host);
+    counts_add(&cluster->counts, COUNT_TAIL_CUT, 1);
+    log_cut(&server->log, common);
+    log_cut(&server->relay, 0);
+}
+
+/* One-wait, started with --init-rpl-role=SLAVE: its crash recovery cuts what was not acknowledged. All else
+ * that is prepared and in the binary log, or in the WAL, is committed by it. */
+static void recover(struct cluster *cluster, struct server *server, bool to_follow)
+{
+    struct log *log = &server->log;
+
+    if (to_follow && log->uncommitted > 0 && server->kind == SERVER_ONE_WAIT) {
+        cluster_check_cut(cluster, server->host);
+        counts_add(&cluster->counts, COUNT_TAIL_CUT, 1);
+        log_cut(log, log->count - log->uncommitted);
+    }
+    if (to_follow && server->kind == SERVER_NAMED_WAIT)
+        rewind_log(cluster, server);
+    if (log->uncommitted > 0)
+        counts_add(&cluster->counts, COUNT_TAIL_KEPT, 1);
+    for (unsigned i = log->count - log->uncommitted; i < log->count; i++)
+        log->txns[i].committed = true;
+    log->uncommitted = 0;
+    /* MariaDB: relay_log_recovery, and the applied position alone counts: the relay log is fetched again. */
+    if (server->kind == SERVER_ONE_WAIT || cluster->config.volatile_commits) {
+        counts_add(&cluster->counts, COUNT_RELAY_LOST, server->relay.count > 0);
+        log_cut(&server->relay, 0);
+    } else {
+        counts_add(&cluster->counts, COUNT_RELAY_KEPT, server->relay.count > 0);
+    }
+}
+
 void server_boot(struct cluster *cluster, unsigned host, bool to_follow)
 {
     struct server *server = cluster->hosts[host].server;
-    struct log *log = &server->log;
 
     server->incarnation = ++cluster->next_incarnation;
     server->begun_us = cluster->world->now_us;
     server->started_to_follow = to_follow;
-    server->read_only = true; /* read_only = 1 in its configuration file */
+    server->read_only = true; /* read_only = 1 in its configuration file; a standby */
     server->closing = false;
     server->acks = 0; /* semi-sync is off at boot */
+    memset(server->replicas, 0, sizeof server->replicas);
     server->acknowledging = to_follow;
     server->receiver_on = server->applier_on = false; /* skip_slave_start */
     server->receiver_failed = server->applier_failed = false;
     server->connection.up = false;
     server->connection.life++;
     server->applying = false;
-    /* relay_log_recovery, and the applied position alone counts: the relay log is fetched again */
-    log_cut(&server->relay, 0);
-    if (to_follow && log->uncommitted > 0) {
-        cluster_check_cut(cluster, host);
-        log_cut(log, log->count - log->uncommitted);
-    }
-    /* In place: prepared and in the binary log is committed by the crash recovery. */
-    for (unsigned i = 0; i < log->count; i++)
-        log->txns[i].committed = true;
-    log->uncommitted = 0;
+    recover(cluster, server, to_follow);
     cluster_trace(cluster, host, "server up, incarnation %" PRIu64 "%s", server->incarnation,
                   to_follow ? ", to follow" : "");
 }
@@ -159,6 +256,31 @@ void server_died(struct cluster *cluster, unsigned host)
     server->receiver_on = server->applier_on = false;
     server_kill_sessions(server);
     cluster_trace(cluster, host, "server gone");
+}
+
+void server_lost_power(struct cluster *cluster, unsigned host)
+{
+    struct log *log = &cluster->hosts[host].server->log;
+    uint64_t lost = world_between(cluster->world, 0, 30);
+
+    if (!cluster->config.volatile_commits)
+        return;
+    for (; lost > 0 && log->count > 0 && log->txns[log->count - 1].epoch == 0; lost--)
+        log_cut(log, log->count - 1);
+}
+
+void server_rebuild(struct cluster *cluster, unsigned host, unsigned from)
+{
+    struct server *server = cluster->hosts[host].server;
+    const struct log *source = &cluster->hosts[from].server->log;
+
+    cluster_check_cut(cluster, host);
+    log_cut(&server->log, 0);
+    log_cut(&server->relay, 0);
+    server->configured = false;
+    for (unsigned i = 0; i < source->count - source->uncommitted; i++)
+        log_append(&server->log, &source->txns[i]);
+    cluster_trace(cluster, host, "server rebuilt from %s", cluster_host_name(cluster, from));
 }
 
 void server_kill_sessions(struct server *server)
@@ -185,16 +307,49 @@ static void commit_first(struct cluster *cluster, struct server *server)
     txn->client = false;
 }
 
+void server_release_waiting(struct cluster *cluster, unsigned host)
+{
+    struct server *server = cluster->hosts[host].server;
+
+    while (server->log.uncommitted > 0)
+        commit_first(cluster, server);
+}
+
+unsigned server_acknowledgements(const struct server *server, unsigned index)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < WORLD_NODES_MAX; i++)
+        count += !server->replicas[i].barred && server->replicas[i].count > index;
+    return count;
+}
+
+static void commit_what_may(struct cluster *cluster, struct server *server)
+{
+    while (server->log.uncommitted > 0 &&
+           (server->acks == 0 ||
+            server_acknowledgements(server, server->log.count - server->log.uncommitted) >= server->acks))
+        commit_first(cluster, server);
+}
+
 static void append_own(struct cluster *cluster, struct server *server, uint64_t epoch, bool committed,
                        bool client)
 {
-    struct txn txn = {.server = server->host + 1,
-                      .sequence = next_sequence(&server->log),
-                      .uid = ++cluster->next_uid,
-                      .epoch = epoch,
-                      .committed = committed,
-                      .client = client};
+    uint32_t self = server->host + 1;
+    struct txn txn = {
+        .server = self, .uid = ++cluster->next_uid, .epoch = epoch, .committed = committed, .client = client};
 
+    switch (server->kind) {
+    case SERVER_K_WAIT:
+        txn.sequence = log_sequence(&server->log, self) + 1;
+        break;
+    case SERVER_NAMED_WAIT:
+        txn.server = server->timeline;
+        txn.sequence = server->log.count + 1;
+        break;
+    default:
+        txn.sequence = server->log.highest + 1;
+    }
     log_append(&server->log, &txn);
     server_kick_replicas(cluster, server->host);
 }
@@ -207,8 +362,7 @@ uint64_t server_write(struct cluster *cluster, unsigned host)
         server->disk_hangs)
         return 0;
     append_own(cluster, server, 0, false, true);
-    if (server->acks == 0)
-        commit_first(cluster, server);
+    commit_what_may(cluster, server);
     return cluster->next_uid;
 }
 
@@ -220,27 +374,45 @@ void server_write_errant(struct cluster *cluster, unsigned host)
 void server_write_epoch(struct cluster *cluster, unsigned host, uint64_t epoch)
 {
     cluster_check_epoch(cluster, host, epoch);
+    cluster->hosts[host].server->timeline = (uint32_t)epoch + 1;
     append_own(cluster, cluster->hosts[host].server, epoch, true, false);
 }
 
-/* Off, none waits, new settings, on (agent/db/worker/mariadb_rule.c): what waits is let go. Not so if the
- * rule is in force already. */
+/* One-wait: off, none waits, new settings, on (agent/db/worker/mariadb_rule.c): what waits is let go. Not so
+ * if the rule is in force already. The others take the new number as it comes. */
 void server_set_rule(struct cluster *cluster, unsigned host, unsigned acks)
 {
     struct server *server = cluster->hosts[host].server;
 
+    if (acks > 1 && server->kind == SERVER_ONE_WAIT)
+        acks = 1; /* it cannot wait for more */
     if (server->acks == acks)
         return;
     cluster_trace(cluster, host, "server: acks %u", acks);
     server->acks = acks;
-    while (server->log.uncommitted > 0)
-        commit_first(cluster, server);
+    if (server->kind == SERVER_ONE_WAIT)
+        server_release_waiting(cluster, host);
+    else
+        commit_what_may(cluster, server);
 }
 
-void server_acknowledged(struct cluster *cluster, unsigned host, unsigned count)
+void server_bar(struct cluster *cluster, unsigned host, unsigned replica, bool barred)
 {
     struct server *server = cluster->hosts[host].server;
 
-    while (server->log.uncommitted > 0 && server->log.count - server->log.uncommitted < count)
-        commit_first(cluster, server);
+    if (server->replicas[replica].barred == barred)
+        return;
+    cluster_trace(cluster, host, "server: %s %s", cluster_host_name(cluster, replica),
+                  barred ? "is barred" : "may acknowledge");
+    server->replicas[replica] = (struct replica){.barred = barred};
+}
+
+void server_acknowledged(struct cluster *cluster, unsigned host, unsigned replica, uint64_t incarnation,
+                         unsigned count)
+{
+    struct server *server = cluster->hosts[host].server;
+
+    server->replicas[replica].incarnation = incarnation;
+    server->replicas[replica].count = count;
+    commit_what_may(cluster, server);
 }

@@ -1,32 +1,49 @@
-/* database.h - the model of one MariaDB server.
+/* database.h - the model of one database server, of three kinds.
  *
- * A log of transactions, synced at each commit (sync_binlog=1): it survives kill -9 and power. Positions are
- * the server's gtid_binlog_state. Semi-sync AFTER_SYNC: with acks = 1 a commit is in the log at once, visible
- * and answered only when a replica has acknowledged it. A restart in place keeps the unacknowledged tail and
- * makes it visible; a start to follow cuts it. A restart loses what was received and not applied.
+ * A log of transactions, synced at each commit: it survives kill -9 and power (unless the test lets commits
+ * be volatile). With acks = k a commit is in the log at once, visible and answered only when k replicas have
+ * acknowledged it.
  *
- * What is known of the real server stands in comments where it is modelled (tried on 10.11). */
+ *                          one-wait (MariaDB)       k-wait (MySQL)           named-wait (PostgreSQL)
+ *   waits for              one, whoever             k, whoever               k of the names that it has
+ *   position               0-server-sequence,       0-server-sequence,       0-timeline-position, a new
+ * timeline one sequence for all     a sequence for each      with each promotion received, not applied  lost
+ * at a restart        kept (sync_relay_log=1)  kept unacknowledged tail    kept and made visible at a restart
+ * by all; cut by a start to follow does not go away         cut by a rewind, when it follows diverged replica
+ * refused (1236)           follows, and its applier refused (not in this server's fails in the end history)
+ *   to be fenced           read_only waits for      its clients are ended    its process is ended
+ *                          commits that wait        first, then what waits
+ *                                                   is let go
+ *
+ * What is known of the real server stands in comments where it is modelled (MariaDB 10.11, MySQL 9.7 and
+ * PostgreSQL 15 were tried; what only their manuals say is marked). */
 #ifndef MHA_SIM_DATABASE_H
 #define MHA_SIM_DATABASE_H
 
 #include "tests/sim/cluster.h"
 
 struct txn {
-    uint32_t server;
+    uint32_t server; /* or timeline */
+    bool committed;  /* visible; else it waits for its acknowledgements */
+    bool client;     /* its session is there and waits for the answer */
     uint64_t sequence;
     uint64_t uid;   /* of this very transaction, whatever its GTID */
     uint64_t epoch; /* not 0: an epoch record */
-    bool committed; /* visible; else it waits for its acknowledgement */
-    bool client;    /* its session is there and waits for the answer */
 };
 
-#define LOG_SERVERS (WORLD_NODES_MAX + 1)
+#define LOG_PARTS_MAX 48
 
 struct log {
     struct txn *txns;
     unsigned count, capacity;
-    uint64_t last[LOG_SERVERS]; /* the highest sequence of each server */
-    unsigned uncommitted;       /* the first that is not committed is at count - uncommitted */
+    unsigned uncommitted; /* the first that is not committed is at count - uncommitted */
+    struct log_part {
+        uint32_t server;
+        uint64_t sequence; /* its highest */
+    } parts[LOG_PARTS_MAX];
+    unsigned part_count;
+    uint64_t highest; /* sequence of all */
+    uint64_t epoch;   /* of the newest record; 0: none */
 };
 
 struct connection { /* of a receiver to its source */
@@ -35,6 +52,7 @@ struct connection { /* of a receiver to its source */
     uint64_t source_incarnation;
     unsigned next;  /* of the source's log */
     bool under_way; /* a part of the log */
+    bool diverged;  /* k-wait: it has what its source has not */
     bool stall_due; /* it is looked at again then */
     uint64_t contact_us;
     uint64_t acknowledged; /* the newest that was sent; an index + 1 of the source's log */
@@ -42,6 +60,7 @@ struct connection { /* of a receiver to its source */
 
 struct server {
     unsigned host;
+    enum server_kind kind;
     uint64_t incarnation; /* of the last start; 0: never started */
     uint64_t begun_us;
     bool started_to_follow;
@@ -50,6 +69,12 @@ struct server {
     unsigned acks;
     bool disk_hangs; /* every write hangs */
     struct log log;
+    uint32_t timeline; /* named-wait: of what it writes itself */
+    struct replica {
+        bool barred; /* may not acknowledge: cannot connect, or is not named */
+        uint64_t incarnation;
+        unsigned count; /* of the log, acknowledged in that incarnation of the replica to this one */
+    } replicas[WORLD_NODES_MAX];
 
     /* as a replica */
     bool configured;
@@ -68,27 +93,40 @@ void server_free(struct server *server);
 /* ---- life ---- */
 void server_boot(struct cluster *cluster, unsigned host, bool to_follow);
 void server_died(struct cluster *cluster, unsigned host); /* its process is gone, whatever the reason */
+void server_lost_power(struct cluster *cluster,
+                       unsigned host); /* after it died: where commits are volatile */
+/* A copy of another's committed log takes the place of its own: rebuilt by an operator, while it is down. */
+void server_rebuild(struct cluster *cluster, unsigned host, unsigned from);
 
 /* ---- statements; the caller made sure that it runs ---- */
 unsigned server_waiting(const struct server *server);
 /* A client's transaction; 0: refused, or not answered ever. Acknowledgement is told to the checkers. */
 uint64_t server_write(struct cluster *cluster, unsigned host);
 void server_set_rule(struct cluster *cluster, unsigned host, unsigned acks);
+/* Whether what `replica` acknowledges counts; what it was sent before counts no more either. */
+void server_bar(struct cluster *cluster, unsigned host, unsigned replica, bool barred);
+/* A named-wait server begins a timeline with it. */
 void server_write_epoch(struct cluster *cluster, unsigned host, uint64_t epoch);
 uint64_t server_epoch(const struct server *server); /* the newest record in its log; 0: none */
 /* The GTID of that record, or of the log's end with index = count - 1. */
 void server_gtid_text(const struct server *server, unsigned index, char *text, size_t size);
 void server_executed_text(const struct server *server, char *text, size_t size);
 void server_received_text(const struct server *server, char *text, size_t size);
-/* All clients' sessions are killed. Only under read_only: then no commit waits. */
+/* All clients' sessions are ended: none that waits is told. One-wait: only under read_only, when none waits.
+ */
 void server_kill_sessions(struct server *server);
-void server_acknowledged(struct cluster *cluster, unsigned host, unsigned count);
+void server_release_waiting(struct cluster *cluster, unsigned host); /* they become visible */
+void server_acknowledged(struct cluster *cluster, unsigned host, unsigned replica, uint64_t incarnation,
+                         unsigned count);
+/* Acknowledgements that the transaction at `index` of its log has, of those that count. */
+unsigned server_acknowledgements(const struct server *server, unsigned index);
 /* A transaction of the server's own that no client asked the cluster for. */
 void server_write_errant(struct cluster *cluster, unsigned host);
 
 void log_append(struct log *log, const struct txn *txn);
 void log_cut(struct log *log, unsigned count);
 bool log_has_gtid(const struct log *log, uint32_t server, uint64_t sequence, unsigned *index);
+uint64_t log_sequence(const struct log *log, uint32_t server); /* its highest; 0: none */
 
 /* ---- replication.c ---- */
 void server_receiver_start(struct cluster *cluster, unsigned host);
@@ -99,7 +137,7 @@ void server_follow(struct cluster *cluster, unsigned host, unsigned source);
 void server_forget_source(struct server *server); /* RESET SLAVE ALL */
 /* The source's log has grown. */
 void server_kick_replicas(struct cluster *cluster, unsigned source);
-/* Some replica acknowledges to it now: connected, and packets pass both ways. */
-bool server_has_acknowledger(const struct cluster *cluster, unsigned source);
+/* Enough replicas acknowledge to it now: connected, and packets pass both ways. */
+bool server_has_acknowledgers(const struct cluster *cluster, unsigned source);
 
 #endif

@@ -199,8 +199,13 @@ void worker_server_gone(struct cluster *cluster, unsigned host)
 
 static void on_server_gone(struct cluster *cluster, unsigned host, const void *data)
 {
-    if (worker_of(cluster, host)->attached &&
-        worker_of(cluster, host)->incarnation == *(const uint64_t *)data)
+    struct worker_model *worker = worker_of(cluster, host);
+
+    if (!worker->attached || worker->incarnation != *(const uint64_t *)data)
+        return;
+    if (worker->running.op != DB_OP_CLOSE || cluster->config.kind != SERVER_NAMED_WAIT)
+        worker_operation_lost(cluster, host);
+    if (worker->attached)
         worker_server_gone(cluster, host);
 }
 

@@ -119,6 +119,7 @@ void worker_fence(struct cluster *cluster, unsigned host, const char *reason, ui
                   uint64_t id);
 void worker_take_request(struct cluster *cluster, unsigned host, const struct worker_request *request);
 void worker_next_operation(struct cluster *cluster, unsigned host);
+void worker_operation_lost(struct cluster *cluster, unsigned host);
 bool worker_changes_writability(const struct worker_model *worker);
 void worker_server_statements_end(struct worker_model *worker); /* the server died with all its sessions */
 

@@ -40,13 +40,14 @@ static enum outcome fail(struct worker_model *worker, const char *why)
     return OUTCOME_FAIL;
 }
 
-/* With both threads stopped a START of either throws away what was received but not applied: then nothing is
- * started. */
+/* MariaDB: with both threads stopped a START of either throws away what was received but not applied: then
+ * nothing is started. */
 static void start_applier(struct cluster *cluster, unsigned host)
 {
     const struct server *server = cluster->hosts[host].server;
 
-    if (!server->applier_on && (server->receiver_on || server->relay.count == 0))
+    if (!server->applier_on &&
+        (server->receiver_on || server->relay.count == 0 || server->kind != SERVER_ONE_WAIT))
         server_applier_start(cluster, host);
 }
 
@@ -86,6 +87,29 @@ static enum outcome make_read_only(struct cluster *cluster, unsigned host)
     return OUTCOME_NEXT;
 }
 
+/* The gentle rungs of the fence, and what a planned stop of the writes does. */
+static enum outcome close_server(struct cluster *cluster, unsigned host, bool planned)
+{
+    struct server *server = cluster->hosts[host].server;
+    enum outcome outcome;
+
+    if (server->kind == SERVER_NAMED_WAIT) {
+        /* default_transaction_read_only is no fence: it is stopped. Who waits there is not told "committed".
+         */
+        cluster_kill(cluster, host, PROCESS_SERVER);
+        return OUTCOME_NEXT;
+    }
+    if (server->kind == SERVER_K_WAIT && !planned && !server->disk_hangs && !server->read_only) {
+        /* offline_mode ends the clients; semi-sync is switched off then, which lets go what waits. */
+        server_kill_sessions(server);
+        server_release_waiting(cluster, host);
+    }
+    outcome = make_read_only(cluster, host);
+    if (outcome == OUTCOME_NEXT)
+        server_kill_sessions(server);
+    return outcome;
+}
+
 static enum outcome follow(struct cluster *cluster, unsigned host)
 {
     struct worker_model *worker = worker_of(cluster, host);
@@ -93,14 +117,17 @@ static enum outcome follow(struct cluster *cluster, unsigned host)
 
     switch (worker->stage) {
     case 0:
+        if (server->kind == SERVER_NAMED_WAIT && !server->read_only)
+            return fail(worker, "it is open: it must be stopped first");
         return make_read_only(cluster, host);
     case 1:
         if (server->configured && server->source == worker->running.source && server->connection.up &&
             server->applier_on && server->acknowledging)
             return OUTCOME_DONE;
         server_set_rule(cluster, host, 0);
-        if (!server->configured || (!server->receiver_on && !server->applier_on)) {
-            worker->stage = 2; /* nothing left to save: it comes again from the new source */
+        if (!server->configured || server->kind == SERVER_NAMED_WAIT ||
+            (server->kind == SERVER_ONE_WAIT && !server->receiver_on && !server->applier_on)) {
+            worker->stage = 2; /* nothing to save, or it stays, or it comes again from the new source */
             return OUTCOME_NEXT;
         }
         start_applier(cluster, host);
@@ -197,11 +224,8 @@ static enum outcome carry_out(struct cluster *cluster, unsigned host)
         server_set_rule(cluster, host, worker->running.acks);
         return OUTCOME_DONE;
     case DB_OP_CLOSE:
-        outcome = make_read_only(cluster, host);
-        if (outcome != OUTCOME_NEXT)
-            return outcome;
-        server_kill_sessions(cluster->hosts[host].server);
-        return OUTCOME_DONE;
+        outcome = close_server(cluster, host, true);
+        return outcome == OUTCOME_NEXT ? OUTCOME_DONE : outcome;
     default:
         return fail(worker, "not understood");
     }
@@ -306,6 +330,7 @@ static void late_statement(struct cluster *cluster, unsigned host, const struct 
     struct server *server = cluster->hosts[host].server;
 
     cluster_trace(cluster, host, "server: a late statement of operation %d", statement->request.op);
+    counts_add(&cluster->counts, COUNT_LATE_STATEMENT, 1);
     if (statement->request.op == DB_OP_SET_COMMIT_RULE)
         server_set_rule(cluster, host, statement->request.acks);
     if (statement->request.op == DB_OP_OPEN && statement->checked)
@@ -339,7 +364,9 @@ static void begin_statement(struct cluster *cluster, unsigned host, uint64_t del
     worker->statement = statement.number;
     statement.checked = cluster_clock_us(cluster, host) < until_us &&
                         server_epoch(cluster->hosts[host].server) == worker->running.epoch;
-    cluster_after(cluster, host, PROCESS_SERVER, delay_us, on_statement, &statement, sizeof statement);
+    counts_add(&cluster->counts, COUNT_STATEMENT_HUNG, cluster->faults.statement_hangs_us[host] > 0);
+    cluster_after(cluster, host, PROCESS_SERVER, delay_us + cluster->faults.statement_hangs_us[host],
+                  on_statement, &statement, sizeof statement);
 }
 
 static void on_ops_timer(struct cluster *cluster, unsigned host, const void *data)
@@ -363,8 +390,10 @@ static const char *refusal(struct cluster *cluster, unsigned host, const struct 
         return "refused: there is no live lease of its epoch";
     if (worker->state == MHA__DB_STATE__DB_DOWN || !worker->attached)
         return "the database is down";
-    if (world_chance(cluster->world, cluster->faults.op_fails_permille[host][request->op]))
+    if (world_chance(cluster->world, cluster->faults.op_fails_permille[host][request->op])) {
+        counts_add(&cluster->counts, COUNT_OPERATION_REFUSED, 1);
         return "the server refuses: disturbed by the test";
+    }
     return NULL;
 }
 
@@ -430,6 +459,12 @@ void worker_take_request(struct cluster *cluster, unsigned host, const struct wo
     worker_next_operation(cluster, host);
 }
 
+/* The connection breaks with the server. */
+void worker_operation_lost(struct cluster *cluster, unsigned host)
+{
+    give_up(cluster, host, "the connection to the server is lost");
+}
+
 /* ---- the fence ---- */
 
 static void fence_ended(struct cluster *cluster, unsigned host)
@@ -487,8 +522,9 @@ static void on_fence_step(struct cluster *cluster, unsigned host, const void *da
     if (!worker->fencing || worker->fence_began_us != *(const uint64_t *)data)
         return;
     if (cluster_runs(cluster, host, PROCESS_SERVER) && worker->incarnation == server->incarnation) {
-        if (make_read_only(cluster, host) == OUTCOME_NEXT) {
-            server_kill_sessions(server);
+        if (close_server(cluster, host, false) == OUTCOME_NEXT) {
+            if (!cluster_up(cluster, host, PROCESS_SERVER))
+                return; /* its end is seen soon */
             worker->swept_below = worker->last_statement + 1;
             lease_measured_us(&worker->lease, cluster_clock_us(cluster, host) - worker->fence_began_us);
             worker->fenced_incarnation = worker->incarnation;

@@ -22,8 +22,8 @@ struct batch {
 };
 
 struct acknowledgement {
-    unsigned source;
-    uint64_t source_incarnation;
+    unsigned replica;
+    uint64_t replica_incarnation, source_incarnation;
     unsigned count;
 };
 
@@ -36,15 +36,36 @@ static void hang_up(struct server *server)
     server->connection.life++;
 }
 
+/* The account of a barred replica is locked; one that is not named may connect. */
+static bool is_locked_out(const struct cluster *cluster, unsigned source, unsigned replica)
+{
+    const struct server *server = cluster->hosts[source].server;
+
+    return server->replicas[replica].barred && server->kind != SERVER_NAMED_WAIT;
+}
+
 /* ---- applying ---- */
 
 static void apply_next(struct cluster *cluster, unsigned host);
 
+/* NULL: it can be applied. */
+static const char *apply_error(const struct server *server, const struct txn *txn)
+{
+    switch (server->kind) {
+    case SERVER_K_WAIT:
+        return server->connection.diverged ? "error 1062, a duplicate key: the histories have parted" : NULL;
+    case SERVER_NAMED_WAIT:
+        return txn->sequence != server->log.count + 1 ? "not the next of its log" : NULL;
+    default: /* gtid_strict_mode */
+        return txn->sequence <= server->log.highest ? "out of order" : NULL;
+    }
+}
+
 static void applied(struct cluster *cluster, unsigned host, const void *data)
 {
     struct server *server = cluster->hosts[host].server;
+    const char *error;
     struct txn txn;
-    uint64_t highest = 0;
 
     (void)data;
     server->applying = false;
@@ -55,13 +76,11 @@ static void applied(struct cluster *cluster, unsigned host, const void *data)
         return;
     }
     txn = server->relay.txns[0];
-    for (unsigned i = 0; i < LOG_SERVERS; i++)
-        if (server->log.last[i] > highest)
-            highest = server->log.last[i];
-    if (txn.sequence <= highest) { /* gtid_strict_mode */
+    error = apply_error(server, &txn);
+    if (error) {
         server->applier_on = false;
         server->applier_failed = true;
-        cluster_trace(cluster, host, "applier: 0-%u-%" PRIu64 " is out of order", txn.server, txn.sequence);
+        cluster_trace(cluster, host, "applier: 0-%u-%" PRIu64 ": %s", txn.server, txn.sequence, error);
         return;
     }
     txn.committed = true;
@@ -83,6 +102,7 @@ static void apply_next(struct cluster *cluster, unsigned host)
 
     if (server->applying || !server->applier_on || server->relay.count == 0)
         return;
+    counts_add(&cluster->counts, COUNT_APPLIER_HELD, cluster->world->now_us < server->applier_held_until_us);
     if (cluster->world->now_us < server->applier_held_until_us)
         delay_us = server->applier_held_until_us - cluster->world->now_us;
     server->applying = true;
@@ -104,15 +124,17 @@ static void acknowledgement_arrives(struct cluster *cluster, unsigned host, cons
 {
     const struct acknowledgement *ack = data;
 
-    if (cluster->hosts[host].server->incarnation == ack->source_incarnation)
-        server_acknowledged(cluster, host, ack->count);
+    if (cluster->hosts[host].server->incarnation == ack->source_incarnation &&
+        !cluster->hosts[host].server->replicas[ack->replica].barred)
+        server_acknowledged(cluster, host, ack->replica, ack->replica_incarnation, ack->count);
 }
 
 static void acknowledge(struct cluster *cluster, unsigned host)
 {
     struct server *server = cluster->hosts[host].server;
     struct connection *connection = &server->connection;
-    struct acknowledgement ack = {server->source, connection->source_incarnation, connection->next};
+    struct acknowledgement ack = {host, server->incarnation, connection->source_incarnation,
+                                  connection->next};
 
     if (!server->acknowledging || connection->acknowledged >= connection->next ||
         !cluster_linked(cluster, host, server->source))
@@ -123,6 +145,18 @@ static void acknowledge(struct cluster *cluster, unsigned host)
 }
 
 /* ---- receiving ---- */
+
+/* By GTID the k-wait kind skips what it holds already. */
+static void receive(struct server *server, const struct txn *sent)
+{
+    struct txn txn = *sent;
+
+    if (server->kind == SERVER_K_WAIT && (log_sequence(&server->log, txn.server) >= txn.sequence ||
+                                          log_sequence(&server->relay, txn.server) >= txn.sequence))
+        return;
+    txn.committed = true;
+    log_append(&server->relay, &txn);
+}
 
 static void arrive(struct cluster *cluster, unsigned host, const void *data)
 {
@@ -135,7 +169,7 @@ static void arrive(struct cluster *cluster, unsigned host, const void *data)
     connection->under_way = false;
     connection->contact_us = cluster->world->now_us;
     for (unsigned i = 0; i < batch->count; i++)
-        log_append(&server->relay, &batch->txns[i]);
+        receive(server, &batch->txns[i]);
     connection->next = batch->first + batch->count;
     apply_next(cluster, host);
     acknowledge(cluster, host);
@@ -171,7 +205,8 @@ static void pump(struct cluster *cluster, unsigned host)
     batch.first = connection->next;
     batch.count = 0;
     if (cluster->world->now_us > connection->contact_us + NET_TIMEOUT_US ||
-        (!source_is_up && linked && cluster->hosts[server->source].powered)) {
+        (!source_is_up && linked && cluster->hosts[server->source].powered) ||
+        is_locked_out(cluster, server->source, host)) {
         hang_up(server); /* silence for too long, or reset by a kernel that knows no such connection */
         cluster_after(cluster, host, PROCESS_SERVER, DIAL_US, dial, &connection->life,
                       sizeof connection->life);
@@ -184,6 +219,8 @@ static void pump(struct cluster *cluster, unsigned host)
         }
         if (batch.count > 0) {
             connection->under_way = true;
+            counts_add(&cluster->counts, COUNT_SLOW_REPLICATION,
+                       cluster->faults.replication_delay_us[host] > 0);
             cluster_after(cluster, host, PROCESS_SERVER,
                           cluster_net_delay_us(cluster) + cluster->faults.replication_delay_us[host], arrive,
                           &batch, offsetof(struct batch, txns) + batch.count * sizeof batch.txns[0]);
@@ -208,20 +245,41 @@ void server_kick_replicas(struct cluster *cluster, unsigned source)
     }
 }
 
-/* "Got fatal error 1236: ... which is not in the master's binlog": the newest that the replica has must be in
- * the source's log. */
-static bool find_start(const struct server *server, const struct server *source, unsigned *next)
+/* K-wait: from the first that it lacks on. */
+static void find_first_missing(struct server *server, const struct log *source)
+{
+    const struct log *own[] = {&server->log, &server->relay};
+    unsigned next = source->count;
+
+    while (next > 0 &&
+           log_sequence(own[0], source->txns[next - 1].server) < source->txns[next - 1].sequence &&
+           log_sequence(own[1], source->txns[next - 1].server) < source->txns[next - 1].sequence)
+        next--;
+    server->connection.next = next;
+    for (unsigned i = 0; i < own[0]->part_count; i++)
+        server->connection.diverged |=
+            log_sequence(source, own[0]->parts[i].server) < own[0]->parts[i].sequence;
+}
+
+/* One-wait: "Got fatal error 1236: ... which is not in the master's binlog": the newest that the replica has
+ * must be in the source's log. Named-wait: "requested starting point ... is not in this server's history". */
+static bool find_start(struct server *server, const struct server *source)
 {
     const struct log *own = server->relay.count ? &server->relay : &server->log;
     unsigned index;
 
-    *next = 0;
+    server->connection.next = 0;
+    server->connection.diverged = false;
     if (own->count == 0)
         return true;
+    if (server->kind == SERVER_K_WAIT) {
+        find_first_missing(server, &source->log);
+        return true;
+    }
     if (!log_has_gtid(&source->log, own->txns[own->count - 1].server, own->txns[own->count - 1].sequence,
                       &index))
         return false;
-    *next = index + 1;
+    server->connection.next = index + 1;
     return true;
 }
 
@@ -234,14 +292,16 @@ static void dial(struct cluster *cluster, unsigned host, const void *data)
     if (connection->life != *(const uint64_t *)data || connection->up || !server->receiver_on)
         return;
     if (!cluster_runs(cluster, server->source, PROCESS_SERVER) ||
-        !cluster_linked(cluster, host, server->source) || !cluster_linked(cluster, server->source, host)) {
+        !cluster_linked(cluster, host, server->source) || !cluster_linked(cluster, server->source, host) ||
+        is_locked_out(cluster, server->source, host)) {
         cluster_after(cluster, host, PROCESS_SERVER, DIAL_US, dial, data, sizeof connection->life);
         return;
     }
-    if (!find_start(server, source, &connection->next)) {
+    if (!find_start(server, source)) {
+        counts_add(&cluster->counts, COUNT_DIVERGED, 1);
         server->receiver_on = false;
         server->receiver_failed = true;
-        cluster_trace(cluster, host, "receiver: error 1236, its newest is not in the log of %s",
+        cluster_trace(cluster, host, "receiver: its newest is not in the log of %s",
                       cluster_host_name(cluster, server->source));
         return;
     }
@@ -279,7 +339,8 @@ void server_follow(struct cluster *cluster, unsigned host, unsigned source)
 
     server_receiver_stop(cluster, host);
     server->applier_on = false;
-    log_cut(&server->relay, 0);
+    if (server->kind != SERVER_NAMED_WAIT) /* repointing purges the relay logs, but no WAL */
+        log_cut(&server->relay, 0);
     server->configured = true;
     server->source = source;
     server->acknowledging = true;
@@ -294,17 +355,18 @@ void server_forget_source(struct server *server)
     log_cut(&server->relay, 0);
 }
 
-bool server_has_acknowledger(const struct cluster *cluster, unsigned source)
+bool server_has_acknowledgers(const struct cluster *cluster, unsigned source)
 {
     const struct server *primary = cluster->hosts[source].server;
+    unsigned count = 0;
 
-    for (unsigned i = 0; i < cluster->data_count; i++) {
+    for (unsigned i = 0; i < cluster->data_count && count < primary->acks; i++) {
         const struct server *server = cluster->hosts[i].server;
-        if (i != source && server->connection.up && server->source == source && server->acknowledging &&
-            server->connection.source_incarnation == primary->incarnation &&
-            cluster_runs(cluster, i, PROCESS_SERVER) && cluster_linked(cluster, source, i) &&
-            cluster_linked(cluster, i, source))
-            return true;
+        count += i != source && server->connection.up && server->source == source && server->acknowledging &&
+                 !primary->replicas[i].barred &&
+                 server->connection.source_incarnation == primary->incarnation &&
+                 cluster_runs(cluster, i, PROCESS_SERVER) && cluster_linked(cluster, source, i) &&
+                 cluster_linked(cluster, i, source);
     }
-    return false;
+    return count >= primary->acks;
 }

@@ -102,7 +102,7 @@ static void test_seeds(void)
            " commands; %" PRIu64 " served in the end, %" PRIu64 " rightly did not\n",
            seeds, totals.sums.acknowledged, totals.sums.openings, totals.sums.commands, totals.served,
            totals.forbidden);
-    printf("  %.2f hours\n", (double)totals.simulated_us/3.6e9);
+    printf("  %.2f hours\n", (double)totals.simulated_us / 3.6e9);
     CU_ASSERT_TRUE(totals.served > seeds / 2); /* the faults left something to check */
     CU_ASSERT_TRUE(totals.sums.openings > seeds);
 }

@@ -81,7 +81,7 @@ bool vip_may_hold(const struct cluster *cluster, unsigned host)
 
 uint64_t vip_kernel_until_us(const struct cluster *cluster, unsigned host)
 {
-    return world_true_us(cluster->world, host, vip_of(cluster, host)->lifetime_until_us) + KERNEL_LATE_US;
+    return world_true_us(cluster->world, host, vip_of(cluster, host)->lifetime_until_us + KERNEL_LATE_US);
 }
 
 static void run(struct cluster *cluster, unsigned host);
@@ -111,9 +111,9 @@ static void set_lifetime(struct cluster *cluster, unsigned host, uint32_t lifeti
 
     vip->lifetime_generation++;
     vip->lifetime_until_us = cluster_clock_us(cluster, host) + lifetime_s * 1000000ull;
-    cluster_after(cluster, host, PROCESS_KERNEL,
-                  lifetime_s * 1000000ull + world_between(cluster->world, 0, KERNEL_LATE_US), lifetime_ends,
-                  &vip->lifetime_generation, sizeof vip->lifetime_generation);
+    cluster_at_clock(cluster, host, PROCESS_KERNEL,
+                     vip->lifetime_until_us + world_between(cluster->world, 0, KERNEL_LATE_US), lifetime_ends,
+                     &vip->lifetime_generation, sizeof vip->lifetime_generation);
 }
 
 void vip_host_down(struct cluster *cluster, unsigned host)
@@ -162,6 +162,7 @@ static void done(struct cluster *cluster, unsigned host, const void *data)
     case LEASE_ADD:
     case LEASE_REFRESH:
         ok = !cluster->faults.vip_refused[host];
+        counts_add(&cluster->counts, COUNT_ADDRESS_REFUSED, !ok);
         if (ok) {
             if (!vip->address)
                 cluster_trace(cluster, host, "kernel: the address is here");

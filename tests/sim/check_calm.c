@@ -1,0 +1,68 @@
+/* What must come once the faults are over: I8. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/sim/cluster_check_internal.h"
+#include "tests/sim/vip.h"
+
+unsigned cluster_serving(const struct cluster *cluster)
+{
+    for (unsigned i = 0; i < cluster->data_count; i++)
+        if (check_can_answer(cluster, i) && !cluster->hosts[i].server->closing && cluster->hosts[i].powered &&
+            (!cluster->config.has_vip || vip_address_is_here(cluster, i)))
+            return i;
+    return cluster->world->node_count;
+}
+
+void cluster_check_calm(struct cluster *cluster)
+{
+    cluster->check->calm_us = cluster->world->now_us;
+    for (unsigned i = 0; i < cluster->data_count; i++)
+        cluster->check->hosts[i].calm_incarnation =
+            cluster_runs(cluster, i, PROCESS_SERVER) ? cluster->hosts[i].server->incarnation : 0;
+}
+
+static bool is_there(const struct cluster *cluster, unsigned host)
+{
+    return cluster->hosts[host].powered && !cluster->faults.agent_stays_down[host];
+}
+
+/* NULL: somebody must serve; otherwise why the rules forbid it. */
+static const char *forbidden(const struct cluster *cluster)
+{
+    const struct cluster_state *state = &cluster->check->state;
+    unsigned voters = 0, data = 0, primary = check_host_of(state->primary.node);
+
+    for (unsigned i = 0; i < cluster->world->node_count; i++) {
+        voters += is_there(cluster, i);
+        data += i < cluster->data_count && is_there(cluster, i);
+    }
+    if (voters <= cluster->world->node_count / 2)
+        return "there is no quorum";
+    if (state->primary.node == 0)
+        return data < cluster->data_count ? "a first start needs all servers" : NULL;
+    if (is_there(cluster, primary) && !cluster->faults.start_fails[primary])
+        return NULL;
+    for (unsigned i = 0; i < state->sync.count; i++) {
+        unsigned host = check_host_of(state->sync.members[i].node);
+        if (is_there(cluster, host) &&
+            cluster->check->hosts[host].calm_incarnation == state->sync.members[i].incarnation)
+            return NULL;
+    }
+    return "no member of the sync set is there as it was in sync";
+}
+
+bool cluster_check_settled(struct cluster *cluster, bool *serves)
+{
+    unsigned host = cluster_serving(cluster);
+    const char *why_not = forbidden(cluster);
+
+    *serves = host < cluster->data_count &&
+              cluster->check->hosts[host].answered_us + 500000 > cluster->world->now_us;
+    if (!*serves && why_not == NULL)
+        world_violate(cluster->world, "I8: nobody serves, though the faults are over since %.3f s",
+                      (double)(cluster->world->now_us - cluster->check->calm_us) / 1e6);
+    if (*serves && why_not != NULL && strcmp(why_not, "there is no quorum") == 0)
+        world_violate(cluster->world, "I6: %s serves without a quorum", cluster_host_name(cluster, host));
+    return cluster->world->violation[0] == '\0';
+}

@@ -1,0 +1,113 @@
+/* Powers and their leases: I2, I3 and I6. */
+#include "tests/sim/cluster_check_internal.h"
+#include "tests/sim/dbworker.h"
+#include "tests/sim/vip.h"
+
+#define SCHEDULING_US 5000u /* an enforcer that runs again needs a moment */
+#define FENCE_ASKED_US 450000u
+
+bool check_is_writable(const struct cluster *cluster, unsigned host)
+{
+    return cluster_up(cluster, host, PROCESS_SERVER) && !cluster->hosts[host].server->read_only;
+}
+
+static bool is_paused(const struct cluster *cluster, unsigned host)
+{
+    const struct cluster_pause *pause = &cluster->check->state.pause;
+
+    return pause->id && check_host_of(pause->holder) == host;
+}
+
+void cluster_check_released(struct cluster *cluster, unsigned host)
+{
+    const struct worker_model *worker = cluster->hosts[host].worker;
+    const char *name = cluster_host_name(cluster, host);
+
+    if (cluster->config.has_vip && vip_may_hold(cluster, host))
+        world_violate(cluster->world, "I6: %s says that it has let go, but vipd has the address or takes it",
+                      name);
+    /* What an earlier term opened, and nobody was there to fence, is no power of this term's: check_leases.
+     */
+    if (check_is_writable(cluster, host) &&
+        server_epoch(cluster->hosts[host].server) == cluster->world->nodes[host].status.term)
+        world_violate(cluster->world, "I6: %s says that it has let go, but its server is writable", name);
+    if (cluster_up(cluster, host, PROCESS_WORKER) && (worker->running.id || worker->pending.id) &&
+        (worker->running.op == DB_OP_OPEN || worker->pending.op == DB_OP_OPEN))
+        world_violate(cluster->world, "I6: %s says that it has let go, but its server is being opened", name);
+}
+
+static void note_running(uint64_t *since_us, bool runs, uint64_t now_us)
+{
+    if (!runs)
+        *since_us = 0;
+    else if (*since_us == 0)
+        *since_us = now_us;
+}
+
+static bool for_longer(uint64_t since_us, uint64_t now_us, uint64_t than_us)
+{
+    return since_us != 0 && now_us - since_us > than_us;
+}
+
+static void check_leases(struct cluster *cluster, unsigned host)
+{
+    struct host_check *h = &cluster->check->hosts[host];
+    uint64_t now_us = cluster->world->now_us, margin_us;
+    const char *name = cluster_host_name(cluster, host);
+
+    note_running(&h->vipd_since_us, cluster_runs(cluster, host, PROCESS_VIPD), now_us);
+    note_running(&h->worker_since_us, cluster_runs(cluster, host, PROCESS_WORKER), now_us);
+    note_running(&h->server_since_us, cluster_runs(cluster, host, PROCESS_SERVER), now_us);
+    note_running(&h->no_lease_since_us,
+                 !world_lease_is_live(cluster->world, host) && !is_paused(cluster, host), now_us);
+    if (!for_longer(h->no_lease_since_us, now_us, SCHEDULING_US))
+        return;
+    if (vip_address_is_here(cluster, host) && for_longer(h->vipd_since_us, now_us, SCHEDULING_US))
+        world_violate(cluster->world, "I6: %s has the address without a lease", name);
+    /* A worker that came late has not been told this lease, or finds an open server: it needs the time of a
+     * whole fence, counted from its start and a first election timeout. */
+    margin_us = h->worker_since_us + cluster->config.world.election_us + FENCE_ASKED_US < h->no_lease_since_us
+                    ? SCHEDULING_US
+                    : FENCE_ASKED_US;
+    if (check_is_writable(cluster, host) && for_longer(h->worker_since_us, now_us, margin_us) &&
+        for_longer(h->no_lease_since_us, now_us, margin_us) &&
+        for_longer(h->server_since_us, now_us, margin_us)) /* stopped it answers nobody */
+        world_violate(cluster->world, "I6: the server of %s is writable without a lease", name);
+}
+
+static void check_addresses(struct cluster *cluster)
+{
+    unsigned holders = 0;
+    uint64_t now_us = cluster->world->now_us;
+
+    for (unsigned i = 0; i < cluster->data_count; i++)
+        holders += vip_address_is_here(cluster, i);
+    for (unsigned i = 0; holders > 1 && i < cluster->data_count; i++) {
+        const struct host_check *h = &cluster->check->hosts[i];
+        if (!vip_address_is_here(cluster, i) || world_lease_is_live(cluster->world, i))
+            continue;
+        if (for_longer(h->vipd_since_us, now_us, SCHEDULING_US) || now_us > vip_kernel_until_us(cluster, i))
+            world_violate(cluster->world, "I2: %s has the address beside another, without a lease",
+                          cluster_host_name(cluster, i));
+    }
+}
+
+bool check_can_answer(const struct cluster *cluster, unsigned host)
+{
+    return check_is_writable(cluster, host) && !cluster_stopped(cluster, host, PROCESS_SERVER) &&
+           server_has_acknowledgers(cluster, host);
+}
+
+void cluster_check_step(struct cluster *cluster)
+{
+    unsigned answering = 0;
+
+    for (unsigned i = 0; i < cluster->data_count; i++) {
+        check_leases(cluster, i);
+        answering += check_can_answer(cluster, i);
+    }
+    if (answering > 1)
+        world_violate(cluster->world, "I3: %u servers can answer commits at once", answering);
+    if (cluster->config.has_vip)
+        check_addresses(cluster);
+}
