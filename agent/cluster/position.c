@@ -1,40 +1,20 @@
 #include "agent/cluster/position.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
-static int item_order(const struct position_item *a, const struct position_item *b)
-{
-    if (a->domain != b->domain)
-        return a->domain < b->domain ? -1 : 1;
-    if (a->server != b->server)
-        return a->server < b->server ? -1 : 1;
-    return 0;
-}
+#include "agent/cluster/position_kinds.h"
 
-/* Inserts in order; of two items of one (domain, server) the higher sequence stays. */
-static bool add_item(struct position *position, const struct position_item *item)
-{
-    unsigned at = 0;
+static const struct kind {
+    bool (*parse)(const char *text, struct position *out);
+    bool (*contains)(const struct position *a, const struct position *b);
+    int (*print)(const struct position *position, unsigned i, char *text, size_t size);
+} kinds[] = {
+    [POSITION_GTID_LIST] = {position_parse_gtid_list, position_contains_gtid_list, position_print_gtid_list},
+    [POSITION_GTID_SET] = {position_parse_gtid_set, position_contains_gtid_set, position_print_gtid_set},
+    [POSITION_TIMELINE] = {position_parse_timeline, position_contains_timeline, position_print_timeline},
+};
 
-    while (at < position->count && item_order(&position->items[at], item) < 0)
-        at++;
-    if (at < position->count && item_order(&position->items[at], item) == 0) {
-        if (position->items[at].sequence < item->sequence)
-            position->items[at].sequence = item->sequence;
-        return true;
-    }
-    if (position->count == POSITION_ITEMS_MAX)
-        return false;
-    memmove(&position->items[at + 1], &position->items[at], (position->count - at) * sizeof *item);
-    position->items[at] = *item;
-    position->count++;
-    return true;
-}
-
-/* Digits only: no sign, no space, no overflow. */
-static bool take_number(const char **text, uint64_t most, uint64_t *value)
+bool position_take_number(const char **text, uint64_t most, uint64_t *value)
 {
     const char *at = *text;
 
@@ -51,41 +31,35 @@ static bool take_number(const char **text, uint64_t most, uint64_t *value)
     return true;
 }
 
+int position_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 bool position_parse(const char *text, struct position *out)
 {
+    size_t digits = strspn(text, "0123456789"); /* what stands behind them tells the kinds apart */
+
+    out->kind = POSITION_GTID_LIST;
     out->count = 0;
     if (*text == '\0')
         return true;
-    for (;;) {
-        uint64_t domain, server, sequence;
-        while (*text == ' ' || *text == '\n')
-            text++;
-        if (!take_number(&text, UINT32_MAX, &domain) || *text++ != '-' ||
-            !take_number(&text, UINT32_MAX, &server) || *text++ != '-' ||
-            !take_number(&text, UINT64_MAX, &sequence))
-            return false;
-        struct position_item item = {(uint32_t)domain, (uint32_t)server, sequence};
-        if (!add_item(out, &item))
-            return false;
-        if (*text == '\0')
-            return true;
-        if (*text++ != ',')
-            return false;
-    }
+    if (text[digits] == '@')
+        out->kind = POSITION_TIMELINE;
+    else if (strcspn(text, ":,") == 36)
+        out->kind = POSITION_GTID_SET;
+    return kinds[out->kind].parse(text, out);
 }
 
 bool position_contains(const struct position *a, const struct position *b)
 {
-    unsigned i = 0;
-
-    for (unsigned j = 0; j < b->count; j++) {
-        while (i < a->count && item_order(&a->items[i], &b->items[j]) < 0)
-            i++;
-        if (i == a->count || item_order(&a->items[i], &b->items[j]) != 0 ||
-            a->items[i].sequence < b->items[j].sequence)
-            return false;
-    }
-    return true;
+    if (b->count == 0)
+        return true;
+    return a->count > 0 && a->kind == b->kind && kinds[a->kind].contains(a, b);
 }
 
 enum position_order position_compare(const struct position *a, const struct position *b)
@@ -100,10 +74,26 @@ enum position_order position_compare(const struct position *a, const struct posi
 
 bool position_merge(struct position *into, const struct position *from)
 {
-    for (unsigned i = 0; i < from->count; i++)
-        if (!add_item(into, &from->items[i]))
+    if (into->count == 0 || from->count == 0) {
+        if (from->count > 0)
+            *into = *from;
+        return true;
+    }
+    if (into->kind != from->kind)
+        return false;
+    switch (into->kind) {
+    case POSITION_GTID_LIST:
+        return position_merge_gtid_list(into, from);
+    case POSITION_GTID_SET:
+        return position_merge_gtid_set(into, from);
+    default:
+        if (position_contains(into, from))
+            return true;
+        if (!position_contains(from, into))
             return false;
-    return true;
+        *into = *from;
+        return true;
+    }
 }
 
 bool position_format(const struct position *position, char *text, size_t size)
@@ -114,12 +104,30 @@ bool position_format(const struct position *position, char *text, size_t size)
         return false;
     text[0] = '\0';
     for (unsigned i = 0; i < position->count; i++) {
-        const struct position_item *item = &position->items[i];
-        int length = snprintf(text + used, size - used, "%s%" PRIu32 "-%" PRIu32 "-%" PRIu64, i ? "," : "",
-                              item->domain, item->server, item->sequence);
+        int length = kinds[position->kind].print(position, i, text + used, size - used);
         if (length < 0 || (size_t)length >= size - used)
             return false;
         used += (size_t)length;
+    }
+    return true;
+}
+
+bool position_of_writer(const struct position *whole, const struct position *record, struct position *out)
+{
+    if (record->count != 1 || (whole->count > 0 && whole->kind != record->kind))
+        return false;
+    if (record->kind == POSITION_TIMELINE) {
+        *out = *whole;
+        return true;
+    }
+    out->kind = record->kind;
+    out->count = 0;
+    for (unsigned i = 0; i < whole->count; i++) {
+        if (record->kind == POSITION_GTID_LIST && whole->items[i].server == record->items[0].server)
+            out->items[out->count++] = whole->items[i];
+        if (record->kind == POSITION_GTID_SET &&
+            memcmp(whole->intervals[i].uuid, record->intervals[0].uuid, POSITION_UUID_BYTES) == 0)
+            out->intervals[out->count++] = whole->intervals[i];
     }
     return true;
 }

@@ -105,18 +105,16 @@ const struct policy_node *policy_best_other(const struct policy_input *input)
  * doing. */
 static bool has_more(const struct policy_input *input, const Mha__DbObservation *theirs)
 {
-    struct position mine, other, record, own = {0};
+    struct position mine, other, record, own;
 
     if (!position_parse(input->db->received, &mine) || !position_parse(theirs->received, &other))
         return true;
     if (position_contains(&mine, &other))
         return false;
     if (input->self->id != input->state->primary.node || !input->state->primary.opened ||
-        !position_parse(input->state->primary.epoch_position, &record) || record.count != 1)
+        !position_parse(input->state->primary.epoch_position, &record) ||
+        !position_of_writer(&other, &record, &own))
         return true;
-    for (unsigned i = 0; i < other.count; i++)
-        if (other.items[i].server == record.items[0].server)
-            own.items[own.count++] = other.items[i];
     return !position_contains(&mine, &own);
 }
 

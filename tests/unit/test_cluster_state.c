@@ -1,57 +1,9 @@
-/* Positions, commands and the guards of the replicated state. */
+/* Commands and the guards of the replicated state. */
 #include <CUnit/Basic.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/cluster/position.h"
 #include "agent/cluster/state.h"
-
-static struct position parsed(const char *text)
-{
-    struct position position;
-    CU_ASSERT_FATAL(position_parse(text, &position));
-    return position;
-}
-
-static enum position_order order(const char *a, const char *b)
-{
-    struct position left = parsed(a), right = parsed(b);
-    return position_compare(&left, &right);
-}
-
-static void test_position_order(void)
-{
-    CU_ASSERT_EQUAL(order("", ""), POSITION_EQUAL);
-    CU_ASSERT_EQUAL(order("0-1-5", "0-1-5"), POSITION_EQUAL);
-    CU_ASSERT_EQUAL(order("0-1-4", "0-1-5"), POSITION_BEHIND);
-    CU_ASSERT_EQUAL(order("0-1-5,0-2-7", "0-1-5"), POSITION_AHEAD);
-    CU_ASSERT_EQUAL(order("0-1-5", "0-2-5"), POSITION_DIVERGED);
-    CU_ASSERT_EQUAL(order("0-1-6,0-2-7", "0-2-8,0-1-5"), POSITION_DIVERGED);
-    CU_ASSERT_EQUAL(order("0-2-8,1-1-1,0-1-5", "0-1-5,0-2-8,1-1-1"), POSITION_EQUAL);
-}
-
-static void test_position_text(void)
-{
-    static const char *const wrong[] = {
-        "0",       "0-1",    "0-1-",           "a-1-1",        "0-1-1,",
-        "0-1-1 x", "-1-1-1", "4294967296-1-1", "0-1-1,,0-2-2", "0-1-18446744073709551616",
-        ",",       "0--1-1"};
-    struct position position, other;
-    char text[64];
-
-    for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-        CU_ASSERT_FALSE(position_parse(wrong[i], &position));
-    position = parsed("0-2-8,\n0-1-18446744073709551615,0-2-3");
-    CU_ASSERT_TRUE(position_format(&position, text, sizeof text));
-    CU_ASSERT_STRING_EQUAL(text, "0-1-18446744073709551615,0-2-8");
-    CU_ASSERT_FALSE(position_format(&position, text, 10));
-    other = parsed("0-1-3,7-7-7");
-    CU_ASSERT_TRUE(position_merge(&position, &other));
-    CU_ASSERT_TRUE(position_format(&position, text, sizeof text));
-    CU_ASSERT_STRING_EQUAL(text, "0-1-18446744073709551615,0-2-8,7-7-7");
-}
-
-/* ---- the state ---- */
 
 static struct cluster_command promote(const struct cluster_state *state, uint64_t node, uint64_t epoch,
                                       unsigned acks)
@@ -252,8 +204,6 @@ int main(void)
 {
     CU_initialize_registry();
     CU_pSuite suite = CU_add_suite("cluster state", NULL, NULL);
-    CU_add_test(suite, "positions have a partial order", test_position_order);
-    CU_add_test(suite, "positions as text", test_position_text);
     CU_add_test(suite, "guards of a promotion", test_promote_guards);
     CU_add_test(suite, "the sync set changes one step at a time", test_sync_steps);
     CU_add_test(suite, "requests begin and end", test_requests);
