@@ -4,11 +4,11 @@
 
 struct world_config chaos_config(uint64_t seed)
 {
-    struct world dice = {.random = seed ^ 0x6d68613472646221u};
+    struct dice dice = {.state = seed ^ 0x6d68613472646221u};
     static const unsigned topologies[][2] = {{1, 0}, {2, 1}, {3, 0}, {5, 0}};
     const unsigned *topology = topologies[seed % 4];
-    bool fast = world_chance(&dice, 300);
-    bool far = world_chance(&dice, 200); /* answers come when the next rounds are under way already */
+    bool fast = dice_chance(&dice, 300);
+    bool far = dice_chance(&dice, 200); /* answers come when the next rounds are under way already */
     uint64_t election_us = fast ? 150000 : 1000000;
     struct world_config config = {
         .seed = seed,
@@ -17,13 +17,13 @@ struct world_config chaos_config(uint64_t seed)
         .heartbeat_us = fast ? 20000 : 100000,
         .election_us = election_us,
         .net_min_us = 100,
-        .net_max_us = far ? election_us / 6 : world_between(&dice, 200, fast ? 5000 : 20000),
-        .loss_permille = world_chance(&dice, 500) ? (unsigned)world_between(&dice, 0, 100) : 0,
-        .duplicate_permille = world_chance(&dice, 500) ? (unsigned)world_between(&dice, 0, 100) : 0,
-        .reorder = world_chance(&dice, 300),
+        .net_max_us = far ? election_us / 6 : dice_between(&dice, 200, fast ? 5000 : 20000),
+        .loss_permille = dice_chance(&dice, 500) ? (unsigned)dice_between(&dice, 0, 100) : 0,
+        .duplicate_permille = dice_chance(&dice, 500) ? (unsigned)dice_between(&dice, 0, 100) : 0,
+        .reorder = dice_chance(&dice, 300),
         .disk_min_us = 100,
-        .disk_max_us = world_between(&dice, 100, fast ? 4000 : 20000),
-        .clock_ppm_max = (unsigned)world_between(&dice, 0, 20000),
+        .disk_max_us = dice_between(&dice, 100, fast ? 4000 : 20000),
+        .clock_ppm_max = (unsigned)dice_between(&dice, 0, 20000),
     };
     return config;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/sim/disk.h"
+
 /* An entry as the checkers remember it. */
 struct seen_entry {
     uint64_t index; /* 0: empty slot */
@@ -121,16 +123,11 @@ void check_written(struct world *world, unsigned node, const struct raft_entry *
     }
 }
 
-static bool is_on_disk(const struct world_node *node, uint64_t index, uint64_t term)
-{
-    return index == 0 || (index <= node->disk.entry_count && node->disk.entries[index - 1].term == term);
-}
-
 static void check_majority(struct world *world, unsigned node, uint64_t index, uint64_t term)
 {
     unsigned holders = 0;
     for (unsigned i = 0; i < world->node_count; i++)
-        holders += is_on_disk(&world->nodes[i], index, term);
+        holders += disk_holds(&world->nodes[i].disk, index, term);
     if (holders <= world->node_count / 2)
         world_violate(world, "%s commits entry %" PRIu64 " of term %" PRIu64 ", which only %u disks hold",
                       world->nodes[node].name, index, term, holders);
@@ -205,12 +202,12 @@ void check_sent(struct world *world, unsigned node, const struct raft_message *m
     if (m->kind == RAFT_VOTE_REPLY && m->granted)
         vote(world, node, m->term, m->to);
     if ((m->kind == RAFT_VOTE || m->kind == RAFT_PREVOTE) && m->term >= disk->term &&
-        !is_on_disk(n, m->log_index, m->log_term))
+        !disk_holds(&n->disk, m->log_index, m->log_term))
         world_violate(world, "%s advertises entry %" PRIu64 " (%s), which is not on its disk", n->name,
                       m->log_index, world_message_name(m->kind));
     if (m->kind == RAFT_APPEND_REPLY && m->election_us > disk->promised_us)
         world_violate(world, "%s promises an election timeout before that is on its disk", n->name);
-    if (m->kind == RAFT_APPEND_REPLY && m->granted && !is_on_disk(n, m->log_index, acknowledged_term))
+    if (m->kind == RAFT_APPEND_REPLY && m->granted && !disk_holds(&n->disk, m->log_index, acknowledged_term))
         world_violate(world, "%s acknowledges entry %" PRIu64 " before it is on its disk", n->name,
                       m->log_index);
 }

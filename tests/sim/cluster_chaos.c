@@ -10,7 +10,7 @@
 
 struct cluster_config cluster_chaos_config(uint64_t seed)
 {
-    struct world dice = {.random = seed ^ 0x636c7573746572u};
+    struct world dice = {.dice.state = seed ^ 0x636c7573746572u};
     static const unsigned topologies[][2] = {{2, 1}, {2, 1}, {2, 1}, {1, 0}};
     const unsigned *topology = topologies[seed % 4];
     struct cluster_config config = cluster_default_config(topology[0], topology[1]);

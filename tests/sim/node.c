@@ -1,4 +1,5 @@
-/* A node's life: the owner's side of the contract in raft.h, step by step, any of which may be the last. */
+/* A node's life: the owner's side of the contract in raft.h, in the order of common/replica/engine.c, step by
+ * step, any of which may be the last. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -6,6 +7,7 @@
 #include <string.h>
 
 #include "tests/sim/check.h"
+#include "tests/sim/disk.h"
 #include "tests/sim/world.h"
 
 /* ---- entries ---- */
@@ -37,73 +39,66 @@ void world_free_entries(struct raft_entry *entries, unsigned count)
     free(entries);
 }
 
-/* ---- disk ---- */
-
-static void free_write(struct world_write *write)
+static void free_packet(struct world_packet *packet)
 {
-    world_free_entries(write->entries, write->entry_count);
-    free(write);
+    world_free_entries((struct raft_entry *)packet->message.entries, packet->message.entry_count);
+    free(packet);
 }
 
-static void disk_apply(struct world *world, struct world_node *node, struct world_write *write)
+/* ---- ends ---- */
+
+static void forget(struct world_node *node)
 {
-    struct world_disk *disk = &node->disk;
-    disk->written = true;
-    if (write->has_hard_state) {
-        if (write->hard_state.term < disk->hard_state.term)
-            world_violate(world, "%s writes an older term", node->name);
-        disk->hard_state = write->hard_state;
+    while (node->waiting != NULL) {
+        struct world_packet *packet = node->waiting;
+        node->waiting = packet->next;
+        free_packet(packet);
     }
-    if (write->entry_count == 0)
-        return;
-    uint64_t first = write->entries[0].index;
-    if (first == 0 || first > disk->entry_count + 1) {
-        world_violate(world, "%s leaves a gap before entry %" PRIu64 " on its disk", node->name, first);
-        return;
-    }
-    for (unsigned i = (unsigned)first - 1; i < disk->entry_count; i++) { /* superseded */
-        if (disk->entries[i].size > 0)
-            free((void *)disk->entries[i].data);
-    }
-    disk->entry_count = (unsigned)first - 1;
-    unsigned wanted = disk->entry_count + write->entry_count;
-    if (wanted > disk->capacity) {
-        disk->capacity = wanted * 2;
-        disk->entries = realloc(disk->entries, disk->capacity * sizeof *disk->entries);
-        assert(disk->entries != NULL);
-    }
-    struct raft_entry *copy = world_copy_entries(write->entries, write->entry_count);
-    memcpy(&disk->entries[disk->entry_count], copy, write->entry_count * sizeof *copy);
-    disk->entry_count = wanted;
-    free(copy);
+    raft_free(node->raft);
+    node->raft = NULL;
 }
 
-static struct world_write *disk_pop(struct world_disk *disk)
-{
-    struct world_write *write = disk->queue;
-    disk->queue = write->next;
-    return write;
-}
-
-static void disk_push(struct world *world, unsigned i, const struct raft_output *out)
+static void go_down(struct world *world, unsigned i, const char *how)
 {
     struct world_node *node = &world->nodes[i];
-    struct world_write *write = calloc(1, sizeof *write);
-    assert(write != NULL);
-    *write = (struct world_write){.number = out->write,
-                                  .has_hard_state = out->has_hard_state,
-                                  .hard_state = out->hard_state,
-                                  .entries = world_copy_entries(out->entries, out->entry_count),
-                                  .entry_count = out->entry_count};
-    write->done_us = world->now_us + world_between(world, node->disk.min_us, node->disk.max_us);
-    struct world_write **end = &node->disk.queue;
-    while (*end != NULL) {
-        if (write->done_us < (*end)->done_us)
-            write->done_us = (*end)->done_us;
-        end = &(*end)->next;
-    }
-    *end = write;
-    world_schedule_disk(world, i, write->done_us);
+    if (world->trace)
+        printf("%12.6f %s %s\n", (double)world->now_us / 1e6, how, node->name);
+    forget(node);
+    disk_close(&node->disk);
+    node->paused_until_us = 0;
+    node->up = false;
+    node->crash_in_steps = 0;
+}
+
+void world_crash(struct world *world, unsigned i, unsigned keep_permille)
+{
+    struct world_node *node = &world->nodes[i];
+    if (!node->up)
+        return;
+    go_down(world, i, "crash");
+    counts_add(&world->counts, COUNT_CRASH, 1);
+    disk_cut_power(world, i, keep_permille);
+    if (node->hooks.stopped != NULL)
+        node->hooks.stopped(world, i, node->hooks.context);
+}
+
+void world_kill(struct world *world, unsigned i)
+{
+    struct world_node *node = &world->nodes[i];
+    if (!node->up)
+        return;
+    go_down(world, i, "exit");
+    if (node->hooks.stopped != NULL)
+        node->hooks.stopped(world, i, node->hooks.context);
+}
+
+/* A call of the store's failed in the midst of a node's life. */
+static void end_by_disk(struct world *world, unsigned i, enum disk_outcome outcome)
+{
+    if (outcome == DISK_POWER_FAILED)
+        world_crash(world, i, world->nodes[i].crash_keeps);
+    else if (outcome == DISK_FAILED)
+        world_kill(world, i);
 }
 
 /* ---- steps ---- */
@@ -115,12 +110,6 @@ static bool step(struct world *world, unsigned i)
     if (node->crash_in_steps > 0 && --node->crash_in_steps == 0)
         world_crash(world, i, node->crash_keeps);
     return node->up && world->violation[0] == '\0';
-}
-
-static void free_packet(struct world_packet *packet)
-{
-    world_free_entries((struct raft_entry *)packet->message.entries, packet->message.entry_count);
-    free(packet);
 }
 
 static uint64_t acknowledged_term(struct raft *raft, const struct raft_message *message)
@@ -206,11 +195,13 @@ static void carry_out(struct world *world, unsigned i)
     check_written(world, i, out->entries, out->entry_count);
     if (!send_messages(world, i, out))
         return;
-    if (out->has_write) {
-        disk_push(world, i, out);
-        if (!step(world, i))
-            return;
+    enum disk_outcome outcome = DISK_OPENED;
+    if (out->has_write && !disk_write(world, i, out, &outcome)) {
+        end_by_disk(world, i, outcome);
+        return;
     }
+    if (out->has_write && !step(world, i))
+        return;
     check_committed(world, i, node->applied_index, commit_index);
     if (apply(world, i, commit_index))
         observe(world, i);
@@ -231,66 +222,114 @@ static bool release_waiting(struct world *world, unsigned i)
     return true;
 }
 
-void world_node_disk(struct world *world, unsigned i)
+static void tell_persisted(struct world *world, unsigned i, uint64_t number, uint64_t index, uint64_t term)
+{
+    raft_persisted(world->nodes[i].raft, world_clock_us(world, i), number, index, term);
+    carry_out(world, i);
+}
+
+/* All that the sync covered, in order. false: the node is down. */
+static bool tell_done(struct world *world, unsigned i, uint64_t covers)
 {
     struct world_node *node = &world->nodes[i];
     uint64_t number = 0, index = 0, term = 0;
-    while (!node->disk.hung && node->disk.queue != NULL && node->disk.queue->done_us <= world->now_us) {
-        struct world_write *write = disk_pop(&node->disk);
-        disk_apply(world, node, write);
+    while (node->disk.queue != NULL && node->disk.queue->number <= covers) {
+        struct world_write *write = disk_take_done(world, i);
         node->write_done = number = write->number;
         index = term = 0;
         if (write->entry_count > 0) {
             index = write->entries[write->entry_count - 1].index;
             term = write->entries[write->entry_count - 1].term;
         }
-        free_write(write);
+        disk_free_write(write);
         if (!step(world, i) || !release_waiting(world, i))
-            return;
+            return false;
         /* Sometimes one notice covers several writes, sometimes each has its own. */
         if (world_chance(world, 500)) {
-            raft_persisted(node->raft, world_clock_us(world, i), number, index, term);
-            carry_out(world, i);
+            tell_persisted(world, i, number, index, term);
             number = 0;
             if (!node->up || world->violation[0] != '\0')
-                return;
+                return false;
         }
     }
-    if (number != 0) {
-        raft_persisted(node->raft, world_clock_us(world, i), number, index, term);
-        carry_out(world, i);
+    if (number != 0)
+        tell_persisted(world, i, number, index, term);
+    return node->up && world->violation[0] == '\0';
+}
+
+void world_node_disk(struct world *world, unsigned i)
+{
+    enum disk_outcome outcome = DISK_OPENED;
+    uint64_t covers;
+    if (!disk_sync(world, i, &covers, &outcome)) {
+        end_by_disk(world, i, outcome);
+        return;
     }
+    if (covers > 0 && tell_done(world, i, covers) && !disk_go_on(world, i, &outcome))
+        end_by_disk(world, i, outcome);
 }
 
 /* ---- life ---- */
 
-void world_start(struct world *world, unsigned i)
+/* What the store holds, into a new struct raft. */
+static bool restore(struct world *world, unsigned i, uint64_t now_us)
 {
     struct world_node *node = &world->nodes[i];
-    if (node->up)
-        return;
-    struct raft_restored restored = {.hard_state = node->disk.hard_state,
-                                     .entries = node->disk.entries,
-                                     .entry_count = node->disk.entry_count,
-                                     .restarted = node->disk.written};
+    const struct store_recovered *found = disk_found(&node->disk);
+    struct raft_restored restored = {.hard_state = found->hard_state,
+                                     .entries = found->entries,
+                                     .entry_count = found->entry_count,
+                                     .restarted = found->had_state};
     restored.membership.count = world->node_count;
     for (unsigned m = 0; m < world->node_count; m++)
         restored.membership.members[m] =
             (struct raft_member){.id = world->nodes[m].id, .kind = world->nodes[m].kind, .voter = true};
     struct raft_config config = {
         .id = node->id, .heartbeat_us = world->config.heartbeat_us, .election_us = world->config.election_us};
-    uint64_t now_us = world_clock_us(world, i);
-    if (raft_new(&config, &restored, now_us, &node->raft) != RAFT_OK) {
-        world_violate(world, "%s cannot start from its own disk", node->name);
-        return;
+    enum raft_code code = raft_new(&config, &restored, now_us, &node->raft);
+    disk_release(&node->disk);
+    if (code != RAFT_OK)
+        world_violate(world, "I7: %s cannot start from its own disk", node->name);
+    return code == RAFT_OK;
+}
+
+/* false: it does not start now. */
+static bool open_disk(struct world *world, unsigned i)
+{
+    struct world_node *node = &world->nodes[i];
+    enum disk_outcome outcome = disk_open(world, i);
+    if (outcome == DISK_OPENED)
+        return true;
+    disk_close(&node->disk);
+    if (outcome == DISK_POWER_FAILED) {
+        counts_add(&world->counts, COUNT_CRASH_IN_RECOVERY, 1);
+        disk_cut_power(world, i, node->crash_keeps);
     }
+    node->refused = outcome == DISK_REFUSED;
+    if (world->trace)
+        printf("%12.6f %s %s\n", (double)world->now_us / 1e6,
+               outcome == DISK_REFUSED ? "damaged" : "fails to start", node->name);
+    return false;
+}
+
+void world_start(struct world *world, unsigned i)
+{
+    struct world_node *node = &world->nodes[i];
+    uint64_t now_us = world_clock_us(world, i), promised_us = node->disk.hard_state.promised_us;
+    bool restart = node->disk.written;
+    if (node->up || node->refused || !open_disk(world, i))
+        return;
+    if (!restore(world, i, now_us))
+        return;
     node->up = true;
     node->life++;
     node->write_done = 0;
-    node->applied_index = 0;
+    node->applied_index = node->disk.snapshot_index;
     node->tick_at_us = 0;
     node->started_us = now_us;
-    node->must_hold_until_us = node->disk.written ? now_us + node->disk.hard_state.promised_us : 0;
+    node->must_hold_until_us = restart ? now_us + promised_us : 0;
+    counts_add(&world->counts, COUNT_RESTART, restart);
+    counts_add(&world->counts, COUNT_CLOCK_RATE, node->clock_ppm > 1000 || node->clock_ppm < -1000);
     memset(&node->status, 0, sizeof node->status);
     memset(node->heard_us, 0, sizeof node->heard_us);
     if (world->trace)
@@ -299,39 +338,6 @@ void world_start(struct world *world, unsigned i)
         node->hooks.started(world, i, node->hooks.context);
     raft_set_campaign_delay(node->raft, now_us, node->campaign_delay_us);
     carry_out(world, i);
-}
-
-static void forget(struct world_node *node)
-{
-    while (node->disk.queue != NULL)
-        free_write(disk_pop(&node->disk));
-    while (node->waiting != NULL) {
-        struct world_packet *packet = node->waiting;
-        node->waiting = packet->next;
-        free_packet(packet);
-    }
-    raft_free(node->raft);
-    node->raft = NULL;
-}
-
-void world_crash(struct world *world, unsigned i, unsigned keep_permille)
-{
-    struct world_node *node = &world->nodes[i];
-    if (!node->up)
-        return;
-    while (node->disk.queue != NULL && world_chance(world, keep_permille)) { /* in order: a prefix */
-        struct world_write *write = disk_pop(&node->disk);
-        disk_apply(world, node, write);
-        free_write(write);
-    }
-    if (world->trace)
-        printf("%12.6f crash %s\n", (double)world->now_us / 1e6, node->name);
-    node->paused_until_us = 0;
-    forget(node);
-    node->up = false;
-    node->crash_in_steps = 0;
-    if (node->hooks.stopped != NULL)
-        node->hooks.stopped(world, i, node->hooks.context);
 }
 
 void world_crash_after(struct world *world, unsigned i, uint64_t steps, unsigned keep_permille)
@@ -343,8 +349,9 @@ void world_crash_after(struct world *world, unsigned i, uint64_t steps, unsigned
 void world_hang_disk(struct world *world, unsigned i, bool hung)
 {
     struct world_node *node = &world->nodes[i];
+    counts_add(&world->counts, COUNT_HUNG_DISK, hung && !node->disk.hung && node->disk.syncing);
     node->disk.hung = hung;
-    if (!hung && node->up && node->disk.queue != NULL)
+    if (!hung && node->up && node->disk.syncing && node->disk.sync_done_us <= world->now_us)
         world_schedule_disk(world, i, world->now_us);
 }
 
@@ -356,7 +363,7 @@ void world_pause(struct world *world, unsigned i, uint64_t for_us)
 void world_node_free(struct world_node *node)
 {
     forget(node);
-    world_free_entries(node->disk.entries, node->disk.entry_count);
+    disk_free(&node->disk);
 }
 
 /* ---- inputs ---- */
@@ -367,14 +374,33 @@ void world_node_tick(struct world *world, unsigned i)
     carry_out(world, i);
 }
 
+/* As common/replica does: what there is no room for is not taken. false: nothing comes of the input. */
+static bool reserve(struct world *world, unsigned i, const struct raft_entry *entries, unsigned count)
+{
+    enum disk_outcome outcome = DISK_OPENED;
+    bool has_room;
+    size_t bytes = 0;
+    for (unsigned e = 0; e < count; e++)
+        bytes += entries[e].size;
+    if (!disk_reserve(world, i, count, bytes, &has_room, &outcome)) {
+        end_by_disk(world, i, outcome);
+        return false;
+    }
+    return has_room;
+}
+
 void world_receive(struct world *world, unsigned i, const struct raft_message *message)
 {
+    if (message->entry_count > 0 && !reserve(world, i, message->entries, message->entry_count))
+        return;
     raft_receive(world->nodes[i].raft, world_clock_us(world, i), message);
     carry_out(world, i);
 }
 
 enum raft_code world_propose(struct world *world, unsigned i, const void *data, size_t size, uint64_t *index)
 {
+    if (!reserve(world, i, &(struct raft_entry){.size = size}, 1))
+        return RAFT_BUSY;
     enum raft_code code =
         raft_propose(world->nodes[i].raft, world_clock_us(world, i), RAFT_ENTRY_COMMAND, data, size, index);
     carry_out(world, i);

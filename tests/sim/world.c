@@ -8,6 +8,9 @@
 #include <string.h>
 
 #include "tests/sim/check.h"
+#include "tests/sim/disk.h"
+
+#define SEGMENT_BYTES 16384
 
 enum event_kind { EVENT_ARRIVAL, EVENT_TICK, EVENT_DISK, EVENT_CALL };
 
@@ -27,20 +30,17 @@ struct world_event {
 
 uint64_t world_random(struct world *world)
 {
-    uint64_t z = world->random += 0x9e3779b97f4a7c15u; /* splitmix64 (Steele, Lea, Flood, 2014) */
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
+    return dice_next(&world->dice);
 }
 
 uint64_t world_between(struct world *world, uint64_t low, uint64_t high)
 {
-    return low + world_random(world) % (high - low + 1);
+    return dice_between(&world->dice, low, high);
 }
 
 bool world_chance(struct world *world, unsigned permille)
 {
-    return permille > 0 && world_random(world) % 1000 < permille;
+    return dice_chance(&world->dice, permille);
 }
 
 /* ---- making and freeing ---- */
@@ -50,10 +50,13 @@ struct world *world_new(const struct world_config *config)
     struct world *world = calloc(1, sizeof *world);
     assert(world != NULL);
     world->config = *config;
-    world->random = config->seed;
+    world->dice.state = config->seed;
+    disk_set_random(config->seed);
+    if (world->config.segment_bytes == 0)
+        world->config.segment_bytes = SEGMENT_BYTES;
     world->now_us = 1000000;
     world->check = check_new();
-    world->trace = getenv("WORLD_TRACE") != NULL;
+    world->trace = getenv("WORLD_TRACE") != NULL || getenv("TRACE") != NULL;
     world->node_count = config->data_nodes + config->arbiters;
     assert(world->node_count <= WORLD_NODES_MAX);
     for (unsigned i = 0; i < world->node_count; i++) {
@@ -62,8 +65,8 @@ struct world *world_new(const struct world_config *config)
         node->id = i + 1;
         node->kind = is_data ? RAFT_DATA : RAFT_ARBITER;
         node->name[0] = (char)(is_data ? 'A' + i : 'X' + i - config->data_nodes);
-        node->disk.min_us = config->disk_min_us;
-        node->disk.max_us = config->disk_max_us;
+        node->disk.behind = config->behind;
+        disk_init(world, i);
         if (config->clock_ppm_max > 0)
             node->clock_ppm =
                 (int64_t)world_between(world, 0, 2 * config->clock_ppm_max) - config->clock_ppm_max;
@@ -184,8 +187,9 @@ uint64_t world_true_us(const struct world *world, unsigned i, uint64_t clock_us)
 
 const char *world_message_name(enum raft_message_kind kind)
 {
-    static const char *const names[] = {"PREVOTE", "PREVOTE_REPLY", "VOTE",       "VOTE_REPLY",
-                                        "APPEND",  "APPEND_REPLY",  "TIMEOUT_NOW"};
+    static const char *const names[] = {"PREVOTE",     "PREVOTE_REPLY", "VOTE",
+                                        "VOTE_REPLY",  "APPEND",        "APPEND_REPLY",
+                                        "TIMEOUT_NOW", "SNAPSHOT",      "SNAPSHOT_REPLY"};
     return names[kind];
 }
 

@@ -3,13 +3,15 @@
  *
  * Everything that happens follows from one seed and from what the test does, so a failure replays exactly.
  * Time is `now_us` of the world; each node reads it through a clock of its own (offset and rate). The network
- * delays, loses, repeats and reorders; links are cut one way at a time. A disk makes writes durable later, in
- * order; a crash, which may come between any two steps of a node, keeps some prefix of those under way.
+ * delays, loses, repeats and reorders; links are cut one way at a time. A node's disk is the real store on
+ * files in memory: writes become durable later; a crash, which may come between any two steps of a node or in
+ * the middle of a write, keeps any subset of the sectors that were not synced.
  *
  * After every step of every node the checkers (check.h) look at it; the first violation stops the world.
  *
- *   world.c   time, events, network        node.c   a node's life: inputs, outputs, disk, crash
- *   check.c   the invariants               story.c  tests as readable text
+ *   world.c   time, events, network        node.c   a node's life: inputs, outputs, crash
+ *   disk.c    the store and its files      check.c  the invariants
+ *   counts.h  what took effect             story.c  tests as readable text
  *
  * Something can be put on top of each node (policy, database model): struct world_hooks. */
 #ifndef MHA_SIM_WORLD_H
@@ -20,12 +22,16 @@
 #include <stdint.h>
 
 #include "common/raft/raft.h"
+#include "tests/sim/counts.h"
+#include "tests/sim/dice.h"
 
 #define WORLD_NODES_MAX 8
 #define WORLD_RULES_MAX 16
 #define WORLD_TEXT_BYTES 512
 
 struct world;
+struct store;
+struct memory_disk;
 
 /* What stands on top of a node. Any of them may be NULL. They may call the world_... inputs of node.c. */
 struct world_hooks {
@@ -48,6 +54,8 @@ struct world_config {
     bool reorder; /* else each link keeps its order, like a connection */
     uint64_t disk_min_us, disk_max_us;
     unsigned clock_ppm_max; /* each node's clock runs at a rate within this of the true one */
+    uint64_t segment_bytes; /* of the store's log; 0: 16384 */
+    bool behind;            /* writes wait until a sync under way is done, before they are appended */
 };
 
 struct world_write {
@@ -56,7 +64,8 @@ struct world_write {
     struct raft_hard_state hard_state;
     struct raft_entry *entries; /* owned, as are their data */
     unsigned entry_count;
-    uint64_t done_us; /* world time at which the disk will have it */
+    bool appended;  /* the store has it; some of it may be on disk */
+    bool in_shadow; /* durable, though nobody was told yet */
     struct world_write *next;
 };
 
@@ -69,14 +78,30 @@ struct world_packet {
     struct world_packet *next;
 };
 
+/* disk.c. What was promised durable (the shadow), and the store that must have it. */
 struct world_disk {
     bool written; /* something was, ever: the next start is a restart */
     struct raft_hard_state hard_state;
-    struct raft_entry *entries; /* from index 1 */
+    uint64_t snapshot_index, snapshot_term;
+    struct raft_entry *entries; /* after the snapshot */
     unsigned entry_count, capacity;
     uint64_t min_us, max_us;
     bool hung;
-    struct world_write *queue; /* under way, in order */
+    bool behind;
+    struct world_write *queue, *queue_end; /* not told durable, in order */
+    uint64_t newest_appended;
+    bool syncing;
+    uint64_t sync_covers; /* the newest write that it makes durable */
+    uint64_t sync_began_us, sync_done_us;
+    bool saving; /* a snapshot, which may be there or not */
+    uint64_t saving_index, saving_term;
+    struct memory_disk *files;
+    struct store *store; /* NULL: down */
+    uint64_t identity;   /* what the store said first; 0: nothing yet */
+    bool damaged, full, write_fails, sync_fails;
+    bool cut_short; /* the power failed within a call of the store's */
+    uint64_t capacity_bytes;
+    uint64_t power_fails_in; /* file operations; UINT64_MAX: no */
 };
 
 struct world_node {
@@ -84,6 +109,7 @@ struct world_node {
     uint64_t id;
     enum raft_member_kind kind;
     bool up;
+    bool refused;  /* its disk is damaged: it stays down */
     uint64_t life; /* counts starts: events of an earlier life are stale */
     struct raft *raft;
     struct raft_status status; /* after the last input */
@@ -94,7 +120,7 @@ struct world_node {
     uint64_t campaign_delay_us;
     uint64_t tick_at_us;
     uint64_t crash_in_steps; /* 0: no */
-    unsigned crash_keeps;    /* permille of the writes under way that survive that crash */
+    unsigned crash_keeps;    /* permille, as world_crash has it */
     int64_t clock_offset_us;
     int64_t clock_ppm;
     uint64_t started_us;         /* by its own clock */
@@ -124,7 +150,8 @@ struct world_check;
 struct world {
     struct world_config config;
     uint64_t now_us;
-    uint64_t random;
+    struct dice dice;
+    struct counts counts;
     unsigned node_count;
     struct world_node nodes[WORLD_NODES_MAX];
     bool cut[WORLD_NODES_MAX][WORLD_NODES_MAX]; /* [from][to] */
@@ -142,7 +169,7 @@ struct world {
 struct world *world_new(const struct world_config *config);
 void world_free(struct world *world);
 
-/* ---- chance: splitmix64, from the seed only ---- */
+/* ---- chance: from the seed only ---- */
 uint64_t world_random(struct world *world);
 uint64_t world_between(struct world *world, uint64_t low, uint64_t high); /* both included */
 bool world_chance(struct world *world, unsigned permille);
@@ -165,11 +192,26 @@ const char *world_message_name(enum raft_message_kind kind);
 
 /* ---- nodes ---- */
 void world_start(struct world *world, unsigned node);
-/* Of the writes under way a random number survives: with 0 none, with 1000 all. */
+/* The power fails. Of what was written and not synced nothing survives (0), all (1000), or any part. */
 void world_crash(struct world *world, unsigned node, unsigned keep_permille);
+/* Its process ends (killed, or by its own decision); the machine lives on, and loses nothing that was
+ * written. */
+void world_kill(struct world *world, unsigned node);
 /* The same after so many more steps (a message sent, a write begun, an entry applied, a notice given). */
 void world_crash_after(struct world *world, unsigned node, uint64_t steps, unsigned keep_permille);
 void world_hang_disk(struct world *world, unsigned node, bool hung);
+enum world_disk_fault {
+    WORLD_DISK_WELL,        /* ends all others, and slowness; what was flipped stays so */
+    WORLD_DISK_FULL,        /* but for so many bytes */
+    WORLD_DISK_WRITE_ERROR, /* the next one: EIO, after which the process exits (world_kill) */
+    WORLD_DISK_SYNC_ERROR,  /* the same; the data of that file may be lost, though readers still see them */
+    WORLD_DISK_ROT,         /* one bit of what is durable is flipped, chosen by `amount` */
+    WORLD_DISK_POWER,       /* fails after so many more file operations, in a recovery or snapshot too */
+    WORLD_DISK_SLOW,        /* a sync takes up to so many microseconds */
+};
+/* false: there is nothing to flip. A node that finds its disk damaged at its start does not start (`refused`)
+ * until it is wiped. */
+bool world_disk_fault(struct world *world, unsigned node, enum world_disk_fault fault, uint64_t amount);
 /* Its process is stopped for that long: what arrives and what is due waits. */
 void world_pause(struct world *world, unsigned node, uint64_t for_us);
 enum raft_code world_propose(struct world *world, unsigned node, const void *data, size_t size,

@@ -38,5 +38,5 @@ cluster A B X
         | 24.451 B has the record of epoch 2 written
         | 24.455 - the record of epoch 2 is committed
         | 24.455 B opens
-        | 24.461 B has the address
-        | 24.461 - B serves
+        | 24.462 B has the address
+        | 24.462 - B serves

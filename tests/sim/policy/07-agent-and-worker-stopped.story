@@ -41,5 +41,5 @@ cluster A B X
         | 8.463 A dbworker starts
         | 8.770 A server dies, open
         expect follows A within 5s
-        | 9.170 A server starts to follow
+        | 9.171 A server starts to follow
         | 9.174 A receives from B and acknowledges

@@ -23,9 +23,9 @@ cluster A B X
         kill agent A
         | 2.443 A agent ends
 +900ms  expect closed A
-        | 3.234 A dbworker ends
-        | 3.234 A closes
         | 3.234 - nobody serves
+        | 3.235 A dbworker ends
+        | 3.235 A closes
         | 3.302 A has the address no more
         expect no-address A
         expect serves B within 1s
@@ -36,5 +36,5 @@ cluster A B X
         | 3.411 B has the record of epoch 2 written
         | 3.415 - the record of epoch 2 is committed
         | 3.415 B opens
-        | 3.421 B has the address
-        | 3.421 - B serves
+        | 3.422 B has the address
+        | 3.422 - B serves

@@ -37,9 +37,9 @@ cluster A B X
         on A
         | 2.960 A is on
         expect follows A within 5s
-        | 3.364 A server starts to follow
-        | 3.386 A receives from B and acknowledges
+        | 3.369 A server starts to follow
+        | 3.392 A receives from B and acknowledges
         expect sync A B within 8s
-        | 3.393 B its commits wait for 1 acknowledgement
-        | 3.397 - sync {B A}, acks 1
+        | 3.399 B its commits wait for 1 acknowledgement
+        | 3.410 - sync {B A}, acks 1
         expect no-answers A

@@ -32,18 +32,18 @@ cluster A B X
         | 4.551 A server starts in place
         | 4.571 B leads no more
         | 4.574 A leads term 4
-        | 4.577 - primary A, epoch 4 (restart)
-        | 4.577 - sync {A}, acks 0
+        | 4.578 - primary A, epoch 4 (restart)
+        | 4.578 - sync {A}, acks 0
         | 4.579 A has the record of epoch 4 written
-        | 4.581 - the record of epoch 4 is committed
+        | 4.582 - the record of epoch 4 is committed
         | 4.582 A opens
-        | 4.588 A has the address
-        | 4.588 - A serves
+        | 4.589 A has the address
+        | 4.589 - A serves
         on X
-        | 4.588 X is on
+        | 4.589 X is on
         expect sync A B within 10s
         | 4.649 B server starts in place
         | 4.649 B acknowledges no more
-        | 4.670 B receives from A and acknowledges
-        | 4.677 A its commits wait for 1 acknowledgement
-        | 4.680 - sync {A B}, acks 1
+        | 4.669 B receives from A and acknowledges
+        | 4.676 A its commits wait for 1 acknowledgement
+        | 4.683 - sync {A B}, acks 1

@@ -36,8 +36,8 @@ cluster A B X
         on A
         | 17.443 A is on
         expect serves any within 5s
-        | 17.909 A server starts in place
-        | 17.930 B leads no more
+        | 17.907 A server starts in place
+        | 17.928 B leads no more
         | 18.900 A leads term 3
         | 18.903 - primary A, epoch 3 (restart)
         | 18.903 - sync {A}, acks 0

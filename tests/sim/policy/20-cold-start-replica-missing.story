@@ -29,19 +29,19 @@ cluster A B X
         expect serves A within 6s
         | 3.446 A leads term 2
         | 3.947 A server starts in place
-        | 3.951 - primary A, epoch 2 (restart)
-        | 3.951 - sync {A}, acks 0
-        | 3.952 A has the record of epoch 2 written
-        | 3.956 - the record of epoch 2 is committed
-        | 3.956 A opens
-        | 3.963 A has the address
-        | 3.963 - A serves
+        | 3.970 - primary A, epoch 2 (restart)
+        | 3.970 - sync {A}, acks 0
+        | 3.971 A has the record of epoch 2 written
+        | 3.975 - the record of epoch 2 is committed
+        | 3.975 A opens
+        | 3.982 A has the address
+        | 3.982 - A serves
         expect sync A
         on B
-        | 3.963 B is on
+        | 3.982 B is on
         expect sync A B within 10s
-        | 4.365 B server starts to follow
-        | 4.365 B acknowledges no more
-        | 4.388 B receives from A and acknowledges
-        | 4.395 A its commits wait for 1 acknowledgement
-        | 4.401 - sync {A B}, acks 1
+        | 4.388 B server starts to follow
+        | 4.388 B acknowledges no more
+        | 4.411 B receives from A and acknowledges
+        | 4.418 A its commits wait for 1 acknowledgement
+        | 4.426 - sync {A B}, acks 1

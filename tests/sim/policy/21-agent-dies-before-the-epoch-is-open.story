@@ -43,7 +43,7 @@ cluster A B X
         on A
         | 3.621 A is on
         expect sync A B within 10s
-        | 4.024 A server starts to follow
-        | 4.047 A receives from B and acknowledges
-        | 4.054 B its commits wait for 1 acknowledgement
-        | 4.058 - sync {B A}, acks 1
+        | 4.027 A server starts to follow
+        | 4.050 A receives from B and acknowledges
+        | 4.057 B its commits wait for 1 acknowledgement
+        | 4.065 - sync {B A}, acks 1

@@ -36,6 +36,6 @@ cluster A B X
         | 3.606 - primary B, epoch 3 (restart)
         | 3.608 B has the record of epoch 3 written
         | 3.611 - the record of epoch 3 is committed
-        | 3.612 B opens
+        | 3.611 B opens
         | 3.618 B has the address
         | 3.618 - B serves

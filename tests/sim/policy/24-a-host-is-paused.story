@@ -39,7 +39,7 @@ cluster A B X
         | 7.647 A its commits wait for 0 acknowledgements
         | 7.648 A receives from B and acknowledges
         | 7.655 B its commits wait for 1 acknowledgement
-        | 7.663 - sync {B A}, acks 1
+        | 7.659 - sync {B A}, acks 1
         expect follows A within 5s
         expect sync A B within 8s
         expect changes 0

@@ -29,13 +29,13 @@ cluster A B X
         expect serves A within 3s
         | 2.606 A has the address no more
         | 3.104 A server starts in place
-        | 3.107 A leads no more
-        | 3.110 A leads term 2
-        | 3.113 - primary A, epoch 2 (restart)
-        | 3.113 - sync {A}, acks 0
+        | 3.108 A leads no more
+        | 3.111 A leads term 2
+        | 3.114 - primary A, epoch 2 (restart)
+        | 3.114 - sync {A}, acks 0
         | 3.115 A has the record of epoch 2 written
-        | 3.118 - the record of epoch 2 is committed
-        | 3.118 A opens
+        | 3.119 - the record of epoch 2 is committed
+        | 3.119 A opens
         | 3.125 A has the address
         | 3.125 - A serves
         expect change restart

@@ -73,6 +73,6 @@ cluster A B C D E
         | 4.220 E commits x
         | 8.001 C has x in its file
         expect applied x A C D E within 6s
-        | 8.914 C drops x from its file
-        | 9.217 C has x in its log
-        | 9.217 C commits x
+        | 13.001 C drops x from its file
+        | 13.003 C has x in its log
+        | 13.003 C commits x

@@ -58,9 +58,9 @@ cluster A B C
         expect waits A disk
         disk A works
         expect leader B within 1.5s
-        | 7.916 A votes for B in term 4
         | 7.916 A has x in its file
-        | 7.917 B leads term 4
-        | 7.920 B its lease begins
-        | 7.920 B has committed the no-op of term 4
+        | 7.917 A votes for B in term 4
+        | 7.918 B leads term 4
+        | 7.921 B its lease begins
+        | 7.921 B has committed the no-op of term 4
         expect applied x A within 1s
