@@ -1,12 +1,21 @@
 #include "common/raft/internal.h"
 
+bool raft_append_is_entry_valid(const struct raft *raft, const struct raft_entry *entry)
+{
+    struct raft_membership membership;
+    if (entry->size > RAFT_ENTRY_BYTES_MAX || (entry->size > 0 && entry->data == NULL))
+        return false;
+    return entry->kind == RAFT_ENTRY_NOOP || entry->kind == RAFT_ENTRY_COMMAND ||
+           (entry->kind == RAFT_ENTRY_MEMBERSHIP && raft_change_decode(raft, entry, &membership));
+}
+
 /* Nothing of a message is used before all of it is known to make sense. */
-static bool is_sane(const struct raft_message *message)
+static bool is_sane(const struct raft *raft, const struct raft_message *message)
 {
     if (message->entry_count > RAFT_APPEND_ENTRIES_MAX ||
         (message->entry_count > 0 && message->entries == NULL))
         return false;
-    if (message->log_index > UINT64_MAX - RAFT_APPEND_ENTRIES_MAX || message->log_term > message->term)
+    if (message->log_index > RAFT_INDEX_MAX || message->log_term > message->term)
         return false;
     if (message->log_index == 0 && message->log_term != 0)
         return false;
@@ -18,9 +27,7 @@ static bool is_sane(const struct raft_message *message)
         if (entry->index != message->log_index + 1 + i || entry->term < term || entry->term > message->term ||
             entry->term == 0)
             return false;
-        if (entry->kind != RAFT_ENTRY_NOOP && entry->kind != RAFT_ENTRY_COMMAND)
-            return false; /* the membership is fixed at the founding */
-        if (entry->size > RAFT_ENTRY_BYTES_MAX || (entry->size > 0 && entry->data == NULL))
+        if (!raft_append_is_entry_valid(raft, entry))
             return false;
         term = entry->term;
     }
@@ -42,9 +49,11 @@ static bool store(struct raft *raft, const struct raft_message *message)
             if (entry->index <= raft->commit_index)
                 raft_stop(raft, "a leader contradicts a committed entry");
             raft_log_truncate(&raft->log, entry->index);
+            raft_change_truncated(raft);
         }
         if (!raft_log_append(&raft->log, entry, raft_output_next_write(raft)))
             return false;
+        raft_change_appended(raft, entry);
     }
     return true;
 }
@@ -62,9 +71,17 @@ static void hint(const struct raft *raft, const struct raft_message *message, st
     }
 }
 
+void raft_append_follow_leader(struct raft *raft, const struct raft_message *message)
+{
+    if (message->term == raft->hard.term && raft->term_leader != 0 && raft->term_leader != message->from)
+        raft_stop(raft, "two leaders in one term");
+    raft_election_follow(raft, message->term);
+    raft_election_heard(raft, message->from, message->election_us);
+}
+
 void raft_append_receive(struct raft *raft, const struct raft_message *message)
 {
-    if (!is_sane(message)) {
+    if (!is_sane(raft, message)) {
         raft->dropped_messages++;
         return;
     }
@@ -74,14 +91,11 @@ void raft_append_receive(struct raft *raft, const struct raft_message *message)
         raft_output_send(raft, &reply, true);
         return;
     }
-    if (message->term == raft->hard.term && raft->term_leader != 0 && raft->term_leader != message->from)
-        raft_stop(raft, "two leaders in one term");
-    raft_election_follow(raft, message->term);
-    raft_election_heard(raft, message->from, message->election_us);
-
+    raft_append_follow_leader(raft, message);
     reply.term = raft->hard.term;
     reply.round = message->round;
     reply.election_us = raft->hard.promised_us;
+    reply.snapshot_index = raft->log.base_index;
     uint64_t term_here = 0;
     bool matches =
         message->log_index < raft->log.base_index ||

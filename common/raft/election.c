@@ -48,6 +48,7 @@ void raft_election_follow(struct raft *raft, uint64_t term)
         raft->term_leader = 0;
         raft->leader = 0;
         raft_output_hard_state(raft);
+        raft_snapshot_forget_incoming(raft);
     }
     if (raft->role == RAFT_FOLLOWER)
         return;

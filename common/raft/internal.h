@@ -7,7 +7,10 @@
  * replicate.c    the leader: rounds, pipelines, answers, commit
  * lease.c        contact with the quorum, the lease, the holds
  * transfer.c     handing the leadership over
- * membership.c   who is in the group, ranks
+ * snapshot.c     the newest snapshot: from the owner, from a leader
+ * chunks.c       the leader: a snapshot on its way to a member
+ * membership.c   arithmetic on a membership: who, how many, ranks
+ * membership_change.c  which membership counts
  *
  * Every function takes the time from raft->now_us, set by the input that runs. */
 #ifndef MHA_RAFT_INTERNAL_H
@@ -20,12 +23,38 @@
 #define RAFT_ELECTION_US_MAX 60000000
 #define RAFT_HEARTBEAT_US_MIN 1000
 #define RAFT_APPEND_BYTES_MAX (256 * 1024) /* of data in one APPEND, unless a single entry is larger */
+#define RAFT_CHUNK_BYTES_MAX 65536
+#define RAFT_CHUNK_BYTES_DEFAULT 32768
+#define RAFT_INDEX_MAX (UINT64_MAX / 2) /* no log gets that long: one that claims it is made up */
 #define RAFT_RETRY_US_MIN 500 /* a voter is not asked again sooner: two clocks may differ a little */
 
 enum peer_mode {
-    PEER_PROBE, /* where its log meets ours is not known: one APPEND at a time */
-    PEER_STREAM /* entries are sent as they come, `next_index` runs ahead of the answers */
+    PEER_PROBE,   /* where its log meets ours is not known: one APPEND at a time */
+    PEER_STREAM,  /* entries are sent as they come, `next_index` runs ahead of the answers */
+    PEER_SNAPSHOT /* it lacks entries that the log has no more: none are sent until it has the snapshot */
 };
+
+/* A snapshot on its way to one member. */
+struct raft_chunks {
+    uint64_t index;   /* of the snapshot; 0: none on its way */
+    uint64_t offset;  /* so many bytes have arrived */
+    uint64_t sent_us; /* when the chunk at `offset` was sent */
+    bool due;         /* that chunk leaves with the next output */
+};
+
+/* A snapshot that is being put together; `data` is NULL: none. */
+struct raft_incoming {
+    uint64_t term; /* of the leader that sends it: another one's bytes may differ */
+    uint64_t index;
+    uint64_t snapshot_term;
+    size_t total;
+    size_t received;
+    unsigned char *data;
+};
+
+/* One slot for each member, and one for a member that was removed and need yet be told. */
+#define RAFT_SLOTS (RAFT_MEMBERS_MAX + 1)
+#define RAFT_NO_SLOT RAFT_SLOTS
 
 /* What is known of one member; the slot of this node itself stays unused. */
 struct raft_peer {
@@ -44,6 +73,8 @@ struct raft_peer {
     uint64_t inflight[RAFT_INFLIGHT_MAX]; /* ring: the last index of each APPEND under way */
     unsigned inflight_first;
     unsigned inflight_count;
+    struct raft_chunks chunks;
+    uint64_t snapshot_index; /* its own log starts after this, as far as it has said */
     uint64_t heard_us;
     uint64_t answered_sent_us; /* when the newest round that it answered was sent */
     uint64_t promised_sent_us; /* the same, of the rounds answered with a promise that covers E */
@@ -51,19 +82,25 @@ struct raft_peer {
 
 struct raft {
     struct raft_config config;
-    struct raft_membership membership;
-    unsigned self; /* index in membership.members; membership.count: not a member */
+    struct raft_membership membership;      /* that counts */
+    struct raft_membership base_membership; /* as of the snapshot */
+    uint64_t membership_index;              /* of the entry that it stands in; 0: the snapshot's */
+    unsigned self;                          /* index in membership.members; RAFT_NO_SLOT: not a member */
+    uint64_t departing; /* leader: removed, but not told yet; its slot follows the members'. 0: nobody */
     uint64_t now_us;
 
     struct raft_hard_state hard;
     struct raft_log log;
     uint64_t commit_index;
+    struct raft_snapshot snapshot; /* the log starts after it; its data is owned */
+    bool snapshot_pending;         /* a leader's, which no output has handed out yet */
+    struct raft_incoming incoming;
 
     enum raft_role role;
     uint64_t term_leader; /* who leads this term, once known; survives a campaign of ours in the same term */
     uint64_t leader;      /* whom we follow now; 0: nobody */
     uint64_t heard_leader_us;
-    struct raft_peer peers[RAFT_MEMBERS_MAX];
+    struct raft_peer peers[RAFT_SLOTS];
 
     /* election.c */
     uint64_t campaign_base_us; /* the campaign is due at this + the rank's spread + the delay */
@@ -150,6 +187,10 @@ const char *raft_election_waits_for(const struct raft *raft);
 /* ---- append.c ---- */
 
 void raft_append_receive(struct raft *raft, const struct raft_message *message);
+/* Its kind, size and data; index and term depend on its place. */
+bool raft_append_is_entry_valid(const struct raft *raft, const struct raft_entry *entry);
+/* The sender of an APPEND or SNAPSHOT leads the message's term, which is not older than the own. */
+void raft_append_follow_leader(struct raft *raft, const struct raft_message *message);
 
 /* ---- replicate.c ---- */
 
@@ -158,6 +199,10 @@ void raft_replicate_lead(struct raft *raft);
 void raft_replicate_tick(struct raft *raft);
 uint64_t raft_replicate_deadline(const struct raft *raft);
 void raft_replicate_receive_reply(struct raft *raft, unsigned peer, const struct raft_message *message);
+/* The slot of a member of whom nothing is known yet. */
+void raft_replicate_begin(const struct raft *raft, struct raft_peer *peer);
+/* The log of that member matches up to `match`, durably. */
+void raft_replicate_granted(struct raft *raft, unsigned peer, uint64_t match);
 /* Commits what a majority holds durably. */
 void raft_replicate_commit(struct raft *raft);
 /* Queues the APPENDs that are due; called by raft_take, so that what came in together leaves together. */
@@ -189,7 +234,52 @@ uint64_t raft_lease_promise_us(const struct raft *raft);
 void raft_transfer_step(struct raft *raft);
 void raft_transfer_receive_timeout_now(struct raft *raft, const struct raft_message *message);
 
+/* ---- snapshot.c ---- */
+
+bool raft_snapshot_valid(const struct raft_snapshot *snapshot);
+/* Copies it. false: no memory, and nothing has changed. */
+bool raft_snapshot_keep(struct raft *raft, const struct raft_snapshot *snapshot);
+void raft_snapshot_free(struct raft *raft);
+/* What was put together so far came from a leader who leads no more. */
+void raft_snapshot_forget_incoming(struct raft *raft);
+void raft_snapshot_receive(struct raft *raft, const struct raft_message *message);
+
+/* ---- chunks.c ---- */
+
+/* The newest snapshot goes to that member, from its beginning unless it is on its way already. */
+void raft_chunks_begin(struct raft *raft, struct raft_peer *peer);
+void raft_chunks_stop(struct raft_peer *peer);
+/* There is a newer snapshot: what was on its way is given up for it. */
+void raft_chunks_restart(struct raft *raft);
+/* An arbiter gets rid of its log's beginning only by a snapshot. */
+bool raft_chunks_arbiter_is_behind(const struct raft *raft, unsigned peer);
+void raft_chunks_flush(struct raft *raft, unsigned peer);
+/* The member has answered the round that was sent at `round`: what was sent before that has arrived or is
+ * lost. */
+void raft_chunks_round_answered(struct raft_peer *peer, uint64_t round);
+void raft_chunks_receive_reply(struct raft *raft, unsigned peer, const struct raft_message *message);
+
+/* ---- membership_change.c ---- */
+
+/* The members' slots and the departing one's. */
+unsigned raft_slot_count(const struct raft *raft);
+uint64_t raft_peer_id(const struct raft *raft, unsigned slot);
+/* RAFT_NO_SLOT: a stranger. */
+unsigned raft_peer_slot(const struct raft *raft, uint64_t id);
+/* false: the entry holds no valid membership, or none are taken here. */
+bool raft_change_decode(const struct raft *raft, const struct raft_entry *entry, struct raft_membership *out);
+/* As of `index`, not before the snapshot. */
+void raft_change_membership_at(const struct raft *raft, uint64_t index, struct raft_membership *out);
+/* The log or the snapshot is another one: what counts now? */
+void raft_change_restore(struct raft *raft);
+/* After each append (a MEMBERSHIP entry counts from there), truncation, compaction of the log. */
+void raft_change_appended(struct raft *raft, const struct raft_entry *entry);
+void raft_change_truncated(struct raft *raft);
+void raft_change_compacted(struct raft *raft);
+
 /* ---- membership.c ---- */
+
+bool raft_membership_equal(const struct raft_membership *one, const struct raft_membership *other);
 
 bool raft_membership_valid(const struct raft_membership *membership);
 /* membership->count: not a member. */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CAPACITY_MIN 64 /* entries */
+
 void raft_log_init(struct raft_log *log, uint64_t base_index, uint64_t base_term)
 {
     *log = (struct raft_log){.base_index = base_index,
@@ -55,7 +57,7 @@ bool raft_log_reserve(struct raft_log *log, size_t more)
     size_t wanted = log->count + more;
     if (wanted <= log->capacity)
         return true;
-    size_t capacity = log->capacity == 0 ? 64 : log->capacity;
+    size_t capacity = log->capacity == 0 ? CAPACITY_MIN : log->capacity;
     while (capacity < wanted)
         capacity *= 2;
     struct raft_entry *entries = realloc(log->entries, capacity * sizeof *entries);
@@ -115,6 +117,52 @@ void raft_log_truncate(struct raft_log *log, uint64_t index)
         log->durable_index = index - 1;
 }
 
+/* After much has gone: the array is no longer than what is left deserves. */
+static void give_back(struct raft_log *log)
+{
+    if (log->capacity <= CAPACITY_MIN || log->count >= log->capacity / 4)
+        return;
+    size_t capacity = log->count * 2 > CAPACITY_MIN ? log->count * 2 : CAPACITY_MIN;
+    /* A smaller array that is not to be had leaves the larger one, which serves as well. */
+    struct raft_entry *entries = realloc(log->entries, capacity * sizeof *entries);
+    if (entries == NULL)
+        return;
+    log->entries = entries;
+    log->capacity = capacity;
+    uint64_t *writes = realloc(log->writes, capacity * sizeof *writes);
+    if (writes != NULL)
+        log->writes = writes;
+}
+
+void raft_log_compact(struct raft_log *log, uint64_t index)
+{
+    uint64_t term = 0;
+    bool known = raft_log_term_at(log, index, &term);
+    assert(known);
+    (void)known;
+    size_t gone = index - log->base_index;
+    for (size_t i = 0; i < gone; i++)
+        free((void *)log->entries[i].data);
+    log->count -= gone;
+    if (gone > 0 && log->count > 0) {
+        memmove(log->entries, log->entries + gone, log->count * sizeof *log->entries);
+        memmove(log->writes, log->writes + gone, log->count * sizeof *log->writes);
+    }
+    log->base_index = index;
+    log->base_term = term;
+    if (log->pending_index <= index)
+        log->pending_index = index + 1;
+    if (log->durable_index < index)
+        log->durable_index = index;
+    give_back(log);
+}
+
+void raft_log_reset(struct raft_log *log, uint64_t base_index, uint64_t base_term)
+{
+    raft_log_free(log);
+    raft_log_init(log, base_index, base_term);
+}
+
 void raft_log_persisted(struct raft_log *log, uint64_t write)
 {
     while (log->durable_index < raft_log_last_index(log) &&
@@ -132,26 +180,32 @@ uint64_t raft_log_write_of(const struct raft_log *log, uint64_t index)
     return raft_log_at(log, index) == NULL ? 0 : log->writes[index - log->base_index - 1];
 }
 
+/* The first index after the base whose term is at least `term`; last + 1: none. */
+static uint64_t first_at_least(const struct raft_log *log, uint64_t term)
+{
+    size_t low = 0, high = log->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (log->entries[middle].term < term)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return log->base_index + 1 + low;
+}
+
 uint64_t raft_log_first_of_term(const struct raft_log *log, uint64_t index)
 {
     const struct raft_entry *entry = raft_log_at(log, index);
-    if (entry == NULL)
-        return index;
-    while (index > log->base_index + 1 && raft_log_at(log, index - 1)->term == entry->term)
-        index--;
-    return index;
+    return entry == NULL ? index : first_at_least(log, entry->term);
 }
 
 uint64_t raft_log_last_of_term(const struct raft_log *log, uint64_t from, uint64_t to, uint64_t term)
 {
-    if (to > raft_log_last_index(log))
-        to = raft_log_last_index(log);
-    for (uint64_t index = to; index >= from && index > log->base_index; index--) {
-        uint64_t here = raft_log_at(log, index)->term;
-        if (here == term)
-            return index;
-        if (here < term) /* terms only grow along a log */
-            return 0;
-    }
-    return 0;
+    uint64_t last = first_at_least(log, term + 1) - 1, here = 0;
+    if (last > to)
+        last = to;
+    if (last < from || !raft_log_term_at(log, last, &here) || here != term)
+        return 0;
+    return last;
 }

@@ -39,6 +39,11 @@ bool raft_log_append(struct raft_log *log, const struct raft_entry *entry, uint6
 bool raft_log_restore(struct raft_log *log, const struct raft_entry *entry);
 /* Drops everything from `index` on. */
 void raft_log_truncate(struct raft_log *log, uint64_t index);
+/* Drops everything up to `index`, which a snapshot covers from now on: durable, whatever became of its
+ * writes. Gives memory back. */
+void raft_log_compact(struct raft_log *log, uint64_t index);
+/* Drops everything: the log starts after a snapshot that it does not meet. */
+void raft_log_reset(struct raft_log *log, uint64_t base_index, uint64_t base_term);
 
 /* Writes up to `write` are on disk. */
 void raft_log_persisted(struct raft_log *log, uint64_t write);
@@ -47,9 +52,10 @@ void raft_log_handed_out(struct raft_log *log);
 /* The number of the write that carries the entry at `index`; 0: none or not in the log. */
 uint64_t raft_log_write_of(const struct raft_log *log, uint64_t index);
 
-/* For fast backtracking: the first index whose term is that of the entry at `index` (dissertation 3.5). */
+/* For fast backtracking: the first index whose term is that of the entry at `index` (dissertation 3.5). Both
+ * search by halves, as terms only grow along a log. */
 uint64_t raft_log_first_of_term(const struct raft_log *log, uint64_t index);
-/* The last index in [from, to] whose entry has `term`; 0: none. */
+/* The last index in [from, to] whose entry, or base, has `term`; 0: none. */
 uint64_t raft_log_last_of_term(const struct raft_log *log, uint64_t from, uint64_t to, uint64_t term);
 
 #endif

@@ -16,6 +16,18 @@ bool raft_membership_valid(const struct raft_membership *membership)
     return raft_membership_voters(membership) > 0;
 }
 
+bool raft_membership_equal(const struct raft_membership *one, const struct raft_membership *other)
+{
+    if (one->count != other->count)
+        return false;
+    for (unsigned i = 0; i < one->count; i++) {
+        const struct raft_member *a = &one->members[i], *b = &other->members[i];
+        if (a->id != b->id || a->kind != b->kind || a->voter != b->voter)
+            return false;
+    }
+    return true;
+}
+
 unsigned raft_membership_find(const struct raft_membership *membership, uint64_t id)
 {
     for (unsigned i = 0; i < membership->count; i++) {

@@ -10,7 +10,8 @@ uint64_t raft_output_next_write(const struct raft *raft)
 
 static bool write_pending(const struct raft *raft)
 {
-    return raft->hard_dirty || raft->log.pending_index <= raft_log_last_index(&raft->log);
+    return raft->hard_dirty || raft->snapshot_pending ||
+           raft->log.pending_index <= raft_log_last_index(&raft->log);
 }
 
 bool raft_output_busy(const struct raft *raft)
@@ -64,6 +65,9 @@ const struct raft_output *raft_take(struct raft *raft)
             raft->write_since_us = raft->now_us;
         out->has_write = true;
         out->write = ++raft->write_issued;
+        out->has_snapshot = raft->snapshot_pending;
+        if (raft->snapshot_pending)
+            out->snapshot = raft->snapshot;
         out->has_hard_state = raft->hard_dirty;
         out->hard_state = raft->hard;
         uint64_t last = raft_log_last_index(&raft->log);
@@ -71,7 +75,7 @@ const struct raft_output *raft_take(struct raft *raft)
             out->entries = raft_log_at(&raft->log, raft->log.pending_index);
             out->entry_count = (unsigned)(last - raft->log.pending_index + 1);
         }
-        raft->hard_dirty = false;
+        raft->hard_dirty = raft->snapshot_pending = false;
         raft_log_handed_out(&raft->log);
     }
     for (unsigned i = 0; i < raft->send_count; i++) {

@@ -18,47 +18,68 @@ static bool is_config_valid(const struct raft_config *config)
 {
     return config->id != 0 && config->election_us >= RAFT_ELECTION_US_MIN &&
            config->election_us <= RAFT_ELECTION_US_MAX && config->heartbeat_us >= RAFT_HEARTBEAT_US_MIN &&
-           config->heartbeat_us <= config->election_us / 3;
+           config->heartbeat_us <= config->election_us / 3 && config->chunk_bytes <= RAFT_CHUNK_BYTES_MAX;
 }
 
-static bool is_restored_valid(const struct raft_restored *restored)
+static bool is_restored_valid(const struct raft *raft, const struct raft_restored *restored)
 {
     uint64_t index = restored->snapshot.index, term = restored->snapshot.term;
-    if (!raft_membership_valid(&restored->membership) || (index == 0) != (term == 0) ||
-        restored->hard_state.promised_us > RAFT_ELECTION_US_MAX)
+    /* Without any membership it waits to be told, which takes someone who can read it. */
+    bool is_new = restored->membership.count == 0 && raft->config.decode_membership != NULL;
+    if ((!is_new && !raft_membership_valid(&restored->membership)) ||
+        !raft_snapshot_valid(&restored->snapshot) || restored->hard_state.promised_us > RAFT_ELECTION_US_MAX)
         return false;
     for (unsigned i = 0; i < restored->entry_count; i++) {
         const struct raft_entry *entry = &restored->entries[i];
         if (entry->index != index + 1 || entry->term < term || entry->term == 0 ||
-            entry->size > RAFT_ENTRY_BYTES_MAX ||
-            (entry->kind != RAFT_ENTRY_NOOP && entry->kind != RAFT_ENTRY_COMMAND))
+            entry->term > restored->hard_state.term || !raft_append_is_entry_valid(raft, entry))
             return false;
         index = entry->index;
         term = entry->term;
     }
-    return term <= restored->hard_state.term;
+    return true;
+}
+
+static enum raft_code restore(struct raft *raft, const struct raft_restored *restored)
+{
+    if (!is_restored_valid(raft, restored))
+        return RAFT_INVALID;
+    raft->base_membership = restored->membership;
+    raft->hard = restored->hard_state;
+    raft->commit_index = restored->snapshot.index;
+    raft_log_init(&raft->log, restored->snapshot.index, restored->snapshot.term);
+    if (restored->snapshot.index != 0 && !raft_snapshot_keep(raft, &restored->snapshot))
+        return RAFT_NO_MEMORY;
+    for (unsigned i = 0; i < restored->entry_count; i++) {
+        if (!raft_log_restore(&raft->log, &restored->entries[i]))
+            return RAFT_NO_MEMORY;
+    }
+    raft_change_restore(raft);
+    if (restored->snapshot.term > raft->hard.term) {
+        /* A crash between the snapshot and the hard state: nothing was promised in that term yet. */
+        raft->hard.term = restored->snapshot.term;
+        raft->hard.vote = 0;
+        raft_output_hard_state(raft);
+    }
+    return RAFT_OK;
 }
 
 enum raft_code raft_new(const struct raft_config *config, const struct raft_restored *restored,
                         uint64_t now_us, struct raft **out)
 {
-    if (!is_config_valid(config) || !is_restored_valid(restored))
+    if (!is_config_valid(config))
         return RAFT_INVALID;
     struct raft *raft = calloc(1, sizeof *raft);
     if (raft == NULL)
         return RAFT_NO_MEMORY;
     raft->config = *config;
-    raft->membership = restored->membership;
-    raft->self = raft_membership_find(&raft->membership, config->id);
+    if (raft->config.chunk_bytes == 0)
+        raft->config.chunk_bytes = RAFT_CHUNK_BYTES_DEFAULT;
     raft->now_us = now_us;
-    raft->hard = restored->hard_state;
-    raft->commit_index = restored->snapshot.index;
-    raft_log_init(&raft->log, restored->snapshot.index, restored->snapshot.term);
-    for (unsigned i = 0; i < restored->entry_count; i++) {
-        if (!raft_log_restore(&raft->log, &restored->entries[i])) {
-            raft_free(raft);
-            return RAFT_NO_MEMORY;
-        }
+    enum raft_code code = restore(raft, restored);
+    if (code != RAFT_OK) {
+        raft_free(raft);
+        return code;
     }
     /* It cannot remember whom it heard, only what it promised then (nebula 5352). */
     if (restored->restarted && raft->hard.promised_us > 0)
@@ -73,6 +94,7 @@ void raft_free(struct raft *raft)
     if (raft == NULL)
         return;
     raft_log_free(&raft->log);
+    raft_snapshot_free(raft);
     free(raft->sends);
     free(raft->sends_wait);
     free(raft);
@@ -125,20 +147,32 @@ static void dispatch(struct raft *raft, unsigned peer, const struct raft_message
         raft_transfer_receive_timeout_now(raft, message);
         return;
     case RAFT_SNAPSHOT:
+        raft_snapshot_receive(raft, message);
+        return;
     case RAFT_SNAPSHOT_REPLY:
-        break;
+        raft_chunks_receive_reply(raft, peer, message);
+        return;
     }
     raft->dropped_messages++;
+}
+
+/* A stranger's requests are answered, as this member's membership may be an old one
+ * (dissertation 4.1, 4.2.1); its answers mean nothing. */
+static bool is_answered(const struct raft *raft, const struct raft_message *message)
+{
+    bool is_request = message->kind == RAFT_PREVOTE || message->kind == RAFT_VOTE ||
+                      message->kind == RAFT_APPEND || message->kind == RAFT_SNAPSHOT;
+    return is_request && message->from != 0 && raft->config.decode_membership != NULL;
 }
 
 void raft_receive(struct raft *raft, uint64_t now_us, const struct raft_message *message)
 {
     raft_input_begin(raft, now_us);
-    unsigned peer = raft_membership_find(&raft->membership, message->from);
+    unsigned peer = raft_peer_slot(raft, message->from);
     /* Terms end long before they could overflow; one that is close to it is made up. */
     bool is_term_sane = message->term < UINT64_MAX / 2 && message->log_term < UINT64_MAX / 2;
-    if (peer == raft->membership.count || peer == raft->self || message->to != raft->config.id ||
-        !is_term_sane)
+    if ((peer == RAFT_NO_SLOT && !is_answered(raft, message)) || message->from == raft->config.id ||
+        message->to != raft->config.id || !is_term_sane)
         raft->dropped_messages++;
     else
         dispatch(raft, peer, message);
@@ -187,6 +221,9 @@ void raft_status(struct raft *raft, uint64_t now_us, struct raft_status *out)
                    commit_term == raft->hard.term,
         .commit_index = raft->commit_index,
         .last_index = raft_log_last_index(&raft->log),
+        .snapshot_index = raft->log.base_index,
+        .membership_index = raft->membership_index,
+        .voter = raft_membership_is_self_voter(raft),
         .lease_until_us = raft_lease_until_us(raft),
         .lease_ended = leads && raft->lease_ended,
         .round_sent_us = raft_lease_answered_us(raft),
@@ -208,6 +245,7 @@ void raft_status(struct raft *raft, uint64_t now_us, struct raft_status *out)
             .heard_us = leads ? raft->peers[i].heard_us : 0,
             .answered_sent_us = leads ? raft->peers[i].answered_sent_us : 0,
             .match_index = leads ? raft->peers[i].match_index : 0,
+            .snapshot_bytes = leads ? raft->peers[i].chunks.offset : 0,
         };
     }
 }

@@ -13,7 +13,10 @@
  * Output: after each input the caller takes the `struct raft_output` (raft_take) and does, in this order:
  *
  *   1. send every message whose `after_write` is 0, or a write already done;
- *   2. write the snapshot, hard_state and entries (in this order) as write number `write`, if has_write;
+ *   2. write the snapshot, hard_state and entries (in this order) as write number `write`, if has_write. A
+ * snapshot: if the log as stored so far holds its last entry (index and term), what follows that entry stays;
+ * otherwise everything stored goes, also if a crash comes between the two: what is left of such a log must
+ * never be taken for one that follows the snapshot;
  *   3. once that write *and all before it* are durable, call raft_persisted with the write's number, and the
  * index and term of the last entry it held (0, 0 without entries), and send the messages that waited for it,
  * in order;
@@ -59,7 +62,8 @@
  * RAFT_ARBITER_BEHIND entries before the leader's: it applies nothing, so this is how its log gets shorter
  * (it drops a prefix only when it has the whole snapshot). A member that has the snapshot's last entry keeps
  * what follows it; otherwise its whole log goes. What is at or before the snapshot is committed and never
- * asked for again.
+ * asked for again. A snapshot of a term that the hard state does not know yet is a crash between the two, and
+ * no contradiction: that term is taken, without a vote.
  *
  * MEMBERSHIP (dissertation, chapter 4, with the correction of 2015: never before the no-op of the own term)
  *
@@ -230,8 +234,10 @@ struct raft_config {
 /* What the disk held. `entries` (ascending, without gaps, the first follows snapshot_index) are copied. */
 struct raft_restored {
     struct raft_hard_state hard_state;
-    struct raft_membership membership; /* as of snapshot_index; MEMBERSHIP entries in the log override it */
-    struct raft_snapshot snapshot;     /* index 0: none, or only a founding membership. Data is copied */
+    /* As of snapshot_index; MEMBERSHIP entries in the log override it. Empty: a new member that was told
+     * nothing yet. It has no vote, answers everybody, and learns who is in the group from the log. */
+    struct raft_membership membership;
+    struct raft_snapshot snapshot; /* index 0: none, or only a founding membership. Data is copied */
     const struct raft_entry *entries;
     unsigned entry_count;
     bool restarted; /* it may have promised something before: wait one promised E before any vote or campaign
@@ -285,8 +291,9 @@ enum raft_code raft_new(const struct raft_config *config, const struct raft_rest
 void raft_free(struct raft *raft);
 
 void raft_tick(struct raft *raft, uint64_t now_us);
-/* A message with nonsense in it (unknown sender, wrong kind, index overflow) is dropped and counted, never
- * trusted. Data is copied. */
+/* A message with nonsense in it (wrong kind, index overflow, contradictions) is dropped and counted, never
+ * trusted. So are answers and TIMEOUT_NOW from senders that are not in the membership; their other requests
+ * are answered, unless `decode_membership` is NULL. Data is copied. */
 void raft_receive(struct raft *raft, uint64_t now_us, const struct raft_message *message);
 /* Data is copied. `index` is where it will stand if it commits. COMMAND and MEMBERSHIP are taken: no-ops are
  * the leader's own. For MEMBERSHIP: RAFT_INVALID if it is no single change as above, leaves no voter, or
@@ -305,7 +312,8 @@ enum raft_code raft_renew_term(struct raft *raft, uint64_t now_us);
 void raft_set_campaign_delay(struct raft *raft, uint64_t now_us, uint64_t delay_us);
 
 /* The owner's snapshot up to `snapshot->index`, which it has applied, is durable. Data is copied.
- * RAFT_INVALID: not applied yet (beyond the commit index), or not newer than the one before. */
+ * RAFT_INVALID: not applied yet (beyond the commit index, or not handed out), not newer than the one before,
+ * too large, or `decode_snapshot` does not find the membership as of that index in it. */
 enum raft_code raft_compact(struct raft *raft, uint64_t now_us, const struct raft_snapshot *snapshot);
 /* RAFT_NOT_LEADER, RAFT_BUSY (the no-op is not committed, or too many). `read` is its number. */
 enum raft_code raft_read(struct raft *raft, uint64_t now_us, uint64_t *read);

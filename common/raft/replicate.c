@@ -12,8 +12,13 @@ static bool is_other(const struct raft *raft, unsigned peer)
 static void start_round(struct raft *raft)
 {
     raft->round_us = raft->now_us;
-    for (unsigned i = 0; i < raft->membership.count; i++)
+    for (unsigned i = 0; i < raft_slot_count(raft); i++)
         raft->peers[i].heartbeat_due = true;
+}
+
+void raft_replicate_begin(const struct raft *raft, struct raft_peer *peer)
+{
+    *peer = (struct raft_peer){.mode = PEER_PROBE, .next_index = raft_log_last_index(&raft->log) + 1};
 }
 
 void raft_replicate_lead(struct raft *raft)
@@ -25,9 +30,10 @@ void raft_replicate_lead(struct raft *raft)
     raft->lease_ended = false;
     raft->published_us = 0;
     raft->transfer_to = 0;
-    for (unsigned i = 0; i < raft->membership.count; i++)
-        raft->peers[i] =
-            (struct raft_peer){.mode = PEER_STREAM, .next_index = raft_log_last_index(&raft->log) + 1};
+    for (unsigned i = 0; i < raft->membership.count; i++) {
+        raft_replicate_begin(raft, &raft->peers[i]);
+        raft->peers[i].mode = PEER_STREAM; /* its log is likely to match */
+    }
     /* Dissertation 6.4: a no-op, as entries of earlier terms commit only through one of the own term. */
     struct raft_entry noop = {.term = raft->hard.term, .kind = RAFT_ENTRY_NOOP};
     bool appended = raft_log_append(&raft->log, &noop, raft_output_next_write(raft));
@@ -85,13 +91,15 @@ uint64_t raft_replicate_deadline(const struct raft *raft)
 static void send_append(struct raft *raft, unsigned i, unsigned entry_count)
 {
     struct raft_peer *peer = &raft->peers[i];
-    uint64_t previous = peer->next_index - 1, previous_term = 0;
+    /* Who waits for a snapshot is asked about its last entry. */
+    uint64_t previous = peer->mode == PEER_SNAPSHOT ? raft->log.base_index : peer->next_index - 1;
+    uint64_t previous_term = 0;
     bool known = raft_log_term_at(&raft->log, previous, &previous_term);
     assert(known);
     (void)known;
     raft_output_send(raft,
                      &(struct raft_message){.kind = RAFT_APPEND,
-                                            .to = raft->membership.members[i].id,
+                                            .to = raft_peer_id(raft, i),
                                             .term = raft->hard.term,
                                             .log_index = previous,
                                             .log_term = previous_term,
@@ -99,7 +107,7 @@ static void send_append(struct raft *raft, unsigned i, unsigned entry_count)
                                             .round = raft->round_us,
                                             .election_us = raft->config.election_us,
                                             .entry_count = entry_count,
-                                            .entries = raft_log_at(&raft->log, peer->next_index)},
+                                            .entries = raft_log_at(&raft->log, previous + 1)},
                      false);
     peer->heartbeat_due = peer->commit_due = false;
 }
@@ -122,12 +130,18 @@ static void flush_peer(struct raft *raft, unsigned i)
 {
     struct raft_peer *peer = &raft->peers[i];
     uint64_t last = raft_log_last_index(&raft->log);
+    if (peer->next_index <= raft->log.base_index && peer->mode != PEER_SNAPSHOT) {
+        peer->mode = PEER_SNAPSHOT;
+        peer->inflight_count = 0;
+        raft_chunks_begin(raft, peer);
+    }
+    raft_chunks_flush(raft, i);
     if (peer->mode == PEER_PROBE) {
         if (!peer->probe_sent && peer->next_index <= last) {
             send_append(raft, i, batch_size(raft, peer->next_index));
             peer->probe_sent = true;
         }
-    } else {
+    } else if (peer->mode == PEER_STREAM) {
         while (peer->next_index <= last && peer->inflight_count < RAFT_INFLIGHT_MAX) {
             unsigned entries = batch_size(raft, peer->next_index);
             send_append(raft, i, entries);
@@ -146,7 +160,7 @@ void raft_replicate_flush(struct raft *raft)
 {
     if (raft->role != RAFT_LEADER)
         return;
-    for (unsigned i = 0; i < raft->membership.count; i++) {
+    for (unsigned i = 0; i < raft_slot_count(raft); i++) {
         if (is_other(raft, i))
             flush_peer(raft, i);
     }
@@ -169,7 +183,7 @@ void raft_replicate_commit(struct raft *raft)
     if (index <= raft->commit_index || !raft_log_term_at(&raft->log, index, &term) || term != raft->hard.term)
         return;
     raft->commit_index = index;
-    for (unsigned i = 0; i < raft->membership.count; i++)
+    for (unsigned i = 0; i < raft_slot_count(raft); i++)
         raft->peers[i].commit_due = true;
 }
 
@@ -181,22 +195,30 @@ static void clear_inflight(struct raft_peer *peer, uint64_t up_to)
     }
 }
 
-static void granted(struct raft *raft, struct raft_peer *peer, uint64_t match)
+void raft_replicate_granted(struct raft *raft, unsigned i, uint64_t match)
 {
+    struct raft_peer *peer = &raft->peers[i];
     if (match > peer->match_index)
         peer->match_index = match;
     clear_inflight(peer, match);
-    if (peer->mode == PEER_PROBE) {
+    bool waits = peer->mode == PEER_SNAPSHOT && peer->match_index < raft->log.base_index;
+    if (waits) {
+        /* An old answer; the snapshot is still needed. */
+    } else if (peer->mode != PEER_STREAM) {
         peer->mode = PEER_STREAM;
         peer->next_index = peer->match_index + 1;
     } else if (peer->next_index <= peer->match_index) {
         peer->next_index = peer->match_index + 1;
     }
+    if (!waits && !raft_chunks_arbiter_is_behind(raft, i))
+        raft_chunks_stop(peer);
     raft_replicate_commit(raft);
 }
 
 static void refused(struct raft *raft, struct raft_peer *peer, const struct raft_message *message)
 {
+    if (peer->mode == PEER_SNAPSHOT)
+        return;                             /* that it lacks the snapshot's last entry is known */
     uint64_t next = message->log_index + 1; /* the end of a shorter log */
     if (message->log_term != 0 && peer->next_index >= 2) {
         /* Dissertation 3.5: behind the last entry that we have of that term; without one, skip the whole
@@ -209,9 +231,7 @@ static void refused(struct raft *raft, struct raft_peer *peer, const struct raft
         next = peer->next_index;
     if (next <= peer->match_index) /* an old refusal: what matched once matches for this term */
         next = peer->match_index + 1;
-    if (next <= raft->log.base_index) /* it needs a snapshot; nothing before the base can be sent */
-        next = raft->log.base_index + 1;
-    peer->next_index = next;
+    peer->next_index = next; /* at or before the base: it needs the snapshot */
     peer->mode = PEER_PROBE;
     peer->probe_sent = false;
     peer->inflight_count = 0;
@@ -225,7 +245,8 @@ void raft_replicate_receive_reply(struct raft *raft, unsigned i, const struct ra
     }
     if (raft->role != RAFT_LEADER || message->term < raft->hard.term)
         return;
-    if (message->round > raft->round_us || message->log_index > raft_log_last_index(&raft->log)) {
+    uint64_t last = raft_log_last_index(&raft->log);
+    if (message->round > raft->round_us || message->log_index > last || message->snapshot_index > last) {
         raft->dropped_messages++; /* an echo of what was never sent */
         return;
     }
@@ -235,10 +256,15 @@ void raft_replicate_receive_reply(struct raft *raft, unsigned i, const struct ra
         peer->answered_sent_us = message->round;
     if (message->election_us >= raft->config.election_us && message->round > peer->promised_sent_us)
         peer->promised_sent_us = message->round;
+    raft_chunks_round_answered(peer, message->round);
+    if (message->snapshot_index > peer->snapshot_index)
+        peer->snapshot_index = message->snapshot_index;
     if (message->granted)
-        granted(raft, peer, message->log_index);
+        raft_replicate_granted(raft, i, message->log_index);
     else
         refused(raft, peer, message);
+    if (raft_chunks_arbiter_is_behind(raft, i))
+        raft_chunks_begin(raft, peer);
     raft_transfer_step(raft);
 }
 

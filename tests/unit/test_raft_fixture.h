@@ -1,4 +1,5 @@
 /* test_raft_fixture.h - one member of a group A (1), B (2), X (3, arbiter), fed by hand. E = 1 s, H = 100 ms.
+ * C (4) and D (5) may come later.
  */
 #ifndef MHA_TEST_RAFT_FIXTURE_H
 #define MHA_TEST_RAFT_FIXTURE_H
@@ -8,13 +9,54 @@
 
 #include "common/raft/raft.h"
 
-enum { A = 1, B = 2, X = 3 };
+enum { A = 1, B = 2, X = 3, C = 4, D = 5, IDS = 6 };
 #define MS 1000u
 #define ELECTION_US (1000 * MS)
 #define BEGIN_US (5000 * MS)
 
 static const struct raft_config fixture_config = {
     .id = A, .heartbeat_us = 100 * MS, .election_us = ELECTION_US};
+
+/* A membership as these tests write it: the count, then id, kind and vote of each. A snapshot begins with
+ * one. */
+static inline size_t fixture_encode(const struct raft_membership *membership, unsigned char *out)
+{
+    size_t size = 0;
+    out[size++] = (unsigned char)membership->count;
+    for (unsigned i = 0; i < membership->count; i++) {
+        out[size++] = (unsigned char)membership->members[i].id;
+        out[size++] = (unsigned char)membership->members[i].kind;
+        out[size++] = membership->members[i].voter;
+    }
+    return size;
+}
+
+static inline bool fixture_decode_snapshot(const void *data, size_t size, struct raft_membership *out)
+{
+    const unsigned char *bytes = data;
+    *out = (struct raft_membership){0};
+    if (size < 1 || bytes[0] > RAFT_MEMBERS_MAX || size < 1 + 3 * (size_t)bytes[0])
+        return false;
+    out->count = bytes[0];
+    for (unsigned i = 0; i < out->count; i++)
+        out->members[i] = (struct raft_member){.id = bytes[1 + 3 * i],
+                                               .kind = bytes[2 + 3 * i] != 0 ? RAFT_ARBITER : RAFT_DATA,
+                                               .voter = bytes[3 + 3 * i] != 0};
+    return true;
+}
+
+static inline bool fixture_decode_membership(const void *data, size_t size, struct raft_membership *out)
+{
+    return fixture_decode_snapshot(data, size, out) && size == 1 + 3 * (size_t)out->count;
+}
+
+/* Of a member that takes snapshots and membership changes. */
+static const struct raft_config fixture_full_config = {.id = A,
+                                                       .heartbeat_us = 100 * MS,
+                                                       .election_us = ELECTION_US,
+                                                       .chunk_bytes = 16,
+                                                       .decode_membership = fixture_decode_membership,
+                                                       .decode_snapshot = fixture_decode_snapshot};
 
 static inline struct raft_restored fixture_restored(void)
 {
@@ -33,6 +75,30 @@ static inline struct raft *fixture_new(uint64_t id, const struct raft_restored *
     config.id = id;
     CU_ASSERT_EQUAL_FATAL(raft_new(&config, restored == NULL ? &fresh : restored, BEGIN_US, &raft), RAFT_OK);
     return raft;
+}
+
+static inline struct raft *fixture_new_full(uint64_t id, const struct raft_restored *restored)
+{
+    struct raft_restored fresh = fixture_restored();
+    struct raft_config config = fixture_full_config;
+    struct raft *raft = NULL;
+    config.id = id;
+    CU_ASSERT_EQUAL_FATAL(raft_new(&config, restored == NULL ? &fresh : restored, BEGIN_US, &raft), RAFT_OK);
+    return raft;
+}
+
+#define FIXTURE_SNAPSHOT_BYTES 40 /* three chunks of fixture_full_config, the last a short one */
+
+/* The owner's snapshot with `membership` in it (NULL: the founding one); the bytes are static. */
+static inline struct raft_snapshot fixture_snapshot(uint64_t index, uint64_t term,
+                                                    const struct raft_membership *membership)
+{
+    static unsigned char bytes[FIXTURE_SNAPSHOT_BYTES];
+    struct raft_restored founding = fixture_restored();
+    size_t size = fixture_encode(membership == NULL ? &founding.membership : membership, bytes);
+    for (; size < sizeof bytes; size++)
+        bytes[size] = (unsigned char)(index + size);
+    return (struct raft_snapshot){.index = index, .term = term, .data = bytes, .size = sizeof bytes};
 }
 
 /* The output's message of `kind` to `to` (0: anybody); NULL: none. */

@@ -1,0 +1,103 @@
+/* Which membership counts: that of the newest MEMBERSHIP entry in the log, committed or not, else that of the
+ * snapshot (dissertation 4.1). A truncation takes it away again, a snapshot keeps what its entries said. */
+#include <assert.h>
+#include <string.h>
+
+#include "common/raft/internal.h"
+
+unsigned raft_slot_count(const struct raft *raft)
+{
+    return raft->membership.count + (raft->departing != 0);
+}
+
+uint64_t raft_peer_id(const struct raft *raft, unsigned slot)
+{
+    return slot < raft->membership.count ? raft->membership.members[slot].id : raft->departing;
+}
+
+unsigned raft_peer_slot(const struct raft *raft, uint64_t id)
+{
+    unsigned slot = raft_membership_find(&raft->membership, id);
+    if (slot < raft->membership.count)
+        return slot;
+    return raft->departing != 0 && raft->departing == id ? slot : RAFT_NO_SLOT;
+}
+
+/* ---- what counts ---- */
+
+/* The slots follow the members: what is known of one stays with its id. */
+static void adopt(struct raft *raft, const struct raft_membership *membership, uint64_t index)
+{
+    struct raft_peer before[RAFT_SLOTS];
+    struct raft_membership old = raft->membership;
+    memcpy(before, raft->peers, sizeof before);
+    memset(raft->peers, 0, sizeof raft->peers);
+    raft->membership = *membership;
+    raft->membership_index = index;
+    raft->departing = 0;
+    unsigned self = raft_membership_find(membership, raft->config.id);
+    raft->self = self < membership->count ? self : RAFT_NO_SLOT;
+    for (unsigned i = 0; i < membership->count; i++) {
+        unsigned was = raft_membership_find(&old, membership->members[i].id);
+        if (was < old.count)
+            raft->peers[i] = before[was];
+        else
+            raft_replicate_begin(raft, &raft->peers[i]);
+    }
+}
+
+bool raft_change_decode(const struct raft *raft, const struct raft_entry *entry, struct raft_membership *out)
+{
+    return raft->config.decode_membership != NULL &&
+           raft->config.decode_membership(entry->data, entry->size, out) && raft_membership_valid(out);
+}
+
+/* The index of the newest MEMBERSHIP entry up to `index`; 0: none, `out` is the snapshot's. */
+static uint64_t newest_up_to(const struct raft *raft, uint64_t index, struct raft_membership *out)
+{
+    for (; index > raft->log.base_index; index--) {
+        const struct raft_entry *entry = raft_log_at(&raft->log, index);
+        if (entry->kind != RAFT_ENTRY_MEMBERSHIP)
+            continue;
+        bool decoded = raft_change_decode(raft, entry, out);
+        assert(decoded); /* it was before it came into the log */
+        (void)decoded;
+        return index;
+    }
+    *out = raft->base_membership;
+    return 0;
+}
+
+void raft_change_membership_at(const struct raft *raft, uint64_t index, struct raft_membership *out)
+{
+    if (raft->membership_index <= index)
+        *out = raft->membership;
+    else
+        newest_up_to(raft, index, out);
+}
+
+void raft_change_restore(struct raft *raft)
+{
+    struct raft_membership membership;
+    uint64_t index = newest_up_to(raft, raft_log_last_index(&raft->log), &membership);
+    adopt(raft, &membership, index);
+}
+
+void raft_change_truncated(struct raft *raft)
+{
+    if (raft->membership_index > raft_log_last_index(&raft->log))
+        raft_change_restore(raft); /* its entry is gone (canonical/raft 323) */
+}
+
+void raft_change_compacted(struct raft *raft)
+{
+    if (raft->membership_index <= raft->log.base_index)
+        raft->membership_index = 0; /* it counts on, as the snapshot's */
+}
+
+void raft_change_appended(struct raft *raft, const struct raft_entry *entry)
+{
+    struct raft_membership membership;
+    if (entry->kind == RAFT_ENTRY_MEMBERSHIP && raft_change_decode(raft, entry, &membership))
+        adopt(raft, &membership, raft_log_last_index(&raft->log));
+}
