@@ -159,6 +159,9 @@ static void read_raft(struct cluster *cluster, unsigned host)
                 &agent_of(cluster, host)->raft);
 }
 
+static const enum policy_acks_kind acks_kinds[SERVER_KINDS] = {
+    [SERVER_ONE_WAIT] = ACKS_ANY, [SERVER_K_WAIT] = ACKS_COUNT, [SERVER_NAMED_WAIT] = ACKS_NAMED};
+
 static void gather(struct cluster *cluster, unsigned host)
 {
     struct world *world = cluster->world;
@@ -172,7 +175,8 @@ static void gather(struct cluster *cluster, unsigned host)
     input->settings = (struct policy_settings){.heartbeat_us = world->config.heartbeat_us,
                                                .election_us = world->config.election_us,
                                                .probe_timeout_us = cluster->config.probe_timeout_us,
-                                               .has_vip = cluster->config.has_vip};
+                                               .has_vip = cluster->config.has_vip,
+                                               .acks_kind = acks_kinds[cluster->config.kind]};
     input->raft = &agent->raft;
     input->state = &agent->state;
     input->nodes = agent->nodes;
@@ -359,6 +363,12 @@ static void send_op(struct cluster *cluster, unsigned host)
     if (output->db_op == DB_OP_FENCE) {
         send_fence(cluster, host);
         return;
+    }
+    for (unsigned i = 0; i < output->db_name_count; i++)
+        request.names |= 1u << host_by_name(cluster, output->db_names[i]);
+    if (output->db_op == DB_OP_SET_ACKNOWLEDGING) {
+        request.source = host_by_name(cluster, output->db_node);
+        request.allowed = output->db_allowed;
     }
     if (output->db_op == DB_OP_FOLLOW)
         request.source = host_by_name(cluster, output->db_host);

@@ -54,7 +54,7 @@ struct host {
 
 struct cluster_faults {
     /* An operation of the worker's, by enum policy_db_op, fails at once with this chance. */
-    unsigned op_fails_permille[WORLD_NODES_MAX][DB_OP_SET_COMMIT_RULE + 1];
+    unsigned op_fails_permille[WORLD_NODES_MAX][POLICY_DB_OPS];
     uint64_t statement_hangs_us[WORLD_NODES_MAX];   /* each takes so much longer */
     uint64_t replication_delay_us[WORLD_NODES_MAX]; /* on the way to this replica, on top of the network's */
     bool vip_refused[WORLD_NODES_MAX];              /* the kernel refuses the address */

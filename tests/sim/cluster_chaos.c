@@ -99,8 +99,7 @@ static void ask_leader(struct cluster *cluster)
 static void disturb_operations(struct cluster *cluster)
 {
     unsigned host = some_data(cluster);
-    enum policy_db_op op =
-        (enum policy_db_op)world_between(cluster->world, DB_OP_CLOSE, DB_OP_SET_COMMIT_RULE);
+    enum policy_db_op op = (enum policy_db_op)world_between(cluster->world, DB_OP_CLOSE, POLICY_DB_OPS - 1);
 
     cluster->faults.op_fails_permille[host][op] =
         world_chance(cluster->world, 500) ? 0 : (unsigned)world_between(cluster->world, 100, 1000);
@@ -110,7 +109,7 @@ static void repair(struct cluster *cluster)
 {
     world_heal(cluster->world);
     for (unsigned i = 0; i < cluster->world->node_count; i++) {
-        for (unsigned op = 0; op <= DB_OP_SET_COMMIT_RULE; op++)
+        for (unsigned op = 0; op < POLICY_DB_OPS; op++)
             cluster->faults.op_fails_permille[i][op] = 0;
         cluster->faults.replication_delay_us[i] = 0;
         cluster->faults.vip_refused[i] = cluster->faults.start_fails[i] = false;

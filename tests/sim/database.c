@@ -96,26 +96,14 @@ static void part_text(const struct log_part *part, char *text, size_t size, size
     text[*used] = '\0';
 }
 
-/* MySQL: what waits for an acknowledgement is not in gtid_executed yet. */
-static struct log_part executed_part(const struct server *server, unsigned i)
-{
-    struct log_part part = server->log.parts[i];
-
-    if (server->kind == SERVER_K_WAIT && part.server == server->host + 1)
-        part.sequence -= server->log.uncommitted;
-    return part;
-}
-
+/* The end of its own log, with what still waits there for acknowledgements. */
 void server_executed_text(const struct server *server, char *text, size_t size)
 {
     size_t used = 0;
 
     text[0] = '\0';
-    for (unsigned i = 0; i < server->log.part_count; i++) {
-        struct log_part part = executed_part(server, i);
-        if (part.sequence > 0)
-            part_text(&part, text, size, &used);
-    }
+    for (unsigned i = 0; i < server->log.part_count; i++)
+        part_text(&server->log.parts[i], text, size, &used);
 }
 
 /* Its relay log counts, though both threads may be stopped. */
@@ -127,12 +115,11 @@ void server_received_text(const struct server *server, char *text, size_t size)
 
     text[0] = '\0';
     for (unsigned i = 0; i < log->part_count; i++) {
-        struct log_part part = executed_part(server, i);
+        struct log_part part = log->parts[i];
         uint64_t received = counts ? log_sequence(relay, part.server) : 0;
         if (received > part.sequence)
             part.sequence = received;
-        if (part.sequence > 0)
-            part_text(&part, text, size, &used);
+        part_text(&part, text, size, &used);
     }
     for (unsigned i = 0; counts && i < relay->part_count; i++)
         if (log_sequence(log, relay->parts[i].server) == 0)
@@ -224,6 +211,17 @@ static void recover(struct cluster *cluster, struct server *server, bool to_foll
     }
 }
 
+/* Semi-sync is off at boot; who may acknowledge survives or not. Synchronous_standby_names stays. */
+static void forget_rule(struct cluster *cluster, struct server *server)
+{
+    bool barred_stay = server->kind == SERVER_NAMED_WAIT || world_chance(cluster->world, 500);
+
+    if (server->kind != SERVER_NAMED_WAIT)
+        server->acks = 0;
+    for (unsigned i = 0; i < WORLD_NODES_MAX; i++)
+        server->replicas[i] = (struct replica){.barred = barred_stay && server->replicas[i].barred};
+}
+
 void server_boot(struct cluster *cluster, unsigned host, bool to_follow)
 {
     struct server *server = cluster->hosts[host].server;
@@ -233,8 +231,7 @@ void server_boot(struct cluster *cluster, unsigned host, bool to_follow)
     server->started_to_follow = to_follow;
     server->read_only = true; /* read_only = 1 in its configuration file; a standby */
     server->closing = false;
-    server->acks = 0; /* semi-sync is off at boot */
-    memset(server->replicas, 0, sizeof server->replicas);
+    forget_rule(cluster, server);
     server->acknowledging = to_follow;
     server->receiver_on = server->applier_on = false; /* skip_slave_start */
     server->receiver_failed = server->applier_failed = false;
@@ -405,6 +402,8 @@ void server_bar(struct cluster *cluster, unsigned host, unsigned replica, bool b
     cluster_trace(cluster, host, "server: %s %s", cluster_host_name(cluster, replica),
                   barred ? "is barred" : "may acknowledge");
     server->replicas[replica] = (struct replica){.barred = barred};
+    if (server->kind != SERVER_NAMED_WAIT)
+        server_end_sender(cluster, host, replica);
 }
 
 void server_acknowledged(struct cluster *cluster, unsigned host, unsigned replica, uint64_t incarnation,

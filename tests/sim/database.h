@@ -71,7 +71,7 @@ struct server {
     struct log log;
     uint32_t timeline; /* named-wait: of what it writes itself */
     struct replica {
-        bool barred; /* may not acknowledge: cannot connect, or is not named */
+        bool barred; /* its acknowledgements do not count */
         uint64_t incarnation;
         unsigned count; /* of the log, acknowledged in that incarnation of the replica to this one */
     } replicas[WORLD_NODES_MAX];
@@ -103,7 +103,7 @@ unsigned server_waiting(const struct server *server);
 /* A client's transaction; 0: refused, or not answered ever. Acknowledgement is told to the checkers. */
 uint64_t server_write(struct cluster *cluster, unsigned host);
 void server_set_rule(struct cluster *cluster, unsigned host, unsigned acks);
-/* Whether what `replica` acknowledges counts; what it was sent before counts no more either. */
+/* Whether what `replica` acknowledges counts; if not, then not what it sent before either. */
 void server_bar(struct cluster *cluster, unsigned host, unsigned replica, bool barred);
 /* A named-wait server begins a timeline with it. */
 void server_write_epoch(struct cluster *cluster, unsigned host, uint64_t epoch);
@@ -135,6 +135,8 @@ void server_applier_start(struct cluster *cluster, unsigned host);
 /* CHANGE MASTER and START SLAVE: with both threads stopped before, the relay log is discarded. */
 void server_follow(struct cluster *cluster, unsigned host, unsigned source);
 void server_forget_source(struct server *server); /* RESET SLAVE ALL */
+/* The sender to this replica is ended: it connects anew. */
+void server_end_sender(struct cluster *cluster, unsigned source, unsigned replica);
 /* The source's log has grown. */
 void server_kick_replicas(struct cluster *cluster, unsigned source);
 /* Enough replicas acknowledge to it now: connected, and packets pass both ways. */

@@ -50,8 +50,14 @@ bool worker_timer_is_due(const struct worker_timer *timer, const void *data)
 
 /* ---- to the agent ---- */
 
-static void fill_observation(struct cluster *cluster, unsigned host, uint64_t observed_us, char *source,
-                             size_t source_size, Mha__DbObservation *out)
+/* What an observation points to. */
+struct observation_room {
+    char source[32];
+    char *names[WORLD_NODES_MAX];
+};
+
+static void fill_observation(struct cluster *cluster, unsigned host, uint64_t observed_us,
+                             struct observation_room *room, Mha__DbObservation *out)
 {
     struct worker_model *worker = worker_of(cluster, host);
     struct worker_view *view = &worker->view;
@@ -75,9 +81,15 @@ static void fill_observation(struct cluster *cluster, unsigned host, uint64_t ob
         out->waiting_commits = view->waiting;
         out->receiving = view->receiving;
         out->applying = view->applying;
+        out->acknowledgers_known = true;
+        out->acknowledgers = room->names;
+        for (unsigned i = 0; i < cluster->data_count; i++)
+            if (view->acknowledgers & 1u << i)
+                room->names[out->n_acknowledgers++] = (char *)cluster_host_name(cluster, i);
+        room->source[0] = '\0';
         if (view->has_source)
-            snprintf(source, source_size, "%s:3306", cluster_host_name(cluster, view->source));
-        out->source = source;
+            snprintf(room->source, sizeof room->source, "%s:3306", cluster_host_name(cluster, view->source));
+        out->source = room->source;
         out->source_epoch = view->has_source ? worker->source_epoch : 0;
         if (view->receiver_stopped)
             out->frozen_term = worker->frozen_term;
@@ -100,11 +112,11 @@ static void send_reply(struct cluster *cluster, unsigned host, uint64_t id, cons
     Mha__DbReply reply = MHA__DB_REPLY__INIT;
     Mha__DbObservation observation;
     uint8_t bytes[4096];
-    char source[32] = "";
+    struct observation_room room;
 
     if (worker_of(cluster, host)->agent_life != cluster->hosts[host].processes[PROCESS_AGENT].life)
         return;
-    fill_observation(cluster, host, observed_us, source, sizeof source, &observation);
+    fill_observation(cluster, host, observed_us, &room, &observation);
     reply.id = id;
     reply.error = (char *)error;
     reply.observation = &observation;
@@ -231,6 +243,9 @@ static void sample(struct cluster *cluster, unsigned host, struct worker_view *v
     view->written_epoch = server_epoch(server);
     view->acks = server->acks;
     view->waiting = server_waiting(server);
+    for (unsigned i = 0; i < cluster->data_count; i++)
+        if (i != host && !server->replicas[i].barred)
+            view->acknowledgers |= 1u << i;
     view->has_source = server->configured;
     view->source = server->source;
     view->receiving = server->configured && server->connection.up;

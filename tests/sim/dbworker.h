@@ -17,7 +17,9 @@ struct worker_request {
     enum policy_db_op op;
     uint64_t epoch; /* freeze: the term */
     unsigned acks;
-    unsigned source; /* follow */
+    unsigned source; /* follow; set_acknowledging: whose */
+    unsigned names;  /* promote, set_commit_rule: hosts, as bits */
+    bool allowed;    /* set_acknowledging */
     uint64_t timeout_us;
 };
 
@@ -26,6 +28,7 @@ struct worker_view {
     bool read_only, empty, started_to_follow;
     uint64_t written_epoch;
     unsigned acks, waiting;
+    unsigned acknowledgers; /* hosts, as bits */
     bool has_source, receiving, receiver_stopped, applying, drained, acknowledging;
     unsigned source;
     char executed[512], received[512], trouble[96];

@@ -152,6 +152,16 @@ static void remember_position(struct cluster *cluster, unsigned host)
     server_gtid_text(server, server->log.count - 1, worker->position, sizeof worker->position);
 }
 
+static void set_rule(struct cluster *cluster, unsigned host, const struct worker_request *request)
+{
+    const struct server *server = cluster->hosts[host].server;
+
+    for (unsigned i = 0; i < cluster->data_count && server->kind == SERVER_NAMED_WAIT; i++)
+        if (i != host)
+            server_bar(cluster, host, i, !(request->names & 1u << i));
+    server_set_rule(cluster, host, request->acks);
+}
+
 static enum outcome promote(struct cluster *cluster, unsigned host)
 {
     struct worker_model *worker = worker_of(cluster, host);
@@ -181,7 +191,7 @@ static enum outcome promote(struct cluster *cluster, unsigned host)
         remember_position(cluster, host);
         return OUTCOME_NEXT;
     default:
-        server_set_rule(cluster, host, worker->running.acks);
+        set_rule(cluster, host, &worker->running);
         return OUTCOME_DONE;
     }
 }
@@ -221,7 +231,12 @@ static enum outcome carry_out(struct cluster *cluster, unsigned host)
     case DB_OP_OPEN:
         return open_server(cluster, host);
     case DB_OP_SET_COMMIT_RULE:
-        server_set_rule(cluster, host, worker->running.acks);
+        set_rule(cluster, host, &worker->running);
+        return OUTCOME_DONE;
+    case DB_OP_SET_ACKNOWLEDGING:
+        if (cluster->hosts[host].server->kind == SERVER_NAMED_WAIT)
+            return fail(worker, "who may acknowledge is named with the rule");
+        server_bar(cluster, host, worker->running.source, !worker->running.allowed);
         return OUTCOME_DONE;
     case DB_OP_CLOSE:
         outcome = close_server(cluster, host, true);
@@ -332,7 +347,9 @@ static void late_statement(struct cluster *cluster, unsigned host, const struct 
     cluster_trace(cluster, host, "server: a late statement of operation %d", statement->request.op);
     counts_add(&cluster->counts, COUNT_LATE_STATEMENT, 1);
     if (statement->request.op == DB_OP_SET_COMMIT_RULE)
-        server_set_rule(cluster, host, statement->request.acks);
+        set_rule(cluster, host, &statement->request);
+    if (statement->request.op == DB_OP_SET_ACKNOWLEDGING)
+        server_bar(cluster, host, statement->request.source, !statement->request.allowed);
     if (statement->request.op == DB_OP_OPEN && statement->checked)
         server->read_only = server->closing = false;
 }
@@ -379,7 +396,8 @@ static const char *refusal(struct cluster *cluster, unsigned host, const struct 
 {
     struct worker_model *worker = worker_of(cluster, host);
     bool names_epoch = request->op == DB_OP_FOLLOW || request->op == DB_OP_PROMOTE ||
-                       request->op == DB_OP_OPEN || request->op == DB_OP_SET_COMMIT_RULE;
+                       request->op == DB_OP_OPEN || request->op == DB_OP_SET_COMMIT_RULE ||
+                       request->op == DB_OP_SET_ACKNOWLEDGING;
 
     if (names_epoch && !lease_see_epoch(&worker->lease, request->epoch))
         return "refused: a newer epoch was seen";
@@ -400,8 +418,9 @@ static const char *refusal(struct cluster *cluster, unsigned host, const struct 
 static void begin(struct cluster *cluster, unsigned host)
 {
     static const uint64_t limits_us[] = {
-        [DB_OP_FREEZE] = 10000000,  [DB_OP_DRAIN] = 3600000000, [DB_OP_FOLLOW] = 30000000,
-        [DB_OP_PROMOTE] = 20000000, [DB_OP_OPEN] = 10000000,    [DB_OP_SET_COMMIT_RULE] = 10000000};
+        [DB_OP_FREEZE] = 10000000,           [DB_OP_DRAIN] = 3600000000, [DB_OP_FOLLOW] = 30000000,
+        [DB_OP_PROMOTE] = 20000000,          [DB_OP_OPEN] = 10000000,    [DB_OP_SET_COMMIT_RULE] = 10000000,
+        [DB_OP_SET_ACKNOWLEDGING] = 10000000};
     struct worker_model *worker = worker_of(cluster, host);
     const struct worker_request *operation = &worker->running;
     uint64_t now_us = cluster_clock_us(cluster, host);

@@ -36,14 +36,6 @@ static void hang_up(struct server *server)
     server->connection.life++;
 }
 
-/* The account of a barred replica is locked; one that is not named may connect. */
-static bool is_locked_out(const struct cluster *cluster, unsigned source, unsigned replica)
-{
-    const struct server *server = cluster->hosts[source].server;
-
-    return server->replicas[replica].barred && server->kind != SERVER_NAMED_WAIT;
-}
-
 /* ---- applying ---- */
 
 static void apply_next(struct cluster *cluster, unsigned host);
@@ -205,8 +197,7 @@ static void pump(struct cluster *cluster, unsigned host)
     batch.first = connection->next;
     batch.count = 0;
     if (cluster->world->now_us > connection->contact_us + NET_TIMEOUT_US ||
-        (!source_is_up && linked && cluster->hosts[server->source].powered) ||
-        is_locked_out(cluster, server->source, host)) {
+        (!source_is_up && linked && cluster->hosts[server->source].powered)) {
         hang_up(server); /* silence for too long, or reset by a kernel that knows no such connection */
         cluster_after(cluster, host, PROCESS_SERVER, DIAL_US, dial, &connection->life,
                       sizeof connection->life);
@@ -233,6 +224,17 @@ static void pump(struct cluster *cluster, unsigned host)
         return;
     connection->stall_due = true;
     cluster_after(cluster, host, PROCESS_SERVER, STALL_US, stalled, &batch, offsetof(struct batch, txns));
+}
+
+void server_end_sender(struct cluster *cluster, unsigned source, unsigned replica)
+{
+    struct server *server = cluster->hosts[replica].server;
+
+    if (!server->connection.up || server->source != source)
+        return;
+    hang_up(server);
+    cluster_after(cluster, replica, PROCESS_SERVER, DIAL_US, dial, &server->connection.life,
+                  sizeof server->connection.life);
 }
 
 void server_kick_replicas(struct cluster *cluster, unsigned source)
@@ -292,8 +294,7 @@ static void dial(struct cluster *cluster, unsigned host, const void *data)
     if (connection->life != *(const uint64_t *)data || connection->up || !server->receiver_on)
         return;
     if (!cluster_runs(cluster, server->source, PROCESS_SERVER) ||
-        !cluster_linked(cluster, host, server->source) || !cluster_linked(cluster, server->source, host) ||
-        is_locked_out(cluster, server->source, host)) {
+        !cluster_linked(cluster, host, server->source) || !cluster_linked(cluster, server->source, host)) {
         cluster_after(cluster, host, PROCESS_SERVER, DIAL_US, dial, data, sizeof connection->life);
         return;
     }
