@@ -230,7 +230,7 @@ void cluster_power_off(struct cluster *cluster, unsigned host)
     if (!h->powered)
         return;
     cluster_trace(cluster, host, "power is gone");
-    counts_add(&cluster->counts, COUNT_POWER_OFF, 1);
+    counts_add(&cluster->world->counts, COUNT_POWER_OFF, 1);
     h->powered = false;
     for (int i = 0; i < PROCESS_COUNT; i++)
         if (i != PROCESS_AGENT)
@@ -256,7 +256,8 @@ static void server_started(struct cluster *cluster, unsigned host, const void *d
     const struct start *start = data;
     struct process_state *process = &cluster->hosts[host].processes[PROCESS_SERVER];
 
-    counts_add(&cluster->counts, COUNT_START_REFUSED, !process->up && cluster->faults.start_fails[host]);
+    counts_add(&cluster->world->counts, COUNT_START_REFUSED,
+               !process->up && cluster->faults.start_fails[host]);
     if (!process->up && !cluster->faults.start_fails[host]) {
         process->up = true;
         process->life++;

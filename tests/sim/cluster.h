@@ -89,7 +89,6 @@ struct cluster {
     struct cluster_check *check;
     uint64_t next_incarnation;
     uint64_t next_uid;
-    struct counts counts;
     bool trace; /* decisions and events on stdout */
     bool quiet; /* no client writes */
 };

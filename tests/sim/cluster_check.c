@@ -149,7 +149,7 @@ void cluster_check_acknowledged(struct cluster *cluster, unsigned host, const st
     check->gap_us = cluster_check_gap_us(cluster);
     check->gap_since_us = cluster->world->now_us;
     check->totals.acknowledged++;
-    counts_add(&cluster->counts, COUNT_WRITES_ACKNOWLEDGED, 1);
+    counts_add(&cluster->world->counts, COUNT_WRITES_ACKNOWLEDGED, 1);
 }
 
 /* An accepted loss is the only one that is allowed. */
@@ -160,7 +160,7 @@ static void accept_loss(struct cluster *cluster, const struct server *server)
     for (uint64_t uid = 0; uid < check->rows_size; uid++)
         if (check->rows[uid] && !log_has(&server->log, uid)) {
             check->rows[uid] = 0;
-            counts_add(&cluster->counts, COUNT_ROWS_GIVEN_UP, 1);
+            counts_add(&cluster->world->counts, COUNT_ROWS_GIVEN_UP, 1);
         }
 }
 
@@ -197,7 +197,7 @@ void cluster_check_opening(struct cluster *cluster, unsigned host)
     for (unsigned i = 0; i < server->log.count; i++)
         protect_row(check, server->log.txns[i].uid);
     check->totals.openings++;
-    counts_add(&cluster->counts, COUNT_OPENINGS, 1);
+    counts_add(&cluster->world->counts, COUNT_OPENINGS, 1);
 }
 
 void cluster_check_cut(struct cluster *cluster, unsigned host)
@@ -254,11 +254,11 @@ static void count_command(struct cluster *cluster, const struct cluster_command 
                                                 [MHA__CHANGE_KIND__CHANGE_FORCED] = COUNT_FORCED};
 
     if (command->kind == COMMAND_PROMOTE)
-        counts_add(&cluster->counts, of_change[command->change], 1);
+        counts_add(&cluster->world->counts, of_change[command->change], 1);
     if (command->kind == COMMAND_SYNC)
-        counts_add(&cluster->counts, command->sync.count > members ? COUNT_JOINED : COUNT_LEFT, 1);
+        counts_add(&cluster->world->counts, command->sync.count > members ? COUNT_JOINED : COUNT_LEFT, 1);
     if (command->kind == COMMAND_PAUSE)
-        counts_add(&cluster->counts, COUNT_PAUSED, 1);
+        counts_add(&cluster->world->counts, COUNT_PAUSED, 1);
 }
 
 void cluster_check_applied(struct cluster *cluster, uint64_t index, const struct cluster_command *command)
@@ -270,7 +270,6 @@ void cluster_check_applied(struct cluster *cluster, uint64_t index, const struct
         return;
     check->index = index;
     check->totals.commands++;
-    counts_add(&cluster->counts, COUNT_COMMANDS_COMMITTED, 1);
     if (cluster_state_apply(&check->state, command) != NULL)
         return;
     if (command->kind == COMMAND_PROMOTE && command->change == MHA__CHANGE_KIND__CHANGE_FORCED)

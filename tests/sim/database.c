@@ -179,7 +179,7 @@ static void rewind_log(struct cluster *cluster, struct server *server)
     if (common == source->count) /* it has more than the primary, of the same history: nothing to rewind */
         return;
     cluster_check_cut(cluster, server->host);
-    counts_add(&cluster->counts, COUNT_TAIL_CUT, 1);
+    counts_add(&cluster->world->counts, COUNT_TAIL_CUT, 1);
     log_cut(&server->log, common);
     log_cut(&server->relay, 0);
 }
@@ -192,22 +192,22 @@ static void recover(struct cluster *cluster, struct server *server, bool to_foll
 
     if (to_follow && log->uncommitted > 0 && server->kind == SERVER_ONE_WAIT) {
         cluster_check_cut(cluster, server->host);
-        counts_add(&cluster->counts, COUNT_TAIL_CUT, 1);
+        counts_add(&cluster->world->counts, COUNT_TAIL_CUT, 1);
         log_cut(log, log->count - log->uncommitted);
     }
     if (to_follow && server->kind == SERVER_NAMED_WAIT)
         rewind_log(cluster, server);
     if (log->uncommitted > 0)
-        counts_add(&cluster->counts, COUNT_TAIL_KEPT, 1);
+        counts_add(&cluster->world->counts, COUNT_TAIL_KEPT, 1);
     for (unsigned i = log->count - log->uncommitted; i < log->count; i++)
         log->txns[i].committed = true;
     log->uncommitted = 0;
     /* MariaDB: relay_log_recovery, and the applied position alone counts: the relay log is fetched again. */
     if (server->kind == SERVER_ONE_WAIT || cluster->config.volatile_commits) {
-        counts_add(&cluster->counts, COUNT_RELAY_LOST, server->relay.count > 0);
+        counts_add(&cluster->world->counts, COUNT_RELAY_LOST, server->relay.count > 0);
         log_cut(&server->relay, 0);
     } else {
-        counts_add(&cluster->counts, COUNT_RELAY_KEPT, server->relay.count > 0);
+        counts_add(&cluster->world->counts, COUNT_RELAY_KEPT, server->relay.count > 0);
     }
 }
 

@@ -345,7 +345,7 @@ static void late_statement(struct cluster *cluster, unsigned host, const struct 
     struct server *server = cluster->hosts[host].server;
 
     cluster_trace(cluster, host, "server: a late statement of operation %d", statement->request.op);
-    counts_add(&cluster->counts, COUNT_LATE_STATEMENT, 1);
+    counts_add(&cluster->world->counts, COUNT_LATE_STATEMENT, 1);
     if (statement->request.op == DB_OP_SET_COMMIT_RULE)
         set_rule(cluster, host, &statement->request);
     if (statement->request.op == DB_OP_SET_ACKNOWLEDGING)
@@ -381,7 +381,7 @@ static void begin_statement(struct cluster *cluster, unsigned host, uint64_t del
     worker->statement = statement.number;
     statement.checked = cluster_clock_us(cluster, host) < until_us &&
                         server_epoch(cluster->hosts[host].server) == worker->running.epoch;
-    counts_add(&cluster->counts, COUNT_STATEMENT_HUNG, cluster->faults.statement_hangs_us[host] > 0);
+    counts_add(&cluster->world->counts, COUNT_STATEMENT_HUNG, cluster->faults.statement_hangs_us[host] > 0);
     cluster_after(cluster, host, PROCESS_SERVER, delay_us + cluster->faults.statement_hangs_us[host],
                   on_statement, &statement, sizeof statement);
 }
@@ -409,7 +409,7 @@ static const char *refusal(struct cluster *cluster, unsigned host, const struct 
     if (worker->state == MHA__DB_STATE__DB_DOWN || !worker->attached)
         return "the database is down";
     if (world_chance(cluster->world, cluster->faults.op_fails_permille[host][request->op])) {
-        counts_add(&cluster->counts, COUNT_OPERATION_REFUSED, 1);
+        counts_add(&cluster->world->counts, COUNT_OPERATION_REFUSED, 1);
         return "the server refuses: disturbed by the test";
     }
     return NULL;

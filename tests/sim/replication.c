@@ -94,7 +94,8 @@ static void apply_next(struct cluster *cluster, unsigned host)
 
     if (server->applying || !server->applier_on || server->relay.count == 0)
         return;
-    counts_add(&cluster->counts, COUNT_APPLIER_HELD, cluster->world->now_us < server->applier_held_until_us);
+    counts_add(&cluster->world->counts, COUNT_APPLIER_HELD,
+               cluster->world->now_us < server->applier_held_until_us);
     if (cluster->world->now_us < server->applier_held_until_us)
         delay_us = server->applier_held_until_us - cluster->world->now_us;
     server->applying = true;
@@ -210,7 +211,7 @@ static void pump(struct cluster *cluster, unsigned host)
         }
         if (batch.count > 0) {
             connection->under_way = true;
-            counts_add(&cluster->counts, COUNT_SLOW_REPLICATION,
+            counts_add(&cluster->world->counts, COUNT_SLOW_REPLICATION,
                        cluster->faults.replication_delay_us[host] > 0);
             cluster_after(cluster, host, PROCESS_SERVER,
                           cluster_net_delay_us(cluster) + cluster->faults.replication_delay_us[host], arrive,
@@ -299,7 +300,7 @@ static void dial(struct cluster *cluster, unsigned host, const void *data)
         return;
     }
     if (!find_start(server, source)) {
-        counts_add(&cluster->counts, COUNT_DIVERGED, 1);
+        counts_add(&cluster->world->counts, COUNT_DIVERGED, 1);
         server->receiver_on = false;
         server->receiver_failed = true;
         cluster_trace(cluster, host, "receiver: its newest is not in the log of %s",

@@ -23,7 +23,8 @@ struct vip_model {
     uint64_t lifetime_generation;
     /* vipd */
     struct lease lease;
-    bool busy; /* a netlink request is under way */
+    bool busy; /* a netlink request is under way: nothing else is done meanwhile */
+    uint64_t busy_until_us;
     uint64_t wake_generation;
     bool told_held, told_conflict;
     /* the agent's client */
@@ -86,9 +87,24 @@ uint64_t vip_kernel_until_us(const struct cluster *cluster, unsigned host)
 
 static void run(struct cluster *cluster, unsigned host);
 
+/* vipd is in a netlink request, which it waits for: what else there is to do is done after that. */
+static bool is_put_off(struct cluster *cluster, unsigned host, cluster_call call, const void *data,
+                       size_t size)
+{
+    const struct vip_model *vip = vip_of(cluster, host);
+    uint64_t now_us = cluster->world->now_us;
+
+    if (!vip->busy)
+        return false;
+    cluster_after(cluster, host, PROCESS_VIPD, vip->busy_until_us > now_us ? vip->busy_until_us - now_us : 1,
+                  call, data, size);
+    return true;
+}
+
 static void address_seen_gone(struct cluster *cluster, unsigned host, const void *data)
 {
-    (void)data;
+    if (is_put_off(cluster, host, address_seen_gone, data, 0))
+        return;
     lease_set_held(&vip_of(cluster, host)->lease, cluster_clock_us(cluster, host),
                    vip_of(cluster, host)->address);
     run(cluster, host);
@@ -162,7 +178,7 @@ static void done(struct cluster *cluster, unsigned host, const void *data)
     case LEASE_ADD:
     case LEASE_REFRESH:
         ok = !cluster->faults.vip_refused[host];
-        counts_add(&cluster->counts, COUNT_ADDRESS_REFUSED, !ok);
+        counts_add(&cluster->world->counts, COUNT_ADDRESS_REFUSED, !ok);
         if (ok) {
             if (!vip->address)
                 cluster_trace(cluster, host, "kernel: the address is here");
@@ -199,10 +215,10 @@ static void run(struct cluster *cluster, unsigned host)
     step = lease_next(&vip->lease, now_us);
     if (step.action != LEASE_WAIT) {
         struct doing doing = {step.action, now_us, step.lifetime_s};
+        uint64_t delay_us = step.action == LEASE_ANNOUNCE ? 1 : world_between(cluster->world, 20, KERNEL_US);
         vip->busy = true;
-        cluster_after(cluster, host, PROCESS_VIPD,
-                      step.action == LEASE_ANNOUNCE ? 1 : world_between(cluster->world, 20, KERNEL_US), done,
-                      &doing, sizeof doing);
+        vip->busy_until_us = cluster->world->now_us + delay_us;
+        cluster_after(cluster, host, PROCESS_VIPD, delay_us, done, &doing, sizeof doing);
     } else if (step.wake_us != LEASE_NEVER) {
         vip->wake_generation++;
         cluster_at_clock(cluster, host, PROCESS_VIPD, step.wake_us, wake, &vip->wake_generation,
@@ -236,6 +252,8 @@ static void receive(struct cluster *cluster, unsigned host, const void *data)
 
     if (message->agent_life != cluster->hosts[host].processes[PROCESS_AGENT].life &&
         message->kind == WISH_NONE)
+        return;
+    if (is_put_off(cluster, host, receive, data, sizeof *message))
         return;
     if (message->kind == WISH_LEASE)
         lease_grant(&vip->lease, now_us, message->epoch, message->deadline_us);

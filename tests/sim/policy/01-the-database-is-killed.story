@@ -27,21 +27,21 @@ cluster A B X
         expect primary B within 300ms
         | 4.494 A has the address no more
         | 4.494 A leads no more
-        | 4.495 B receives no more
+        | 4.494 B receives no more
         | 4.497 B leads term 2
-        | 4.551 - primary B, epoch 2 (failover)
-        | 4.551 - sync {B}, acks 0
+        | 4.550 - primary B, epoch 2 (failover)
+        | 4.550 - sync {B}, acks 0
         expect sync B
         expect serves B within 50ms
-        | 4.552 B has the record of epoch 2 written
-        | 4.556 - the record of epoch 2 is committed
-        | 4.556 B opens
-        | 4.563 B has the address
-        | 4.563 - B serves
+        | 4.551 B has the record of epoch 2 written
+        | 4.554 - the record of epoch 2 is committed
+        | 4.555 B opens
+        | 4.562 B has the address
+        | 4.562 - B serves
         expect change failover
         expect gap 300ms
         expect follows A within 3s    # the old primary returns, what nobody acknowledged is cut
-        | 4.951 A server starts to follow
+        | 4.950 A server starts to follow
         | 4.956 A receives from B and acknowledges
         expect sync A B within 6s
         | 4.963 B its commits wait for 1 acknowledgement

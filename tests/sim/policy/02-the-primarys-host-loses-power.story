@@ -38,9 +38,9 @@ cluster A B X
         | 6.422 A is on
         expect follows A within 5s
         | 6.909 A server starts to follow
-        | 6.914 A receives from B and acknowledges
+        | 6.931 A receives from B and acknowledges
         expect sync A B within 8s
-        | 6.921 B its commits wait for 1 acknowledgement
-        | 6.929 - sync {B A}, acks 1
+        | 6.937 B its commits wait for 1 acknowledgement
+        | 6.946 - sync {B A}, acks 1
         expect changes 1
         expect gap 1500ms

@@ -26,17 +26,17 @@ cluster A B X
         | 3.443 A is off
         | 3.443 - nobody serves
         expect serves none for 20s
-        | 7.449 B receives no more
+        | 7.450 B receives no more
         expect changes 0
         expect closed B
         on X
         | 23.443 X is on
         expect serves B within 3s
-        | 24.447 B leads term 2
+        | 24.446 B leads term 2
         | 24.450 - primary B, epoch 2 (failover)
         | 24.450 - sync {B}, acks 0
         | 24.451 B has the record of epoch 2 written
         | 24.455 - the record of epoch 2 is committed
         | 24.455 B opens
-        | 24.462 B has the address
-        | 24.462 - B serves
+        | 24.461 B has the address
+        | 24.461 - B serves

@@ -41,9 +41,9 @@ cluster A B X
         heal
         expect follows A within 6s    # what it had alone, nobody was told
         | 8.909 A server starts to follow
-        | 8.913 A receives from B and acknowledges
+        | 8.914 A receives from B and acknowledges
         expect sync A B within 8s
         | 8.920 B its commits wait for 1 acknowledgement
-        | 8.931 - sync {B A}, acks 1
+        | 8.928 - sync {B A}, acks 1
         expect no-answers A
         expect changes 0

@@ -31,7 +31,7 @@ cluster A B X
         | 2.948 - sync {B}, acks 0
         | 2.950 B has the record of epoch 2 written
         | 2.953 - the record of epoch 2 is committed
-        | 2.954 B opens
+        | 2.953 B opens
         | 2.960 B has the address
         | 2.960 - B serves
         errant A

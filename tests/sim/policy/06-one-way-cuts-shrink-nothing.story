@@ -24,8 +24,8 @@ cluster A B X
 +900ms  cut X > A
         expect serves B within 5s
         | 3.170 A server dies, open
-        | 3.170 A has the address no more
-        | 3.190 B receives no more
+        | 3.171 A has the address no more
+        | 3.189 B receives no more
         | 3.303 A leads no more
         | 4.207 B leads term 2
         | 4.210 - primary B, epoch 2 (failover)

@@ -27,12 +27,12 @@ cluster A B X
         | 3.506 A its commits wait for 0 acknowledgements
         | 3.506 - A serves
         expect serves A for 10s
-        | 6.435 B receives no more
+        | 6.432 B receives no more
         expect term-growth 0
         expect changes 0
         heal
         expect sync A B within 8s
-        | 13.535 B receives from A and acknowledges
+        | 13.532 B receives from A and acknowledges
         | 13.684 A its commits wait for 1 acknowledgement
         | 13.931 - sync {A B}, acks 1
         expect changes 0

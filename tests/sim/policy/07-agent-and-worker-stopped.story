@@ -39,7 +39,7 @@ cluster A B X
         | 8.443 A leads no more
         | 8.443 A dbworker ends
         | 8.463 A dbworker starts
-        | 8.770 A server dies, open
+        | 8.772 A server dies, open
         expect follows A within 5s
-        | 9.171 A server starts to follow
-        | 9.174 A receives from B and acknowledges
+        | 9.172 A server starts to follow
+        | 9.176 A receives from B and acknowledges

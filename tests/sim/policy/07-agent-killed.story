@@ -23,9 +23,9 @@ cluster A B X
         kill agent A
         | 2.443 A agent ends
 +900ms  expect closed A
+        | 3.234 A dbworker ends
+        | 3.234 A closes
         | 3.234 - nobody serves
-        | 3.235 A dbworker ends
-        | 3.235 A closes
         | 3.302 A has the address no more
         expect no-address A
         expect serves B within 1s

@@ -40,6 +40,6 @@ cluster A B X
         | 8.444 A its commits wait for 0 acknowledgements
         | 8.445 A receives from B and acknowledges
         | 8.452 B its commits wait for 1 acknowledgement
-        | 8.463 - sync {B A}, acks 1
+        | 8.460 - sync {B A}, acks 1
         expect follows A within 3s
         expect changes 1

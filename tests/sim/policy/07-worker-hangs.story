@@ -22,7 +22,7 @@ cluster A B X probe-timeout=500ms
         stop worker A 1000s
 +1900ms expect gap 100ms              # the clients notice nothing
         | 4.000 A dbworker ends
-        | 4.020 A dbworker starts
+        | 4.021 A dbworker starts
         expect changes 0
         kill server A
         | 4.343 A server dies, open

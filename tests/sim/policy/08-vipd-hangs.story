@@ -20,9 +20,9 @@ cluster A B X
         | 1.443 - sync {A B}, acks 1
 +1s     stop vipd A 1000s
         expect serves B within 6s
-        | 3.523 A has the address no more
-        | 3.523 - nobody serves
-        | 4.001 A closes
+        | 3.506 A has the address no more
+        | 3.506 - nobody serves
+        | 4.002 A closes
         | 4.803 A leads no more
         | 4.804 B receives no more
         | 4.806 B leads term 2

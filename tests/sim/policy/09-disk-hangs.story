@@ -23,13 +23,13 @@ cluster A B X
         expect serves B within 3s
         | 4.681 A has the address no more
         | 4.681 - nobody serves
-        | 4.743 A server dies, open
+        | 4.742 A server dies, open
         | 4.743 A leads no more
-        | 4.744 B receives no more
-        | 4.746 B leads term 2
+        | 4.743 B receives no more
+        | 4.745 B leads term 2
         | 4.749 - primary B, epoch 2 (failover)
         | 4.749 - sync {B}, acks 0
-        | 4.751 B has the record of epoch 2 written
+        | 4.750 B has the record of epoch 2 written
         | 4.754 - the record of epoch 2 is committed
         | 4.754 B opens
         | 4.761 B has the address

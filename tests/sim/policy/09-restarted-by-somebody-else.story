@@ -28,16 +28,16 @@ cluster A B X
         | 2.443 - nobody serves
         expect serves any within 3s
         | 2.463 A dbworker starts
-        | 2.472 A has the address no more
-        | 2.472 A leads no more
-        | 2.473 B receives no more
-        | 2.475 B leads term 2
-        | 2.478 - primary B, epoch 2 (failover)
-        | 2.478 - sync {B}, acks 0
-        | 2.480 B has the record of epoch 2 written
-        | 2.483 - the record of epoch 2 is committed
-        | 2.483 B opens
-        | 2.490 B has the address
-        | 2.490 - B serves
+        | 2.469 A has the address no more
+        | 2.469 A leads no more
+        | 2.470 B receives no more
+        | 2.472 B leads term 2
+        | 2.475 - primary B, epoch 2 (failover)
+        | 2.475 - sync {B}, acks 0
+        | 2.476 B has the record of epoch 2 written
+        | 2.480 - the record of epoch 2 is committed
+        | 2.480 B opens
+        | 2.487 B has the address
+        | 2.487 - B serves
         expect serves B
         expect waits A set aside      # its tail was kept, by that hand

@@ -27,10 +27,10 @@ cluster A B X
         | 4.407 B leads term 2
         expect serves none for 1s
         expect serves B within 3s
-        | 6.587 - primary B, epoch 2 (failover)
-        | 6.587 - sync {B}, acks 0
-        | 6.589 B has the record of epoch 2 written
-        | 6.592 - the record of epoch 2 is committed
-        | 6.592 B opens
-        | 6.599 B has the address
-        | 6.599 - B serves
+        | 6.585 - primary B, epoch 2 (failover)
+        | 6.585 - sync {B}, acks 0
+        | 6.586 B has the record of epoch 2 written
+        | 6.589 - the record of epoch 2 is committed
+        | 6.590 B opens
+        | 6.596 B has the address
+        | 6.596 - B serves

@@ -9,8 +9,8 @@ cluster A B X start=200ms
         | 1.003 A leads term 1
         | 1.205 A server starts in place
         | 1.205 B server starts in place
-        | 1.227 - primary A, epoch 1 (first start)
-        | 1.227 - sync {A}, acks 0
+        | 1.226 - primary A, epoch 1 (first start)
+        | 1.226 - sync {A}, acks 0
         | 1.228 A has the record of epoch 1 written
         | 1.229 B receives from A and acknowledges
         | 1.231 - the record of epoch 1 is committed
@@ -18,11 +18,11 @@ cluster A B X start=200ms
         | 1.235 A its commits wait for 1 acknowledgement
         | 1.238 A has the address
         | 1.238 - A serves
-        | 1.243 - sync {A B}, acks 1
+        | 1.246 - sync {A B}, acks 1
         cut A | B
-        | 1.243 - nobody serves
+        | 1.246 - nobody serves
         kill server B
-        | 1.243 B server dies
+        | 1.246 B server dies
 +800ms  heal
         cut A | X
         delay APPEND_REPLY B > A 200ms

@@ -34,6 +34,6 @@ cluster A B X
         expect sync A B within 10s
         | 5.004 B server starts to follow
         | 5.004 B acknowledges no more
-        | 5.012 B receives from A and acknowledges
-        | 5.019 A its commits wait for 1 acknowledgement
-        | 5.030 - sync {A B}, acks 1
+        | 5.019 B receives from A and acknowledges
+        | 5.025 A its commits wait for 1 acknowledgement
+        | 5.037 - sync {A B}, acks 1

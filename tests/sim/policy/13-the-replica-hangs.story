@@ -27,7 +27,7 @@ cluster A B X probe-timeout=1s
         | 3.706 A its commits wait for 0 acknowledgements
         | 3.706 - A serves
 +500ms  expect gap 2500ms
-        | 3.740 B server dies
+        | 3.741 B server dies
         | 4.141 B server starts to follow
         | 4.141 B acknowledges no more
         | 4.147 B receives from A and acknowledges

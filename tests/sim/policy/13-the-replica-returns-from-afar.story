@@ -32,20 +32,20 @@ cluster A B X
         | 2.606 - A serves
         | 3.104 B server starts to follow
         | 3.104 B acknowledges no more
-        | 3.117 B receives from A and acknowledges
-        | 3.424 A its commits wait for 1 acknowledgement
-        | 4.120 - sync {A B}, acks 1
+        | 3.113 B receives from A and acknowledges
+        | 3.420 A its commits wait for 1 acknowledgement
+        | 4.116 - sync {A B}, acks 1
         mark
         off A
-        | 4.120 A is off
-        | 4.120 - nobody serves
+        | 4.116 A is off
+        | 4.116 - nobody serves
         expect serves B within 3s
-        | 5.121 B receives no more
-        | 5.123 B leads term 2
-        | 5.127 - primary B, epoch 2 (failover)
-        | 5.127 - sync {B}, acks 0
-        | 5.128 B has the record of epoch 2 written
-        | 5.131 - the record of epoch 2 is committed
-        | 5.132 B opens
-        | 5.138 B has the address
-        | 5.138 - B serves
+        | 5.118 B receives no more
+        | 5.120 B leads term 2
+        | 5.123 - primary B, epoch 2 (failover)
+        | 5.123 - sync {B}, acks 0
+        | 5.124 B has the record of epoch 2 written
+        | 5.128 - the record of epoch 2 is committed
+        | 5.128 B opens
+        | 5.135 B has the address
+        | 5.135 - B serves

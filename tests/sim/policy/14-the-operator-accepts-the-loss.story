@@ -53,5 +53,5 @@ cluster A B X
         on A
         | 12.622 A is on
 +5s     expect no-follows A           # it has more: set aside
-        | 13.030 A server starts to follow
+        | 13.032 A server starts to follow
         expect serves B

@@ -40,8 +40,8 @@ cluster A B X
         on A
         | 24.605 A is on
         expect serves A within 5s     # no loss was needed
-        | 25.074 A server starts in place
-        | 25.096 B leads no more
+        | 25.070 A server starts in place
+        | 25.073 B leads no more
         | 26.068 A leads term 4
         | 26.071 - primary A, epoch 4 (restart)
         | 26.071 - sync {A}, acks 0
@@ -50,7 +50,7 @@ cluster A B X
         | 26.076 - the record of epoch 4 is committed
         | 26.076 A opens
         | 26.080 A its commits wait for 1 acknowledgement
-        | 26.082 A has the address
-        | 26.082 - A serves
+        | 26.083 A has the address
+        | 26.083 - A serves
         expect sync A B within 10s
-        | 26.088 - sync {A B}, acks 1
+        | 26.084 - sync {A B}, acks 1

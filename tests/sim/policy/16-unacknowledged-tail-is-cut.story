@@ -31,15 +31,15 @@ cluster A B X
         | 2.948 - sync {B}, acks 0
         | 2.950 B has the record of epoch 2 written
         | 2.953 - the record of epoch 2 is committed
-        | 2.954 B opens
+        | 2.953 B opens
         | 2.960 B has the address
         | 2.960 - B serves
         on A
         | 2.960 A is on
         expect follows A within 5s
-        | 3.369 A server starts to follow
-        | 3.392 A receives from B and acknowledges
+        | 3.362 A server starts to follow
+        | 3.385 A receives from B and acknowledges
         expect sync A B within 8s
-        | 3.399 B its commits wait for 1 acknowledgement
-        | 3.410 - sync {B A}, acks 1
+        | 3.392 B its commits wait for 1 acknowledgement
+        | 3.398 - sync {B A}, acks 1
         expect no-answers A

@@ -29,16 +29,16 @@ cluster A B X
         expect serves A within 5s
         | 3.444 A has the address no more
         | 3.444 A leads no more
-        | 3.445 B receives no more
-        | 3.447 B leads term 2
-        | 3.849 A server starts in place
+        | 3.444 B receives no more
+        | 3.446 B leads term 2
+        | 3.848 A server starts in place
         | 3.865 B leads no more
         | 3.868 A leads term 3
         | 3.871 - primary A, epoch 3 (restart)
         | 3.871 - sync {A}, acks 0
         | 3.872 A has the record of epoch 3 written
         | 3.875 - the record of epoch 3 is committed
-        | 3.875 A opens
+        | 3.876 A opens
         | 3.882 A has the address
         | 3.882 - A serves
         expect change restart

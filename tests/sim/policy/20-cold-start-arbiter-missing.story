@@ -30,20 +30,20 @@ cluster A B X
         expect serves any within 6s
         | 4.149 B leads term 3
         | 4.551 A server starts in place
-        | 4.571 B leads no more
-        | 4.574 A leads term 4
-        | 4.578 - primary A, epoch 4 (restart)
-        | 4.578 - sync {A}, acks 0
-        | 4.579 A has the record of epoch 4 written
-        | 4.582 - the record of epoch 4 is committed
-        | 4.582 A opens
-        | 4.589 A has the address
-        | 4.589 - A serves
+        | 4.553 B leads no more
+        | 4.556 A leads term 4
+        | 4.559 - primary A, epoch 4 (restart)
+        | 4.559 - sync {A}, acks 0
+        | 4.561 A has the record of epoch 4 written
+        | 4.563 - the record of epoch 4 is committed
+        | 4.564 A opens
+        | 4.570 A has the address
+        | 4.570 - A serves
         on X
-        | 4.589 X is on
+        | 4.570 X is on
         expect sync A B within 10s
         | 4.649 B server starts in place
         | 4.649 B acknowledges no more
-        | 4.669 B receives from A and acknowledges
-        | 4.676 A its commits wait for 1 acknowledgement
-        | 4.683 - sync {A B}, acks 1
+        | 4.654 B receives from A and acknowledges
+        | 4.661 A its commits wait for 1 acknowledgement
+        | 4.672 - sync {A B}, acks 1

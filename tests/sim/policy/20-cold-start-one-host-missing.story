@@ -36,16 +36,16 @@ cluster A B X
         on A
         | 17.443 A is on
         expect serves any within 5s
-        | 17.907 A server starts in place
-        | 17.928 B leads no more
+        | 17.913 A server starts in place
+        | 17.931 B leads no more
         | 18.900 A leads term 3
         | 18.903 - primary A, epoch 3 (restart)
         | 18.903 - sync {A}, acks 0
-        | 18.905 A has the record of epoch 3 written
+        | 18.904 A has the record of epoch 3 written
         | 18.906 B receives from A and acknowledges
         | 18.908 - the record of epoch 3 is committed
         | 18.908 A opens
-        | 18.910 A its commits wait for 1 acknowledgement
+        | 18.912 A its commits wait for 1 acknowledgement
         | 18.915 A has the address
         | 18.915 - A serves
         expect sync A B within 10s

@@ -29,19 +29,19 @@ cluster A B X
         expect serves A within 6s
         | 3.446 A leads term 2
         | 3.947 A server starts in place
-        | 3.970 - primary A, epoch 2 (restart)
-        | 3.970 - sync {A}, acks 0
-        | 3.971 A has the record of epoch 2 written
-        | 3.975 - the record of epoch 2 is committed
-        | 3.975 A opens
-        | 3.982 A has the address
-        | 3.982 - A serves
+        | 3.956 - primary A, epoch 2 (restart)
+        | 3.956 - sync {A}, acks 0
+        | 3.957 A has the record of epoch 2 written
+        | 3.961 - the record of epoch 2 is committed
+        | 3.961 A opens
+        | 3.967 A has the address
+        | 3.967 - A serves
         expect sync A
         on B
-        | 3.982 B is on
+        | 3.967 B is on
         expect sync A B within 10s
-        | 4.388 B server starts to follow
-        | 4.388 B acknowledges no more
-        | 4.411 B receives from A and acknowledges
-        | 4.418 A its commits wait for 1 acknowledgement
-        | 4.426 - sync {A B}, acks 1
+        | 4.373 B server starts to follow
+        | 4.373 B acknowledges no more
+        | 4.395 B receives from A and acknowledges
+        | 4.402 A its commits wait for 1 acknowledgement
+        | 4.411 - sync {A B}, acks 1

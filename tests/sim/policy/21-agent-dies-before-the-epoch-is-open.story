@@ -22,8 +22,8 @@ cluster A B X
         | 1.443 A is off
         | 1.443 - nobody serves
         expect primary B within 2s
-        | 2.445 B receives no more
-        | 2.447 B leads term 2
+        | 2.444 B receives no more
+        | 2.446 B leads term 2
         | 2.450 - primary B, epoch 2 (failover)
         | 2.450 - sync {B}, acks 0
 +3ms    kill agent B
@@ -37,7 +37,7 @@ cluster A B X
         | 3.609 - primary B, epoch 3 (restart)
         | 3.611 B has the record of epoch 3 written
         | 3.614 - the record of epoch 3 is committed
-        | 3.615 B opens
+        | 3.614 B opens
         | 3.621 B has the address
         | 3.621 - B serves
         on A
@@ -46,4 +46,4 @@ cluster A B X
         | 4.027 A server starts to follow
         | 4.050 A receives from B and acknowledges
         | 4.057 B its commits wait for 1 acknowledgement
-        | 4.065 - sync {B A}, acks 1
+        | 4.068 - sync {B A}, acks 1

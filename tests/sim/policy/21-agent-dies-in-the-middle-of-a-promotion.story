@@ -22,8 +22,8 @@ cluster A B X
         | 1.443 A is off
         | 1.443 - nobody serves
         expect primary B within 2s
-        | 2.445 B receives no more
-        | 2.447 B leads term 2
+        | 2.444 B receives no more
+        | 2.446 B leads term 2
         | 2.450 - primary B, epoch 2 (failover)
         | 2.450 - sync {B}, acks 0
         kill agent B
@@ -36,6 +36,6 @@ cluster A B X
         | 3.606 - primary B, epoch 3 (restart)
         | 3.608 B has the record of epoch 3 written
         | 3.611 - the record of epoch 3 is committed
-        | 3.611 B opens
+        | 3.612 B opens
         | 3.618 B has the address
         | 3.618 - B serves

@@ -22,7 +22,7 @@ cluster A B X
         | 1.443 A server dies, open
         | 1.443 - nobody serves
         expect serves B within 1s
-        | 1.443 A has the address no more
+        | 1.444 A has the address no more
         | 1.444 A leads no more
         | 1.444 B receives no more
         | 1.446 B leads term 2
@@ -34,46 +34,46 @@ cluster A B X
         | 1.461 B has the address
         | 1.461 - B serves
         expect sync A B within 8s
-        | 2.832 A server starts to follow
+        | 2.831 A server starts to follow
         | 2.846 A receives from B and acknowledges
         | 2.853 B its commits wait for 1 acknowledgement
-        | 2.864 - sync {B A}, acks 1
+        | 2.861 - sync {B A}, acks 1
         mark
         kill server B
-        | 2.864 B server dies, open
-        | 2.864 - nobody serves
+        | 2.861 B server dies, open
+        | 2.861 - nobody serves
         expect serves A within 1s
-        | 2.865 B has the address no more
-        | 2.865 B leads no more
-        | 2.866 A receives no more
-        | 2.868 A leads term 3
-        | 2.951 - primary A, epoch 3 (failover)
-        | 2.951 - sync {A}, acks 0
-        | 2.952 A has the record of epoch 3 written
-        | 2.956 - the record of epoch 3 is committed
-        | 2.956 A opens
-        | 2.963 A has the address
-        | 2.963 - A serves
+        | 2.862 B has the address no more
+        | 2.862 B leads no more
+        | 2.863 A receives no more
+        | 2.865 A leads term 3
+        | 2.955 - primary A, epoch 3 (failover)
+        | 2.955 - sync {A}, acks 0
+        | 2.956 A has the record of epoch 3 written
+        | 2.959 - the record of epoch 3 is committed
+        | 2.960 A opens
+        | 2.966 A has the address
+        | 2.966 - A serves
         expect change failover
         expect gap 500ms
         expect sync A B within 8s
-        | 3.351 B server starts to follow
-        | 3.367 B receives from A and acknowledges
-        | 3.374 A its commits wait for 1 acknowledgement
-        | 3.382 - sync {A B}, acks 1
+        | 3.355 B server starts to follow
+        | 3.364 B receives from A and acknowledges
+        | 3.371 A its commits wait for 1 acknowledgement
+        | 3.379 - sync {A B}, acks 1
         mark
         kill server A
-        | 3.382 A server dies, open
-        | 3.382 - nobody serves
+        | 3.379 A server dies, open
+        | 3.379 - nobody serves
         expect serves B within 1s
-        | 3.383 A has the address no more
-        | 3.383 A leads no more
-        | 3.384 B receives no more
-        | 3.386 B leads term 4
-        | 3.398 - primary B, epoch 4 (failover)
-        | 3.398 - sync {B}, acks 0
-        | 3.400 B has the record of epoch 4 written
-        | 3.403 - the record of epoch 4 is committed
-        | 3.404 B opens
-        | 3.410 B has the address
-        | 3.410 - B serves
+        | 3.380 A has the address no more
+        | 3.380 A leads no more
+        | 3.381 B receives no more
+        | 3.383 B leads term 4
+        | 3.395 - primary B, epoch 4 (failover)
+        | 3.395 - sync {B}, acks 0
+        | 3.396 B has the record of epoch 4 written
+        | 3.400 - the record of epoch 4 is committed
+        | 3.400 B opens
+        | 3.407 B has the address
+        | 3.407 - B serves

@@ -28,13 +28,13 @@ cluster A B X
         | 3.411 B has the record of epoch 2 written
         | 3.415 - the record of epoch 2 is committed
         | 3.415 B opens
-        | 3.523 A has the address no more
+        | 3.506 A has the address no more
         | 3.532 B has the address
         | 3.532 - B serves
         mark
         expect closed A within 4s
         | 7.443 A leads no more
-        | 7.444 A closes
+        | 7.443 A closes
         expect no-answers A for 3s
         | 7.647 A its commits wait for 0 acknowledgements
         | 7.648 A receives from B and acknowledges

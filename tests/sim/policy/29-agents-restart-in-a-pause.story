@@ -50,14 +50,14 @@ cluster A B X
         | 7.143 A server dies, open
         | 7.143 - nobody serves
         expect serves B within 1s
-        | 7.144 A has the address no more
-        | 7.144 A leads no more
-        | 7.145 B receives no more
-        | 7.147 B leads term 4
+        | 7.143 A has the address no more
+        | 7.143 A leads no more
+        | 7.144 B receives no more
+        | 7.146 B leads term 4
         | 7.150 - primary B, epoch 4 (failover)
         | 7.150 - sync {B}, acks 0
         | 7.151 B has the record of epoch 4 written
-        | 7.155 - the record of epoch 4 is committed
+        | 7.154 - the record of epoch 4 is committed
         | 7.155 B opens
-        | 7.162 B has the address
-        | 7.162 - B serves
+        | 7.161 B has the address
+        | 7.161 - B serves

@@ -35,6 +35,6 @@ cluster A B X
         | 8.414 - primary B, epoch 3 (restart)
         | 8.416 B has the record of epoch 3 written
         | 8.419 - the record of epoch 3 is committed
-        | 8.420 B opens
+        | 8.419 B opens
         | 8.426 B has the address
         | 8.426 - B serves

@@ -24,8 +24,8 @@ cluster A B X
         | 1.445 - switchover to B is asked for
         | 1.445 A closes
         | 1.445 - nobody serves
-        | 1.447 A has the address no more
-        | 1.447 A leads no more
+        | 1.450 A has the address no more
+        | 1.450 A leads no more
         expect serves any within 4s
         | 2.446 B receives no more
         | 2.448 B leads term 2
@@ -34,11 +34,11 @@ cluster A B X
         | 2.453 A its commits wait for 0 acknowledgements
         | 2.453 B has the record of epoch 2 written
         | 2.453 B its commits wait for 1 acknowledgement
-        | 2.454 A receives from B and acknowledges
+        | 2.453 A receives from B and acknowledges
         | 2.456 - the record of epoch 2 is committed
         | 2.457 B opens
-        | 2.464 B has the address
-        | 2.464 - B serves
+        | 2.463 B has the address
+        | 2.463 - B serves
         expect serves any for 5s
         heal
         expect sync A B within 10s

@@ -29,8 +29,8 @@ cluster A B X
         | 1.543 - nobody serves
         | 2.234 A dbworker ends
         | 2.234 A closes
-        | 2.445 B receives no more
-        | 2.447 B leads term 2
+        | 2.444 B receives no more
+        | 2.446 B leads term 2
         | 2.450 - primary B, epoch 2 (failover)
         | 2.450 - sync {B}, acks 0
         | 2.451 B has the record of epoch 2 written

@@ -24,31 +24,31 @@ cluster A B X
         | 1.445 - switchover to B is asked for
         | 1.445 A closes
         | 1.445 - nobody serves
-        | 1.447 A has the address no more
-        | 1.447 A leads no more
-        | 1.447 B receives no more
-        | 1.450 B leads term 2
-        | 1.453 - request: done
-        | 1.453 - primary B, epoch 2 (switchover)
+        | 1.450 A has the address no more
+        | 1.450 A leads no more
+        | 1.451 B receives no more
+        | 1.453 B leads term 2
+        | 1.456 - request: done
+        | 1.456 - primary B, epoch 2 (switchover)
 +500ms  expect no-address B
-        | 1.454 A its commits wait for 0 acknowledgements
-        | 1.454 B has the record of epoch 2 written
-        | 1.455 B its commits wait for 1 acknowledgement
-        | 1.455 A receives from B and acknowledges
-        | 1.458 - the record of epoch 2 is committed
+        | 1.457 A its commits wait for 0 acknowledgements
+        | 1.458 B has the record of epoch 2 written
+        | 1.458 B its commits wait for 1 acknowledgement
+        | 1.458 A receives from B and acknowledges
+        | 1.461 - the record of epoch 2 is committed
         expect serves A within 8s
-        | 2.458 B leads no more
-        | 2.459 A receives no more
-        | 2.461 A leads term 3
-        | 2.465 - primary A, epoch 3 (failover)
-        | 2.466 B its commits wait for 0 acknowledgements
-        | 2.466 A has the record of epoch 3 written
-        | 2.467 A its commits wait for 1 acknowledgement
-        | 2.467 B receives from A and acknowledges
-        | 2.469 - the record of epoch 3 is committed
-        | 2.470 A opens
-        | 2.476 A has the address
-        | 2.476 - A serves
+        | 2.462 B leads no more
+        | 2.463 A receives no more
+        | 2.465 A leads term 3
+        | 2.468 - primary A, epoch 3 (failover)
+        | 2.469 B its commits wait for 0 acknowledgements
+        | 2.469 A has the record of epoch 3 written
+        | 2.470 A its commits wait for 1 acknowledgement
+        | 2.470 B receives from A and acknowledges
+        | 2.473 - the record of epoch 3 is committed
+        | 2.473 A opens
+        | 2.480 A has the address
+        | 2.480 - A serves
         expect closed B
         works B
         expect sync A B within 12s

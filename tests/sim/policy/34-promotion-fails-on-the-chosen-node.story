@@ -23,13 +23,13 @@ cluster A B X
         | 1.443 A server dies, open
         | 1.443 - nobody serves
         expect serves A within 6s     # the only other: restarted in place
-        | 1.443 A has the address no more
+        | 1.444 A has the address no more
         | 1.444 A leads no more
         | 1.444 B receives no more
         | 1.446 B leads term 2
         | 1.450 - primary B, epoch 2 (failover)
         | 1.450 - sync {B}, acks 0
-        | 2.809 A server starts to follow
+        | 2.810 A server starts to follow
         | 2.826 A receives from B and acknowledges
         | 2.829 - sync {B A}, acks 1
         | 2.829 B leads no more
@@ -40,8 +40,8 @@ cluster A B X
         | 2.837 A its commits wait for 1 acknowledgement
         | 2.838 B receives from A and acknowledges
         | 2.840 - the record of epoch 3 is committed
-        | 2.845 A opens
-        | 2.851 A has the address
-        | 2.851 - A serves
+        | 2.840 A opens
+        | 2.847 A has the address
+        | 2.847 - A serves
         works B
         expect sync A B within 12s

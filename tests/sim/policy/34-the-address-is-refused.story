@@ -23,7 +23,7 @@ cluster A B X
         | 1.443 A server dies, open
         | 1.443 - nobody serves
         expect serves A within 12s
-        | 1.443 A has the address no more
+        | 1.444 A has the address no more
         | 1.444 A leads no more
         | 1.444 B receives no more
         | 1.446 B leads term 2
@@ -32,21 +32,21 @@ cluster A B X
         | 1.451 B has the record of epoch 2 written
         | 1.454 - the record of epoch 2 is committed
         | 1.455 B opens
-        | 2.831 A server starts to follow
+        | 2.832 A server starts to follow
         | 2.846 A receives from B and acknowledges
         | 2.853 B its commits wait for 1 acknowledgement
         | 2.861 - sync {B A}, acks 1
-        | 2.861 B closes
+        | 2.862 B closes
         | 2.862 B leads no more
         | 2.862 A receives no more
-        | 2.864 A leads term 3
-        | 2.882 - primary A, epoch 3 (failover)
-        | 2.884 B its commits wait for 0 acknowledgements
-        | 2.884 A has the record of epoch 3 written
-        | 2.885 A its commits wait for 1 acknowledgement
-        | 2.885 B receives from A and acknowledges
-        | 2.887 - the record of epoch 3 is committed
-        | 2.888 A opens
-        | 2.894 A has the address
-        | 2.894 - A serves
+        | 2.865 A leads term 3
+        | 2.885 - primary A, epoch 3 (failover)
+        | 2.886 B its commits wait for 0 acknowledgements
+        | 2.886 A has the record of epoch 3 written
+        | 2.887 A its commits wait for 1 acknowledgement
+        | 2.887 B receives from A and acknowledges
+        | 2.889 - the record of epoch 3 is committed
+        | 2.893 A opens
+        | 2.900 A has the address
+        | 2.900 - A serves
         expect no-address B

@@ -29,15 +29,15 @@ cluster A B X
         expect serves A within 3s
         | 2.606 A has the address no more
         | 3.104 A server starts in place
-        | 3.108 A leads no more
-        | 3.111 A leads term 2
-        | 3.114 - primary A, epoch 2 (restart)
-        | 3.114 - sync {A}, acks 0
-        | 3.115 A has the record of epoch 2 written
-        | 3.119 - the record of epoch 2 is committed
-        | 3.119 A opens
-        | 3.125 A has the address
-        | 3.125 - A serves
+        | 3.107 A leads no more
+        | 3.109 A leads term 2
+        | 3.112 - primary A, epoch 2 (restart)
+        | 3.112 - sync {A}, acks 0
+        | 3.114 A has the record of epoch 2 written
+        | 3.117 - the record of epoch 2 is committed
+        | 3.118 A opens
+        | 3.124 A has the address
+        | 3.124 - A serves
         expect change restart
         expect changes 1
         expect term-growth 1
