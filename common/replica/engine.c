@@ -105,7 +105,7 @@ static bool remember_write(struct replica *replica, const struct raft_output *ou
 /* true: there was something to carry out. */
 static bool carry_out(struct replica *replica)
 {
-    const struct raft_output *output = raft_take(replica->raft);
+    const struct raft_output *output = raft_trace_take(&replica->tracer, replica->raft);
     bool news =
         output->message_count > 0 || output->has_write || output->commit_index != replica->commit_index;
     struct error err;
@@ -161,7 +161,8 @@ static void sync_writes(struct replica *replica)
     replica->write_count = 0;
     replica->write_room = 0;
     for (unsigned i = 0; i < count && !replica->failed; i++) {
-        raft_persisted(replica->raft, clock_now_us(), writes[i].write, writes[i].index, writes[i].term);
+        raft_trace_persisted(&replica->tracer, replica->raft, clock_now_us(), writes[i].write,
+                             writes[i].index, writes[i].term);
         engine_step(replica);
     }
     free(writes);
@@ -216,6 +217,7 @@ static void on_flush(evutil_socket_t fd, short what, void *context)
         sync_writes(replica);
         apply(replica);
         arm_timer(replica);
+        trace_flush(replica->trace);
     }
     if (replica->failed) {
         if (!replica->fatal_told) {
@@ -241,7 +243,7 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
     (void)what;
     if (read(fd, &expirations, sizeof expirations) < 0 || !replica->raft || replica->failed)
         return; /* set anew meanwhile */
-    raft_tick(replica->raft, clock_now_us());
+    raft_trace_tick(&replica->tracer, replica->raft, clock_now_us());
     engine_step(replica);
 }
 
@@ -275,7 +277,7 @@ void engine_receive(struct replica *replica, const struct raft_message *message)
         bytes += message->entries[i].size;
     if (message->entry_count > 0 && engine_reserve(replica, message->entry_count, bytes, &err) != ERR_OK)
         return;
-    raft_receive(replica->raft, clock_now_us(), message);
+    raft_trace_receive(&replica->tracer, replica->raft, clock_now_us(), message);
     engine_step(replica);
 }
 
@@ -294,6 +296,13 @@ enum error_code engine_open(struct replica *replica, struct error *err)
     return ERR_OK;
 }
 
+static void on_trace_line(void *context, uint64_t now_us, const char *text)
+{
+    const struct replica *replica = context;
+
+    trace_line(replica->trace, now_us, replica->trace_name, text);
+}
+
 enum error_code engine_start(struct replica *replica, struct error *err)
 {
     const struct store_recovered *recovered = store_recovered(replica->store);
@@ -305,8 +314,10 @@ enum error_code engine_start(struct replica *replica, struct error *err)
                                      .restarted = recovered->had_state};
     enum raft_code failed;
 
+    if (replica->trace)
+        replica->tracer = (struct raft_tracer){.line = on_trace_line, .context = replica, .codec = "replica"};
     replica_membership_to_raft(&replica->membership, &restored.membership);
-    failed = raft_new(&config, &restored, clock_now_us(), &replica->raft);
+    failed = raft_trace_new(&replica->tracer, &config, &restored, clock_now_us(), &replica->raft);
     store_release_recovered(replica->store);
     if (failed == RAFT_NO_MEMORY)
         return error_set(err, ERR_NO_MEMORY, "no memory for the log");
@@ -335,4 +346,5 @@ void engine_close(struct replica *replica)
         close(replica->timer_fd);
     free(replica->writes);
     raft_free(replica->raft);
+    raft_tracer_end(&replica->tracer);
 }

@@ -9,8 +9,10 @@
 
 #include <sys/queue.h>
 
+#include "common/base/trace.h"
 #include "common/net/net.h"
 #include "common/net/refusals.h"
+#include "common/raft/trace.h"
 #include "common/replica/membership.h"
 #include "common/replica/replica.h"
 #include "common/replica/settings.h"
@@ -75,7 +77,10 @@ struct replica {
     struct refusals refusals;
 
     struct store *store;
-    struct raft *raft; /* NULL until formed */
+    struct raft *raft; /* NULL until formed; its inputs and outputs go through the tracer */
+    struct raft_tracer tracer;
+    struct trace *trace; /* NULL: none */
+    char trace_name[2 * REPLICA_NAME_BYTES];
     struct event *flush;
     struct event *timer;
     int timer_fd;

@@ -57,6 +57,8 @@ enum error_code replica_open(struct event_base *base, struct net *net, const str
     replica->callbacks = *callbacks;
     replica->context = context;
     replica->timer_fd = -1;
+    replica->trace = config->trace;
+    snprintf(replica->trace_name, sizeof replica->trace_name, "%s/%s", config->cluster, config->name);
     failed = take_configuration(replica, config, err);
     if (!failed)
         failed = engine_open(replica, err);
@@ -111,7 +113,7 @@ uint64_t replica_id(const struct replica *replica)
 void replica_status(struct replica *replica, struct raft_status *out)
 {
     if (replica->raft) {
-        raft_status(replica->raft, clock_now_us(), out);
+        raft_trace_status(&replica->tracer, replica->raft, clock_now_us(), out);
         /* The owner decides by what it has applied. */
         if (replica->applied_index < out->commit_index)
             out->ready = out->current = false;
@@ -199,8 +201,9 @@ enum error_code replica_propose(struct replica *replica, const void *data, size_
     if (!failed)
         failed = engine_reserve(replica, 1, size, err);
     if (!failed) {
-        failed =
-            explain(raft_propose(replica->raft, clock_now_us(), RAFT_ENTRY_COMMAND, data, size, index), err);
+        failed = explain(raft_trace_propose(&replica->tracer, replica->raft, clock_now_us(),
+                                            RAFT_ENTRY_COMMAND, data, size, index),
+                         err);
         engine_step_for_owner(replica);
     }
     return failed;
@@ -230,7 +233,7 @@ void replica_end_lease(struct replica *replica)
 {
     if (!replica->raft || replica->failed)
         return;
-    raft_end_lease(replica->raft, clock_now_us());
+    raft_trace_end_lease(&replica->tracer, replica->raft, clock_now_us());
     engine_step_for_owner(replica);
 }
 
@@ -238,7 +241,7 @@ void replica_released(struct replica *replica)
 {
     if (!replica->raft || replica->failed)
         return;
-    raft_released(replica->raft, clock_now_us());
+    raft_trace_released(&replica->tracer, replica->raft, clock_now_us());
     engine_step_for_owner(replica);
 }
 
@@ -247,7 +250,7 @@ enum error_code replica_transfer(struct replica *replica, uint64_t to, struct er
     enum error_code failed = check_running(replica, err);
 
     if (!failed) {
-        failed = explain(raft_transfer(replica->raft, clock_now_us(), to), err);
+        failed = explain(raft_trace_transfer(&replica->tracer, replica->raft, clock_now_us(), to), err);
         engine_step_for_owner(replica);
     }
     return failed;
@@ -258,7 +261,7 @@ enum error_code replica_renew_term(struct replica *replica, struct error *err)
     enum error_code failed = check_running(replica, err);
 
     if (!failed) {
-        failed = explain(raft_renew_term(replica->raft, clock_now_us()), err);
+        failed = explain(raft_trace_renew_term(&replica->tracer, replica->raft, clock_now_us()), err);
         engine_step_for_owner(replica);
     }
     return failed;
@@ -269,6 +272,6 @@ void replica_set_campaign_delay(struct replica *replica, uint64_t delay_us)
     if (!replica->raft || replica->failed || delay_us == replica->campaign_delay_us)
         return;
     replica->campaign_delay_us = delay_us;
-    raft_set_campaign_delay(replica->raft, clock_now_us(), delay_us);
+    raft_trace_set_campaign_delay(&replica->tracer, replica->raft, clock_now_us(), delay_us);
     engine_step_for_owner(replica);
 }

@@ -13,6 +13,7 @@
 #include <event2/event.h>
 
 #include "common/base/error.h"
+#include "common/base/trace.h"
 #include "common/net/net.h"
 #include "common/raft/raft.h"
 
@@ -36,6 +37,8 @@ struct replica_config {
     uint64_t election_us;
     unsigned node_count;
     const struct replica_node *nodes;
+    struct trace
+        *trace; /* every input and output of raft goes there, too (common/raft/trace.h); NULL: none */
 };
 
 struct replica_callbacks {

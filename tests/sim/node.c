@@ -173,7 +173,7 @@ static void observe(struct world *world, unsigned i)
 {
     struct world_node *node = &world->nodes[i];
     struct raft_status before = node->status;
-    raft_status(node->raft, world_clock_us(world, i), &node->status);
+    raft_trace_status(&node->tracer, node->raft, world_clock_us(world, i), &node->status);
     check_status(world, i, &before);
     uint64_t at_us = world_true_us(world, i, raft_deadline_us(node->raft));
     if (at_us <= world->now_us)
@@ -190,7 +190,7 @@ static void observe(struct world *world, unsigned i)
 static void carry_out(struct world *world, unsigned i)
 {
     struct world_node *node = &world->nodes[i];
-    const struct raft_output *out = raft_take(node->raft);
+    const struct raft_output *out = raft_trace_take(&node->tracer, node->raft);
     uint64_t commit_index = out->commit_index;
     check_written(world, i, out->entries, out->entry_count);
     if (!send_messages(world, i, out))
@@ -224,7 +224,8 @@ static bool release_waiting(struct world *world, unsigned i)
 
 static void tell_persisted(struct world *world, unsigned i, uint64_t number, uint64_t index, uint64_t term)
 {
-    raft_persisted(world->nodes[i].raft, world_clock_us(world, i), number, index, term);
+    raft_trace_persisted(&world->nodes[i].tracer, world->nodes[i].raft, world_clock_us(world, i), number,
+                         index, term);
     carry_out(world, i);
 }
 
@@ -286,7 +287,7 @@ static bool restore(struct world *world, unsigned i, uint64_t now_us)
             (struct raft_member){.id = world->nodes[m].id, .kind = world->nodes[m].kind, .voter = true};
     struct raft_config config = {
         .id = node->id, .heartbeat_us = world->config.heartbeat_us, .election_us = world->config.election_us};
-    enum raft_code code = raft_new(&config, &restored, now_us, &node->raft);
+    enum raft_code code = raft_trace_new(&node->tracer, &config, &restored, now_us, &node->raft);
     disk_release(&node->disk);
     if (code != RAFT_OK)
         world_violate(world, "I7: %s cannot start from its own disk", node->name);
@@ -336,7 +337,7 @@ void world_start(struct world *world, unsigned i)
         printf("%12.6f start %s\n", (double)world->now_us / 1e6, node->name);
     if (node->hooks.started != NULL)
         node->hooks.started(world, i, node->hooks.context);
-    raft_set_campaign_delay(node->raft, now_us, node->campaign_delay_us);
+    raft_trace_set_campaign_delay(&node->tracer, node->raft, now_us, node->campaign_delay_us);
     carry_out(world, i);
 }
 
@@ -364,13 +365,14 @@ void world_node_free(struct world_node *node)
 {
     forget(node);
     disk_free(&node->disk);
+    raft_tracer_end(&node->tracer);
 }
 
 /* ---- inputs ---- */
 
 void world_node_tick(struct world *world, unsigned i)
 {
-    raft_tick(world->nodes[i].raft, world_clock_us(world, i));
+    raft_trace_tick(&world->nodes[i].tracer, world->nodes[i].raft, world_clock_us(world, i));
     carry_out(world, i);
 }
 
@@ -393,7 +395,7 @@ void world_receive(struct world *world, unsigned i, const struct raft_message *m
 {
     if (message->entry_count > 0 && !reserve(world, i, message->entries, message->entry_count))
         return;
-    raft_receive(world->nodes[i].raft, world_clock_us(world, i), message);
+    raft_trace_receive(&world->nodes[i].tracer, world->nodes[i].raft, world_clock_us(world, i), message);
     carry_out(world, i);
 }
 
@@ -401,29 +403,31 @@ enum raft_code world_propose(struct world *world, unsigned i, const void *data, 
 {
     if (!reserve(world, i, &(struct raft_entry){.size = size}, 1))
         return RAFT_BUSY;
-    enum raft_code code =
-        raft_propose(world->nodes[i].raft, world_clock_us(world, i), RAFT_ENTRY_COMMAND, data, size, index);
+    enum raft_code code = raft_trace_propose(&world->nodes[i].tracer, world->nodes[i].raft,
+                                             world_clock_us(world, i), RAFT_ENTRY_COMMAND, data, size, index);
     carry_out(world, i);
     return code;
 }
 
 enum raft_code world_transfer(struct world *world, unsigned i, unsigned to)
 {
-    enum raft_code code = raft_transfer(world->nodes[i].raft, world_clock_us(world, i), world->nodes[to].id);
+    enum raft_code code = raft_trace_transfer(&world->nodes[i].tracer, world->nodes[i].raft,
+                                              world_clock_us(world, i), world->nodes[to].id);
     carry_out(world, i);
     return code;
 }
 
 enum raft_code world_renew_term(struct world *world, unsigned i)
 {
-    enum raft_code code = raft_renew_term(world->nodes[i].raft, world_clock_us(world, i));
+    enum raft_code code =
+        raft_trace_renew_term(&world->nodes[i].tracer, world->nodes[i].raft, world_clock_us(world, i));
     carry_out(world, i);
     return code;
 }
 
 void world_end_lease(struct world *world, unsigned i)
 {
-    raft_end_lease(world->nodes[i].raft, world_clock_us(world, i));
+    raft_trace_end_lease(&world->nodes[i].tracer, world->nodes[i].raft, world_clock_us(world, i));
     carry_out(world, i);
 }
 
@@ -431,7 +435,7 @@ void world_release(struct world *world, unsigned i)
 {
     struct world_node *node = &world->nodes[i];
     node->lease_until_us = 0;
-    raft_released(node->raft, world_clock_us(world, i));
+    raft_trace_released(&node->tracer, node->raft, world_clock_us(world, i));
     carry_out(world, i);
 }
 
@@ -440,6 +444,7 @@ void world_set_campaign_delay(struct world *world, unsigned i, uint64_t delay_us
     world->nodes[i].campaign_delay_us = delay_us;
     if (!world->nodes[i].up)
         return;
-    raft_set_campaign_delay(world->nodes[i].raft, world_clock_us(world, i), delay_us);
+    raft_trace_set_campaign_delay(&world->nodes[i].tracer, world->nodes[i].raft, world_clock_us(world, i),
+                                  delay_us);
     carry_out(world, i);
 }

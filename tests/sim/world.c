@@ -12,6 +12,8 @@
 
 #define SEGMENT_BYTES 16384
 
+#define TRACE_FILE_BYTES_MAX (4ull << 30)
+
 enum event_kind { EVENT_ARRIVAL, EVENT_TICK, EVENT_DISK, EVENT_CALL };
 
 struct world_event {
@@ -45,6 +47,29 @@ bool world_chance(struct world *world, unsigned permille)
 
 /* ---- making and freeing ---- */
 
+static void on_trace_line(void *context, uint64_t now_us, const char *text)
+{
+    const struct world_node *node = context;
+    trace_line(node->trace_file, now_us, node->name, text);
+}
+
+static void open_trace(struct world *world)
+{
+    const char *path = getenv("TRACE_FILE");
+    struct error err;
+    if (path == NULL)
+        return;
+    if (trace_open(path, TRACE_FILE_BYTES_MAX, &world->trace_file, &err) != ERR_OK) {
+        fprintf(stderr, "%s\n", err.text);
+        abort();
+    }
+    for (unsigned i = 0; i < world->node_count; i++) {
+        struct world_node *node = &world->nodes[i];
+        node->trace_file = world->trace_file;
+        node->tracer = (struct raft_tracer){.line = on_trace_line, .context = node, .codec = "sim"};
+    }
+}
+
 struct world *world_new(const struct world_config *config)
 {
     struct world *world = calloc(1, sizeof *world);
@@ -72,6 +97,7 @@ struct world *world_new(const struct world_config *config)
                 (int64_t)world_between(world, 0, 2 * config->clock_ppm_max) - config->clock_ppm_max;
         node->clock_offset_us = (int64_t)world_between(world, 0, 1000000000);
     }
+    open_trace(world);
     return world;
 }
 
@@ -87,6 +113,7 @@ void world_free(struct world *world)
     for (unsigned i = 0; i < world->node_count; i++)
         world_node_free(&world->nodes[i]);
     check_free(world->check);
+    trace_close(world->trace_file);
     free(world->events);
     free(world);
 }

@@ -21,7 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/raft/raft.h"
+#include "common/base/trace.h"
+#include "common/raft/trace.h"
 #include "tests/sim/counts.h"
 #include "tests/sim/dice.h"
 
@@ -132,6 +133,8 @@ struct world_node {
     uint64_t heard_us[WORLD_NODES_MAX]; /* by its own clock, in this life: the last message of each other */
     uint64_t paused_until_us;           /* world time: no step before (its process is stopped) */
     struct world_hooks hooks;
+    struct raft_tracer tracer; /* every input and output of raft, into the file of the next line */
+    struct trace *trace_file;
 };
 
 enum world_rule_action { WORLD_DROP, WORLD_DELAY };
@@ -163,6 +166,7 @@ struct world {
     uint64_t event_number;
     struct world_check *check;
     bool trace;                       /* every message and crash on stdout */
+    struct trace *trace_file;         /* TRACE_FILE in the environment: for replay_trace; NULL: none */
     char violation[WORLD_TEXT_BYTES]; /* "": all is well */
 };
 
