@@ -116,6 +116,31 @@ bool ctl_read_options(struct ctl *ctl, int argc, char **argv, const struct ctl_o
     return output == NULL || ctl_read_output(ctl, output);
 }
 
+static void make_text_printable(char *text)
+{
+    for (; *text; text++)
+        if (((unsigned char)*text < ' ' && *text != '\n') || *text == 0x7f)
+            *text = ' ';
+}
+
+void ctl_make_printable(ProtobufCMessage *message)
+{
+    for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
+        bool repeated = field->label == PROTOBUF_C_LABEL_REPEATED;
+        uint8_t *at = (uint8_t *)message + field->offset;
+        size_t count = repeated ? *(size_t *)((uint8_t *)message + field->quantifier_offset) : 1;
+        void **values = repeated ? *(void ***)at : (void **)at;
+        for (size_t j = 0; j < count; j++) {
+            if (field->type == PROTOBUF_C_TYPE_STRING && values[j] != field->default_value &&
+                *(const char *)values[j])
+                make_text_printable(values[j]);
+            else if (field->type == PROTOBUF_C_TYPE_MESSAGE && values[j])
+                ctl_make_printable(values[j]);
+        }
+    }
+}
+
 enum ctl_exit ctl_ask(struct ctl *ctl, const Mha__ControlRequest *request, uint32_t default_ms,
                       Mha__ControlReply **reply)
 {
@@ -134,6 +159,8 @@ enum ctl_exit ctl_ask(struct ctl *ctl, const Mha__ControlRequest *request, uint3
         fprintf(ctl->err, "mhactl: %s\n", err.text);
         return CTL_UNREACHABLE;
     }
+    if (!ctl->json)
+        ctl_make_printable(&(*reply)->base);
     if ((*reply)->error[0] != '\0') {
         fprintf(ctl->err, "mhactl: %s\n", (*reply)->error);
         mha4rdb_reply_free(*reply);

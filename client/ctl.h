@@ -79,6 +79,10 @@ bool ctl_read_output(struct ctl *ctl, const char *text);
  * given. */
 enum ctl_exit ctl_ask(struct ctl *ctl, const Mha__ControlRequest *request, uint32_t default_ms,
                       Mha__ControlReply **reply);
+/* Of all texts in a reply: control characters but newlines become spaces. A database's error message, say,
+ * may hold what a client of it made up, and must not steer an operator's terminal. ctl_ask does so for all
+ * but JSON, which has escapes of its own. */
+void ctl_make_printable(ProtobufCMessage *message);
 /* `cluster` picks one of an arbiter's clusters; "": the only or first one. */
 enum ctl_exit ctl_ask_status(struct ctl *ctl, const char *cluster, Mha__ControlReply **reply);
 /* Asks, prints the reply's message ({"message": ...} as JSON), frees it. */

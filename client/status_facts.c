@@ -159,6 +159,7 @@ static bool read_item(const char **text, struct domain_end *item)
 }
 
 #define DOMAINS_SHOWN_MAX 8
+#define DOMAIN_END_BYTES sizeof ",18446744073709551615-18446744073709551615-18446744073709551615"
 
 /* false: not a GTID list, or one of more domains than are shown. */
 static bool read_ends(const char *position, struct domain_end ends[DOMAINS_SHOWN_MAX], unsigned *count)
@@ -184,7 +185,7 @@ static bool read_ends(const char *position, struct domain_end ends[DOMAINS_SHOWN
 void status_short_position(const char *position, char *text, size_t size)
 {
     struct domain_end ends[DOMAINS_SHOWN_MAX];
-    char whole[DOMAINS_SHOWN_MAX * 48] = "-";
+    char whole[DOMAINS_SHOWN_MAX * DOMAIN_END_BYTES] = "-";
     unsigned count;
     size_t used = 0;
 

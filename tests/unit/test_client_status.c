@@ -542,6 +542,23 @@ static void test_check(void)
     CU_ASSERT_TRUE(check_is_fatal(&reply));
 }
 
+static void test_printable(void)
+{
+    Mha__ControlReply reply = MHA__CONTROL_REPLY__INIT;
+    Mha__Finding finding = MHA__FINDING__INIT;
+    Mha__Finding *findings[] = {&finding};
+    char message[] = "two\nlines\ttab", problem[] = "\x1b[31mred\x7f \xc3\xa9";
+
+    reply.message = message;
+    reply.n_findings = 1;
+    reply.findings = findings;
+    finding.problem = problem;
+    ctl_make_printable(&reply.base);
+    CU_ASSERT_STRING_EQUAL(message, "two\nlines tab");
+    CU_ASSERT_STRING_EQUAL(problem, " [31mred  \xc3\xa9");
+    CU_ASSERT_STRING_EQUAL(reply.error, ""); /* protobuf-c's own, which is read-only */
+}
+
 static void test_short_position(void)
 {
     char text[12];
@@ -561,6 +578,14 @@ static void test_short_position(void)
     /* More domains than are shown: the text itself, cut. */
     status_short_position("0-1-1,1-1-1,2-1-1,3-1-1,4-1-1,5-1-1,6-1-1,7-1-1,8-1-1", text, sizeof text);
     CU_ASSERT_STRING_EQUAL(text, "0-1-1,1-...");
+    /* no server has such numbers, but an answer may */
+    char long_one[9 * 64] = "";
+    for (unsigned i = 0; i < 8; i++)
+        snprintf(long_one + strlen(long_one), sizeof long_one - strlen(long_one),
+                 "%s1844674407370955160%u-18446744073709551615-18446744073709551615", i ? "," : "", i);
+    status_short_position(long_one, text, sizeof text);
+    CU_ASSERT(memchr(text, 0, sizeof text) != NULL);
+    CU_ASSERT_STRING_EQUAL(text, "18446744...");
 }
 
 static void test_json_text(void)
@@ -594,6 +619,7 @@ int main(void)
     CU_ADD_TEST(suite, test_failover_explained);
     CU_ADD_TEST(suite, test_check);
     CU_ADD_TEST(suite, test_short_position);
+    CU_ADD_TEST(suite, test_printable);
     CU_ADD_TEST(suite, test_json_text);
     CU_basic_set_mode(CU_BRM_NORMAL);
     CU_basic_run_tests();
