@@ -134,7 +134,8 @@ static enum error_code batch_make(struct wal *wal, const struct raft_hard_state 
         }
         code = batch_add(wal, hard_state, entries, count, err);
         hard_state = NULL;
-        entries += count;
+        if (count > 0) /* without entries there may be no array either */
+            entries += count;
         entry_count -= count;
     }
     return code;
