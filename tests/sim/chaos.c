@@ -2,11 +2,13 @@
 
 #include <stdio.h>
 
+/* ---- the configuration ---- */
+
 struct world_config chaos_config(uint64_t seed)
 {
     struct dice dice = {.state = seed ^ 0x6d68613472646221u};
-    static const unsigned topologies[][2] = {{1, 0}, {2, 1}, {3, 0}, {5, 0}};
-    const unsigned *topology = topologies[seed % 4];
+    static const unsigned topologies[][2] = {{1, 0}, {2, 1}, {3, 0}, {5, 0}, {7, 0}};
+    const unsigned *topology = topologies[seed % 5];
     bool fast = dice_chance(&dice, 300);
     bool far = dice_chance(&dice, 200); /* answers come when the next rounds are under way already */
     uint64_t election_us = fast ? 150000 : 1000000;
@@ -23,128 +25,289 @@ struct world_config chaos_config(uint64_t seed)
         .reorder = dice_chance(&dice, 300),
         .disk_min_us = 100,
         .disk_max_us = dice_between(&dice, 100, fast ? 4000 : 20000),
-        .clock_ppm_max = (unsigned)dice_between(&dice, 0, 20000),
+        .behind = dice_chance(&dice, 500),
+        .segment_bytes = 1024u << dice_between(&dice, 0, 5),
+        .clock_ppm_max = (unsigned)dice_between(&dice, 0, CHAOS_PPM_MAX),
     };
     return config;
 }
 
-static unsigned any_node(struct world *world)
+/* ---- strikes ---- */
+
+struct strike {
+    struct world *world;
+    struct dice dice;
+};
+
+static unsigned any_node(struct strike *strike)
 {
-    return (unsigned)world_between(world, 0, world->node_count - 1);
+    return (unsigned)dice_between(&strike->dice, 0, strike->world->node_count - 1);
 }
 
 /* Mostly the leader: that is where it hurts. */
-static unsigned some_node(struct world *world)
+static unsigned some_node(struct strike *strike)
 {
-    unsigned leader = world_leader(world);
-    return leader < world->node_count && world_chance(world, 500) ? leader : any_node(world);
+    unsigned leader = world_leader(strike->world), other = any_node(strike);
+    bool the_leader = dice_chance(&strike->dice, 500);
+    return the_leader && leader < strike->world->node_count ? leader : other;
 }
 
-static unsigned some_keep(struct world *world)
+static unsigned some_keep(struct strike *strike)
 {
-    static const unsigned keeps[] = {0, 500, 1000};
-    return keeps[world_between(world, 0, 2)];
+    static const unsigned keeps[] = {0, 500, 500, 1000};
+    return keeps[dice_between(&strike->dice, 0, 3)];
 }
 
-static void isolate(struct world *world, unsigned node, bool in, bool out)
+static uint64_t up_to_elections(struct strike *strike, unsigned elections)
 {
-    for (unsigned i = 0; i < world->node_count; i++) {
+    return dice_between(&strike->dice, 0, elections * strike->world->config.election_us);
+}
+
+static void crash(struct strike *strike)
+{
+    unsigned node = some_node(strike);
+    world_crash(strike->world, node, some_keep(strike));
+}
+
+static void crash_later(struct strike *strike)
+{
+    unsigned node = some_node(strike);
+    uint64_t steps = dice_between(&strike->dice, 1, 30);
+    world_crash_after(strike->world, node, steps, some_keep(strike));
+}
+
+static void crash_in_write(struct strike *strike)
+{
+    unsigned node = some_node(strike);
+    uint64_t operations = dice_between(&strike->dice, 0, 20);
+    strike->world->nodes[node].crash_keeps = some_keep(strike);
+    world_disk_fault(strike->world, node, WORLD_DISK_POWER, operations);
+    if (dice_chance(&strike->dice, 300)) { /* and so in the recovery */
+        world_crash(strike->world, node, some_keep(strike));
+        world_disk_fault(strike->world, node, WORLD_DISK_POWER, operations);
+        world_start(strike->world, node);
+    }
+}
+
+static void end_process(struct strike *strike)
+{
+    world_kill(strike->world, some_node(strike));
+}
+
+static void start(struct strike *strike)
+{
+    world_start(strike->world, any_node(strike));
+}
+
+static void start_all(struct strike *strike)
+{
+    for (unsigned i = 0; i < strike->world->node_count; i++)
+        world_start(strike->world, i);
+}
+
+static void restart(struct strike *strike)
+{
+    unsigned node = some_node(strike);
+    if (dice_chance(&strike->dice, 500))
+        world_crash(strike->world, node, some_keep(strike));
+    else
+        world_kill(strike->world, node);
+    world_start(strike->world, node);
+}
+
+static void isolate(struct strike *strike)
+{
+    unsigned node = some_node(strike);
+    bool in = dice_chance(&strike->dice, 700), out = dice_chance(&strike->dice, 700);
+    for (unsigned i = 0; i < strike->world->node_count; i++) {
         if (i == node)
             continue;
         if (in)
-            world_cut(world, i, node, true);
+            world_cut(strike->world, i, node, true);
         if (out)
-            world_cut(world, node, i, true);
+            world_cut(strike->world, node, i, true);
     }
 }
 
-static void propose_some(struct world *world)
+static void part(struct strike *strike)
 {
-    unsigned node = some_node(world), count = (unsigned)world_between(world, 1, 20);
-    for (unsigned i = 0; i < count && world->nodes[node].up; i++) {
-        char text[32];
-        uint64_t index;
-        int size = snprintf(text, sizeof text, "%llu", (unsigned long long)world_random(world));
-        world_propose(world, node, text, (size_t)size, &index);
+    bool side[WORLD_NODES_MAX];
+    for (unsigned i = 0; i < strike->world->node_count; i++)
+        side[i] = dice_chance(&strike->dice, 500);
+    for (unsigned i = 0; i < strike->world->node_count; i++)
+        for (unsigned j = 0; j < strike->world->node_count; j++)
+            if (side[i] != side[j])
+                world_cut(strike->world, i, j, true);
+}
+
+static void cut_link(struct strike *strike)
+{
+    unsigned from = any_node(strike), to = any_node(strike);
+    world_cut(strike->world, from, to, true);
+    if (dice_chance(&strike->dice, 500))
+        world_cut(strike->world, to, from, true);
+}
+
+static void slow_link(struct strike *strike)
+{
+    unsigned from = any_node(strike), to = any_node(strike);
+    world_slow_link(strike->world, from, to, up_to_elections(strike, 1));
+}
+
+static void heal(struct strike *strike)
+{
+    world_heal(strike->world);
+}
+
+static void spoil_messages(struct strike *strike)
+{
+    struct world_rule rule = {
+        .kind = (enum raft_message_kind)dice_between(&strike->dice, 0, RAFT_MESSAGE_KINDS - 1),
+        .from = any_node(strike),
+        .to = any_node(strike)};
+    rule.action = dice_chance(&strike->dice, 300) ? WORLD_DROP : WORLD_DELAY;
+    rule.delay_us = up_to_elections(strike, 3);
+    world_add_rule(strike->world, &rule);
+}
+
+static void hang_disk(struct strike *strike)
+{
+    world_hang_disk(strike->world, some_node(strike), true);
+}
+
+static void repair_disk(struct strike *strike)
+{
+    world_disk_fault(strike->world, any_node(strike), WORLD_DISK_WELL, 0);
+}
+
+static void slow_disk(struct strike *strike)
+{
+    unsigned node = some_node(strike);
+    world_disk_fault(strike->world, node, WORLD_DISK_SLOW,
+                     dice_between(&strike->dice, 0, strike->world->config.election_us / 4));
+}
+
+static void fill_disk(struct strike *strike)
+{
+    unsigned node = some_node(strike);
+    world_disk_fault(strike->world, node, WORLD_DISK_FULL, dice_between(&strike->dice, 0, 2048));
+}
+
+static void spoil_disk(struct strike *strike)
+{
+    unsigned node = some_node(strike);
+    world_disk_fault(strike->world, node,
+                     dice_chance(&strike->dice, 500) ? WORLD_DISK_WRITE_ERROR : WORLD_DISK_SYNC_ERROR, 0);
+}
+
+/* Of so few that the others can go on. */
+static void rot(struct strike *strike)
+{
+    unsigned node = any_node(strike), damaged = 1;
+    uint64_t where = dice_next(&strike->dice);
+    for (unsigned i = 0; i < strike->world->node_count; i++)
+        damaged += i != node && (strike->world->nodes[i].disk.damaged || strike->world->nodes[i].refused);
+    if (damaged * 2 >= strike->world->node_count)
+        return;
+    if (world_disk_fault(strike->world, node, WORLD_DISK_ROT, where) && dice_chance(&strike->dice, 500)) {
+        world_kill(strike->world, node);
+        world_start(strike->world, node);
     }
 }
 
-static void hand_over(struct world *world)
+static void pause_process(struct strike *strike)
 {
-    unsigned node = some_node(world);
-    if (!world->nodes[node].up)
+    unsigned node = some_node(strike);
+    world_pause(strike->world, node, up_to_elections(strike, 2));
+}
+
+static void pause_machine(struct strike *strike)
+{
+    unsigned node = some_node(strike);
+    world_pause_machine(strike->world, node, up_to_elections(strike, 2));
+}
+
+static void hand_over(struct strike *strike)
+{
+    struct world *world = strike->world;
+    unsigned node = some_node(strike), to = any_node(strike);
+    bool release = dice_chance(&strike->dice, 700), renew = dice_chance(&strike->dice, 300);
+    if (!world_is_running(world, node))
         return;
     world_end_lease(world, node);
-    if (world->nodes[node].up && world->nodes[node].status.lease_ended && world_chance(world, 700))
+    if (world->nodes[node].up && world->nodes[node].status.lease_ended && release)
         world_release(world, node);
     if (!world->nodes[node].up)
         return;
-    if (world_chance(world, 300))
+    if (renew)
         world_renew_term(world, node);
     else
-        world_transfer(world, node, any_node(world));
+        world_transfer(world, node, to);
 }
 
-static void spoil_messages(struct world *world)
+static void delay_campaign(struct strike *strike)
 {
-    struct world_rule rule = {
-        .kind = (enum raft_message_kind)world_between(world, RAFT_PREVOTE, RAFT_TIMEOUT_NOW),
-        .from = any_node(world),
-        .to = any_node(world),
-        .action = world_chance(world, 300) ? WORLD_DROP : WORLD_DELAY,
-        .delay_us = world_between(world, 0, 3 * world->config.election_us)};
-    world_add_rule(world, &rule);
+    unsigned node = any_node(strike);
+    uint64_t delay_us = up_to_elections(strike, 1);
+    if (world_is_running(strike->world, node))
+        world_set_campaign_delay(strike->world, node, delay_us);
 }
 
-void chaos_strike(struct world *world)
+static void propose(struct strike *strike)
 {
-    unsigned node = some_node(world);
-    struct world_disk *disk = &world->nodes[node].disk;
-    switch (world_between(world, 0, 15)) {
-    case 0:
-        world_crash(world, node, some_keep(world));
-        break;
-    case 1:
-        world_crash_after(world, node, world_between(world, 1, 30), some_keep(world));
-        break;
-    case 2:
-    case 3:
-        world_start(world, any_node(world));
-        break;
-    case 4: /* a restart, at once or nearly */
-        world_crash(world, node, some_keep(world));
-        world_start(world, node);
-        break;
-    case 5:
-        isolate(world, node, world_chance(world, 700), world_chance(world, 700));
-        break;
-    case 6:
-        world_cut(world, any_node(world), any_node(world), true);
-        break;
-    case 7:
-    case 8:
-        world_heal(world);
-        break;
-    case 9:
-        world_hang_disk(world, node, true);
-        break;
-    case 10:
-        world_hang_disk(world, any_node(world), false);
-        disk->max_us = world_between(world, disk->min_us, world->config.election_us / 4);
-        break;
-    case 11:
-        hand_over(world);
-        break;
-    case 12:
-        world_set_campaign_delay(world, any_node(world), world_between(world, 0, world->config.election_us));
-        break;
-    case 13:
-        spoil_messages(world);
-        break;
-    default:
-        propose_some(world);
-        break;
+    unsigned node = some_node(strike), count = (unsigned)dice_between(&strike->dice, 1, 20);
+    for (unsigned i = 0; i < count && world_is_running(strike->world, node); i++) {
+        char text[32];
+        uint64_t index;
+        int size = snprintf(text, sizeof text, "%llu", (unsigned long long)dice_next(&strike->dice));
+        world_propose(strike->world, node, text, (size_t)size, &index);
     }
+}
+
+static const struct {
+    unsigned weight;
+    void (*function)(struct strike *strike);
+    const char *text;
+} strikes[] = {
+    {4, crash, "the power of a node fails"},
+    {4, crash_later, "the power of a node fails some steps later"},
+    {4, crash_in_write, "the power of a node fails within a write"},
+    {2, end_process, "a process ends"},
+    {4, start, "a node is started"},
+    {6, start_all, "all nodes are started"},
+    {5, restart, "a node restarts"},
+    {4, isolate, "a node is cut off"},
+    {2, part, "the network parts"},
+    {3, cut_link, "a link is cut"},
+    {3, slow_link, "a link becomes slow"},
+    {9, heal, "the network heals"},
+    {4, spoil_messages, "messages of one kind are held up or lost"},
+    {3, hang_disk, "a disk hangs"},
+    {7, repair_disk, "a disk is repaired"},
+    {3, slow_disk, "a disk becomes slow"},
+    {2, fill_disk, "a disk is full"},
+    {2, spoil_disk, "a disk fails once"},
+    {1, rot, "a bit of a disk flips"},
+    {3, pause_process, "a process is stopped"},
+    {2, pause_machine, "a machine is stopped, and does not count the time"},
+    {5, hand_over, "a leader hands over"},
+    {4, delay_campaign, "a node is told to let others go first"},
+    {14, propose, "commands are proposed"},
+};
+#define STRIKE_KINDS (sizeof strikes / sizeof strikes[0])
+
+void chaos_strike(struct world *world, uint64_t seed, unsigned number)
+{
+    struct strike strike = {.world = world, .dice = dice_of(seed, number)};
+    unsigned total = 0, kind = 0;
+    for (unsigned i = 0; i < STRIKE_KINDS; i++)
+        total += strikes[i].weight;
+    unsigned ticket = (unsigned)dice_between(&strike.dice, 0, total - 1);
+    while (ticket >= strikes[kind].weight)
+        ticket -= strikes[kind++].weight;
+    if (world->trace)
+        printf("%12.6f - strike %u: %s\n", (double)world->now_us / 1e6, number, strikes[kind].text);
+    strikes[kind].function(&strike);
 }
 
 void chaos_end(struct world *world)
@@ -153,8 +316,9 @@ void chaos_end(struct world *world)
     world->config.loss_permille = 0;
     for (unsigned i = 0; i < world->node_count; i++) {
         world->nodes[i].crash_in_steps = 0;
-        world->nodes[i].disk.max_us = world->config.disk_max_us;
-        world_hang_disk(world, i, false);
+        world_disk_fault(world, i, WORLD_DISK_WELL, 0);
+        world->nodes[i].paused_until_us = world->now_us;
+        world_wake(world, i);
         world_set_campaign_delay(world, i, 0);
         world_start(world, i);
     }

@@ -54,7 +54,7 @@ static struct term_record *record_of(struct world *world, uint64_t term)
 {
     struct world_check *check = world->check;
     if (term > 1000000) {
-        world_violate(world, "the term has grown beyond all measure");
+        world_violate(world, "I1: the term has grown beyond all measure");
         term = 0;
     }
     if (term >= check->term_count) {
@@ -117,8 +117,8 @@ void check_written(struct world *world, unsigned node, const struct raft_entry *
             *slot = entry;
             world->check->seen_count++;
         } else if (slot->hash != entry.hash || slot->previous_term != entry.previous_term) {
-            world_violate(world, "log matching: %s has another entry %" PRIu64 " of term %" PRIu64, n->name,
-                          entry.index, entry.term);
+            world_violate(world, "I1: log matching: %s has another entry %" PRIu64 " of term %" PRIu64,
+                          n->name, entry.index, entry.term);
         }
     }
 }
@@ -129,7 +129,7 @@ static void check_majority(struct world *world, unsigned node, uint64_t index, u
     for (unsigned i = 0; i < world->node_count; i++)
         holders += disk_holds(&world->nodes[i].disk, index, term);
     if (holders <= world->node_count / 2)
-        world_violate(world, "%s commits entry %" PRIu64 " of term %" PRIu64 ", which only %u disks hold",
+        world_violate(world, "I7: %s commits entry %" PRIu64 " of term %" PRIu64 ", which only %u disks hold",
                       world->nodes[node].name, index, term, holders);
 }
 
@@ -141,7 +141,7 @@ static void commit(struct world *world, unsigned node, const struct raft_entry *
     if (entry->index <= check->committed_count) {
         const struct seen_entry *known = &check->committed[entry->index - 1];
         if (known->term != seen.term || known->hash != seen.hash)
-            world_violate(world, "%s commits another entry %" PRIu64 " than was committed before",
+            world_violate(world, "I1: %s commits another entry %" PRIu64 " than was committed before",
                           world->nodes[node].name, entry->index);
         return;
     }
@@ -151,13 +151,14 @@ static void commit(struct world *world, unsigned node, const struct raft_entry *
         assert(check->committed != NULL);
     }
     check->committed[check->committed_count++] = seen;
+    counts_add(&world->counts, COUNT_COMMANDS_COMMITTED, entry->kind == RAFT_ENTRY_COMMAND);
 }
 
 void check_committed(struct world *world, unsigned node, uint64_t before, uint64_t commit_index)
 {
     struct world_node *n = &world->nodes[node];
     if (commit_index < before)
-        world_violate(world, "the commit index of %s goes back", n->name);
+        world_violate(world, "I1: the commit index of %s goes back", n->name);
     /* The newest of what a leader commits is of its own term (dissertation 3.6.2), and it is the first to
      * know. */
     const struct raft_entry *newest = raft_entry_at(n->raft, commit_index);
@@ -179,13 +180,14 @@ static void vote(struct world *world, unsigned node, uint64_t term, uint64_t can
     struct world_node *n = &world->nodes[node];
     struct term_record *record = record_of(world, term);
     if (record->votes[node] != 0 && record->votes[node] != candidate)
-        world_violate(world, "%s votes twice in term %" PRIu64, n->name, term);
+        world_violate(world, "I1: %s votes twice in term %" PRIu64, n->name, term);
+    counts_add(&world->counts, COUNT_ELECTIONS, candidate == n->id && record->votes[node] == 0);
     record->votes[node] = candidate;
     if (world_clock_us(world, node) < n->must_hold_until_us)
-        world_violate(world, "%s votes within the promise of its earlier life", n->name);
+        world_violate(world, "I7: %s votes within the promise of its earlier life", n->name);
     if (n->disk.hard_state.term < term ||
         (n->disk.hard_state.term == term && n->disk.hard_state.vote != candidate))
-        world_violate(world, "%s votes in term %" PRIu64 " before that is on its disk", n->name, term);
+        world_violate(world, "I7: %s votes in term %" PRIu64 " before that is on its disk", n->name, term);
 }
 
 void check_sent(struct world *world, unsigned node, const struct raft_message *m, uint64_t acknowledged_term)
@@ -195,20 +197,20 @@ void check_sent(struct world *world, unsigned node, const struct raft_message *m
     bool shows_term = m->kind == RAFT_VOTE || m->kind == RAFT_VOTE_REPLY || m->kind == RAFT_APPEND ||
                       m->kind == RAFT_APPEND_REPLY || (m->kind == RAFT_PREVOTE_REPLY && !m->granted);
     if (shows_term && m->term > disk->term)
-        world_violate(world, "%s shows term %" PRIu64 " (%s) before that is on its disk", n->name, m->term,
-                      world_message_name(m->kind));
+        world_violate(world, "I7: %s shows term %" PRIu64 " (%s) before that is on its disk", n->name,
+                      m->term, world_message_name(m->kind));
     if (m->kind == RAFT_VOTE)
         vote(world, node, m->term, n->id);
     if (m->kind == RAFT_VOTE_REPLY && m->granted)
         vote(world, node, m->term, m->to);
     if ((m->kind == RAFT_VOTE || m->kind == RAFT_PREVOTE) && m->term >= disk->term &&
         !disk_holds(&n->disk, m->log_index, m->log_term))
-        world_violate(world, "%s advertises entry %" PRIu64 " (%s), which is not on its disk", n->name,
+        world_violate(world, "I7: %s advertises entry %" PRIu64 " (%s), which is not on its disk", n->name,
                       m->log_index, world_message_name(m->kind));
     if (m->kind == RAFT_APPEND_REPLY && m->election_us > disk->promised_us)
-        world_violate(world, "%s promises an election timeout before that is on its disk", n->name);
+        world_violate(world, "I7: %s promises an election timeout before that is on its disk", n->name);
     if (m->kind == RAFT_APPEND_REPLY && m->granted && !disk_holds(&n->disk, m->log_index, acknowledged_term))
-        world_violate(world, "%s acknowledges entry %" PRIu64 " before it is on its disk", n->name,
+        world_violate(world, "I7: %s acknowledges entry %" PRIu64 " before it is on its disk", n->name,
                       m->log_index);
 }
 
@@ -219,7 +221,8 @@ static void check_new_leader(struct world *world, unsigned node)
     struct world_node *n = &world->nodes[node];
     struct term_record *record = record_of(world, n->status.term);
     if (record->leader != 0 && record->leader != n->id)
-        world_violate(world, "two leaders in term %" PRIu64, n->status.term);
+        world_violate(world, "I1: two leaders in term %" PRIu64, n->status.term);
+    counts_add(&world->counts, COUNT_LEADERS, record->leader == 0);
     record->leader = n->id;
     for (size_t i = 0; i < world->check->committed_count; i++) {
         const struct seen_entry *committed = &world->check->committed[i];
@@ -228,8 +231,8 @@ static void check_new_leader(struct world *world, unsigned node)
             continue;
         const struct raft_entry *entry = raft_entry_at(n->raft, committed->index);
         if (entry == NULL || entry->term != committed->term)
-            world_violate(world, "%s leads term %" PRIu64 " without the committed entry %" PRIu64, n->name,
-                          n->status.term, committed->index);
+            world_violate(world, "I1: %s leads term %" PRIu64 " without the committed entry %" PRIu64,
+                          n->name, n->status.term, committed->index);
     }
 }
 
@@ -239,11 +242,16 @@ static void check_lease(struct world *world, unsigned node)
     n->lease_until_us = n->status.lease_until_us;
     n->lease_term = n->status.term;
     if (n->kind == RAFT_ARBITER)
-        world_violate(world, "the arbiter %s has a lease", n->name);
+        world_violate(world, "I6: the arbiter %s has a lease", n->name);
     for (unsigned i = 0; i < world->node_count; i++) {
-        if (i != node && world_lease_is_live(world, i))
-            world_violate(world, "two live leases: %s of term %" PRIu64 ", %s of term %" PRIu64, n->name,
-                          n->lease_term, world->nodes[i].name, world->nodes[i].lease_term);
+        if (i == node || !world_lease_is_live(world, i))
+            continue;
+        /* No timer inside a machine survives its pause (design, section 4): for E after it wakes. */
+        if (world->now_us < n->blind_until_us || world->now_us < world->nodes[i].blind_until_us ||
+            world->nodes[i].frozen_clock_us > 0)
+            continue;
+        world_violate(world, "I3: two live leases: %s of term %" PRIu64 ", %s of term %" PRIu64, n->name,
+                      n->lease_term, world->nodes[i].name, world->nodes[i].lease_term);
     }
 }
 
@@ -251,9 +259,9 @@ void check_status(struct world *world, unsigned node, const struct raft_status *
 {
     struct world_node *n = &world->nodes[node];
     if (n->status.term < before->term)
-        world_violate(world, "the term of %s goes back", n->name);
+        world_violate(world, "I1: the term of %s goes back", n->name);
     if (n->status.commit_index > n->status.last_index)
-        world_violate(world, "%s commits beyond its log", n->name);
+        world_violate(world, "I1: %s commits beyond its log", n->name);
     if (n->status.role == RAFT_LEADER && (before->role != RAFT_LEADER || before->term != n->status.term))
         check_new_leader(world, node);
     if (n->status.lease_until_us != 0)

@@ -61,8 +61,8 @@ static void forget(struct world_node *node)
 static void go_down(struct world *world, unsigned i, const char *how)
 {
     struct world_node *node = &world->nodes[i];
-    if (world->trace)
-        printf("%12.6f %s %s\n", (double)world->now_us / 1e6, how, node->name);
+    world_trace(world, i, "%s", how);
+    world_wake(world, i);
     forget(node);
     disk_close(&node->disk);
     node->paused_until_us = 0;
@@ -75,7 +75,7 @@ void world_crash(struct world *world, unsigned i, unsigned keep_permille)
     struct world_node *node = &world->nodes[i];
     if (!node->up)
         return;
-    go_down(world, i, "crash");
+    go_down(world, i, "loses its power");
     counts_add(&world->counts, COUNT_CRASH, 1);
     disk_cut_power(world, i, keep_permille);
     if (node->hooks.stopped != NULL)
@@ -87,7 +87,7 @@ void world_kill(struct world *world, unsigned i)
     struct world_node *node = &world->nodes[i];
     if (!node->up)
         return;
-    go_down(world, i, "exit");
+    go_down(world, i, "ends");
     if (node->hooks.stopped != NULL)
         node->hooks.stopped(world, i, node->hooks.context);
 }
@@ -156,7 +156,7 @@ static bool apply(struct world *world, unsigned i, uint64_t commit_index)
     while (node->applied_index < commit_index) {
         const struct raft_entry *entry = raft_entry_at(node->raft, node->applied_index + 1);
         if (entry == NULL) {
-            world_violate(world, "%s commits entry %" PRIu64 ", which it does not have", node->name,
+            world_violate(world, "I1: %s commits entry %" PRIu64 ", which it does not have", node->name,
                           node->applied_index + 1);
             return false;
         }
@@ -307,9 +307,8 @@ static bool open_disk(struct world *world, unsigned i)
         disk_cut_power(world, i, node->crash_keeps);
     }
     node->refused = outcome == DISK_REFUSED;
-    if (world->trace)
-        printf("%12.6f %s %s\n", (double)world->now_us / 1e6,
-               outcome == DISK_REFUSED ? "damaged" : "fails to start", node->name);
+    world_trace(world, i, "%s",
+                outcome == DISK_REFUSED ? "finds its disk damaged, and stays down" : "fails to start");
     return false;
 }
 
@@ -333,8 +332,8 @@ void world_start(struct world *world, unsigned i)
     counts_add(&world->counts, COUNT_CLOCK_RATE, node->clock_ppm > 1000 || node->clock_ppm < -1000);
     memset(&node->status, 0, sizeof node->status);
     memset(node->heard_us, 0, sizeof node->heard_us);
-    if (world->trace)
-        printf("%12.6f start %s\n", (double)world->now_us / 1e6, node->name);
+    world_trace(world, i, "starts, with term %" PRIu64 " and %u entries behind index %" PRIu64,
+                node->disk.hard_state.term, node->disk.entry_count, node->disk.snapshot_index);
     if (node->hooks.started != NULL)
         node->hooks.started(world, i, node->hooks.context);
     raft_trace_set_campaign_delay(&node->tracer, node->raft, now_us, node->campaign_delay_us);
@@ -359,6 +358,21 @@ void world_hang_disk(struct world *world, unsigned i, bool hung)
 void world_pause(struct world *world, unsigned i, uint64_t for_us)
 {
     world->nodes[i].paused_until_us = world->now_us + for_us;
+    world_trace(world, i, "is stopped for %.3f s", (double)for_us / 1e6);
+}
+
+bool world_is_running(const struct world *world, unsigned i)
+{
+    return world->nodes[i].up && world->now_us >= world->nodes[i].paused_until_us;
+}
+
+void world_pause_machine(struct world *world, unsigned i, uint64_t for_us)
+{
+    struct world_node *node = &world->nodes[i];
+    if (!world_is_running(world, i))
+        return;
+    node->frozen_clock_us = world_clock_us(world, i);
+    world_pause(world, i, for_us);
 }
 
 void world_node_free(struct world_node *node)

@@ -11,6 +11,7 @@
 #include "tests/sim/disk.h"
 
 #define SEGMENT_BYTES 16384
+#define WORLD_TIME_BYTES 40 /* of a violation, for when it was */
 
 #define TRACE_FILE_BYTES_MAX (4ull << 30)
 
@@ -118,16 +119,28 @@ void world_free(struct world *world)
     free(world);
 }
 
+void world_trace(const struct world *world, unsigned i, const char *format, ...)
+{
+    if (!world->trace)
+        return;
+    printf("%12.6f %s ", (double)world->now_us / 1e6, world->nodes[i].name);
+    va_list arguments;
+    va_start(arguments, format);
+    vprintf(format, arguments);
+    va_end(arguments);
+    printf("\n");
+}
+
 void world_violate(struct world *world, const char *format, ...)
 {
     if (world->violation[0] != '\0')
         return;
-    int length =
-        snprintf(world->violation, sizeof world->violation, "at %.6f s: ", (double)world->now_us / 1e6);
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(world->violation + length, sizeof world->violation - (size_t)length, format, arguments);
+    vsnprintf(world->violation, sizeof world->violation - WORLD_TIME_BYTES, format, arguments);
     va_end(arguments);
+    size_t length = strlen(world->violation);
+    snprintf(world->violation + length, WORLD_TIME_BYTES, " (at %.6f s)", (double)world->now_us / 1e6);
 }
 
 /* ---- time ---- */
@@ -225,9 +238,15 @@ void world_cut(struct world *world, unsigned from, unsigned to, bool cut)
     world->cut[from][to] = cut;
 }
 
+void world_slow_link(struct world *world, unsigned from, unsigned to, uint64_t more_us)
+{
+    world->slow_us[from][to] = more_us;
+}
+
 void world_heal(struct world *world)
 {
     memset(world->cut, 0, sizeof world->cut);
+    memset(world->slow_us, 0, sizeof world->slow_us);
     world->rule_count = 0;
 }
 
@@ -250,32 +269,53 @@ static const struct world_rule *find_rule(const struct world *world, unsigned fr
     return NULL;
 }
 
-static void trace_message(const struct world *world, const char *what, unsigned from, unsigned to,
+static void trace_message(const struct world *world, bool sent, unsigned from, unsigned to,
                           const struct raft_message *m)
 {
     if (!world->trace)
         return;
-    printf("%12.6f %s %s>%s %s term=%" PRIu64 " log=%" PRIu64 "/%" PRIu64 " entries=%u commit=%" PRIu64
-           "%s%s%s retry=%" PRIu64 "\n",
-           (double)world->now_us / 1e6, what, world->nodes[from].name, world->nodes[to].name,
-           world_message_name(m->kind), m->term, m->log_index, m->log_term, m->entry_count, m->commit,
-           m->granted ? " granted" : "", m->transfer ? " transfer" : "", m->log_short ? " log_short" : "",
-           m->retry_after_us);
+    world_trace(world, sent ? from : to,
+                "%s %s %s term=%" PRIu64 " log=%" PRIu64 "/%" PRIu64 " entries=%u commit=%" PRIu64 "%s%s%s",
+                sent ? "sends to" : "hears from", world->nodes[sent ? to : from].name,
+                world_message_name(m->kind), m->term, m->log_index, m->log_term, m->entry_count, m->commit,
+                m->granted ? " granted" : "", m->transfer ? " transfer" : "",
+                m->log_short ? " log_short" : "");
+}
+
+/* Which kind of a cut has dropped this message? */
+static void count_cut(struct world *world, unsigned from, unsigned to)
+{
+    bool third = false;
+    for (unsigned i = 0; i < world->node_count; i++)
+        third |= i != from && i != to && !world->cut[from][i] && !world->cut[i][from] && !world->cut[to][i] &&
+                 !world->cut[i][to];
+    counts_add(&world->counts,
+               !world->cut[to][from] ? COUNT_ONE_WAY
+               : third               ? COUNT_PARTIAL_PARTITION
+                                     : COUNT_PARTITION,
+               1);
 }
 
 static void post(struct world *world, unsigned from, unsigned to, const struct raft_message *message)
 {
     uint64_t delay_us = world_between(world, world->config.net_min_us, world->config.net_max_us);
     const struct world_rule *rule = find_rule(world, from, to, message->kind);
-    if (rule != NULL && rule->action == WORLD_DROP)
+    if (rule != NULL && rule->action == WORLD_DROP) {
+        counts_add(&world->counts, COUNT_DROP, 1);
         return;
-    uint64_t arrival_us = world->now_us + delay_us;
+    }
+    uint64_t arrival_us = world->now_us + delay_us + world->slow_us[from][to];
+    counts_add(&world->counts, COUNT_SLOW_LINK, world->slow_us[from][to] > 0);
     if (rule != NULL) {
+        counts_add(&world->counts, COUNT_DELAY, rule->delay_us > 0);
         arrival_us += rule->delay_us;
-    } else if (!world->config.reorder) {
-        if (arrival_us < world->last_arrival_us[from][to])
+    } else {
+        bool overtakes = arrival_us < world->last_arrival_us[from][to];
+        if (overtakes && !world->config.reorder)
             arrival_us = world->last_arrival_us[from][to];
-        world->last_arrival_us[from][to] = arrival_us;
+        else if (!overtakes)
+            world->last_arrival_us[from][to] = arrival_us;
+        counts_add(&world->counts, COUNT_REORDER, overtakes && world->config.reorder);
     }
     struct world_packet *packet = calloc(1, sizeof *packet);
     assert(packet != NULL);
@@ -290,23 +330,34 @@ void world_send(struct world *world, unsigned from, const struct raft_message *m
 {
     unsigned to = (unsigned)message->to - 1;
     if (to >= world->node_count) {
-        world_violate(world, "%s sends to a member that does not exist", world->nodes[from].name);
+        world_violate(world, "I1: %s sends to a member that does not exist", world->nodes[from].name);
         return;
     }
-    trace_message(world, "send", from, to, message);
+    trace_message(world, true, from, to, message);
     world->nodes[from].sent[message->kind]++;
-    if (world->cut[from][to] || world_chance(world, world->config.loss_permille))
+    counts_add(&world->counts, COUNT_TRANSFER, message->kind == RAFT_TIMEOUT_NOW);
+    if (world->cut[from][to]) {
+        count_cut(world, from, to);
         return;
+    }
+    if (world_chance(world, world->config.loss_permille)) {
+        counts_add(&world->counts, COUNT_LOSS, 1);
+        return;
+    }
     post(world, from, to, message);
-    if (world_chance(world, world->config.duplicate_permille))
+    if (world_chance(world, world->config.duplicate_permille)) {
+        counts_add(&world->counts, COUNT_DUPLICATE, 1);
         post(world, from, to, message);
+    }
 }
 
 static void arrive(struct world *world, const struct world_event *event)
 {
     struct world_packet *packet = event->packet;
-    if (!world->cut[event->from][event->node] && world->nodes[event->node].up) {
-        trace_message(world, "recv", event->from, event->node, &packet->message);
+    if (world->cut[event->from][event->node]) {
+        count_cut(world, event->from, event->node);
+    } else if (world->nodes[event->node].up) {
+        trace_message(world, false, event->from, event->node, &packet->message);
         world->nodes[event->node].heard_us[event->from] = world_clock_us(world, event->node);
         world_receive(world, event->node, &packet->message);
     }
@@ -316,10 +367,23 @@ static void arrive(struct world *world, const struct world_event *event)
 
 /* ---- running ---- */
 
+void world_wake(struct world *world, unsigned i)
+{
+    struct world_node *node = &world->nodes[i];
+    if (node->frozen_clock_us == 0)
+        return;
+    node->clock_offset_us -= (int64_t)(world_clock_us(world, i) - node->frozen_clock_us);
+    node->frozen_clock_us = 0;
+    node->blind_until_us = world->now_us + world->config.election_us;
+}
+
 static void run_event(struct world *world, const struct world_event *event)
 {
     struct world_node *paused = &world->nodes[event->node];
     if (event->kind != EVENT_CALL && world->now_us < paused->paused_until_us) {
+        if (paused->pause_noticed_us != paused->paused_until_us)
+            counts_add(&world->counts, paused->frozen_clock_us > 0 ? COUNT_CLOCK_JUMP : COUNT_PAUSE, 1);
+        paused->pause_noticed_us = paused->paused_until_us;
         struct world_event later = *event;
         later.at_us = paused->paused_until_us;
         if (event->kind == EVENT_TICK && paused->tick_at_us == event->at_us)
@@ -327,6 +391,8 @@ static void run_event(struct world *world, const struct world_event *event)
         push_event(world, later);
         return;
     }
+    if (event->kind != EVENT_CALL)
+        world_wake(world, event->node);
     bool alive = world->nodes[event->node].up && world->nodes[event->node].life == event->life;
     switch (event->kind) {
     case EVENT_ARRIVAL:

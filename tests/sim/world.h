@@ -132,6 +132,9 @@ struct world_node {
     uint64_t sent[RAFT_MESSAGE_KINDS];  /* messages by kind, lost ones too */
     uint64_t heard_us[WORLD_NODES_MAX]; /* by its own clock, in this life: the last message of each other */
     uint64_t paused_until_us;           /* world time: no step before (its process is stopped) */
+    uint64_t frozen_clock_us;           /* what its clock will show when it wakes; 0: it counts the pause */
+    uint64_t pause_noticed_us;          /* paused_until_us of the last pause that held something up */
+    uint64_t blind_until_us; /* world time: its clock did not count a pause, so its lease may seem to live */
     struct world_hooks hooks;
     struct raft_tracer tracer; /* every input and output of raft, into the file of the next line */
     struct trace *trace_file;
@@ -157,7 +160,8 @@ struct world {
     struct counts counts;
     unsigned node_count;
     struct world_node nodes[WORLD_NODES_MAX];
-    bool cut[WORLD_NODES_MAX][WORLD_NODES_MAX]; /* [from][to] */
+    bool cut[WORLD_NODES_MAX][WORLD_NODES_MAX];         /* [from][to] */
+    uint64_t slow_us[WORLD_NODES_MAX][WORLD_NODES_MAX]; /* more than the others */
     uint64_t last_arrival_us[WORLD_NODES_MAX][WORLD_NODES_MAX];
     struct world_rule rules[WORLD_RULES_MAX];
     unsigned rule_count;
@@ -190,6 +194,7 @@ uint64_t world_clock_us(const struct world *world, unsigned node);
 
 /* ---- network ---- */
 void world_cut(struct world *world, unsigned from, unsigned to, bool cut);
+void world_slow_link(struct world *world, unsigned from, unsigned to, uint64_t more_us);
 void world_heal(struct world *world); /* all links, all rules */
 bool world_add_rule(struct world *world, const struct world_rule *rule);
 const char *world_message_name(enum raft_message_kind kind);
@@ -218,6 +223,9 @@ enum world_disk_fault {
 bool world_disk_fault(struct world *world, unsigned node, enum world_disk_fault fault, uint64_t amount);
 /* Its process is stopped for that long: what arrives and what is due waits. */
 void world_pause(struct world *world, unsigned node, uint64_t for_us);
+bool world_is_running(const struct world *world, unsigned node); /* up, and not stopped: may get inputs */
+/* The same to its whole machine, whose clock does not count it: the other clocks are ahead when it wakes. */
+void world_pause_machine(struct world *world, unsigned node, uint64_t for_us);
 enum raft_code world_propose(struct world *world, unsigned node, const void *data, size_t size,
                              uint64_t *index);
 enum raft_code world_transfer(struct world *world, unsigned node, unsigned to);
@@ -234,13 +242,17 @@ unsigned world_leader(const struct world *world);
 bool world_lease_is_live(const struct world *world, unsigned node);
 uint64_t world_highest_term(const struct world *world);
 
-/* The first violation is kept. */
+/* One line: time, node, event. */
+void world_trace(const struct world *world, unsigned node, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The first violation is kept. It begins with the invariant that it breaks: "I1: ". */
 void world_violate(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* ---- between world.c, node.c and check.c ---- */
 void world_send(struct world *world, unsigned from, const struct raft_message *message); /* deep copy */
 void world_schedule_tick(struct world *world, unsigned node, uint64_t at_us);
 void world_schedule_disk(struct world *world, unsigned node, uint64_t at_us);
+void world_wake(struct world *world, unsigned node); /* before anything of a node runs */
 void world_node_tick(struct world *world, unsigned node);
 void world_node_disk(struct world *world, unsigned node);
 uint64_t world_true_us(const struct world *world, unsigned node, uint64_t clock_us);

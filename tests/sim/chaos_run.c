@@ -1,0 +1,191 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/chaos.h"
+#include "tests/sim/check.h"
+
+/* ---- what must come after the faults ---- */
+
+static bool is_out(const struct world_node *node)
+{
+    return node->refused;
+}
+
+static void wait_for_leader(struct world *world)
+{
+    uint64_t election_us = world->config.election_us, ended_us = world->now_us;
+    while (world_leader(world) == world->node_count && world->now_us < ended_us + 5 * election_us)
+        if (!world_run(world, world->now_us + election_us / 20))
+            return;
+    if (world_leader(world) == world->node_count)
+        world_violate(world, "I8: no leader within 5 E of the last fault");
+}
+
+static void settle(struct world *world)
+{
+    uint64_t election_us = world->config.election_us;
+    chaos_end(world);
+    wait_for_leader(world);
+    /* A leadership that has ended its lease, or an arbiter's, moves on by itself or by its owner. */
+    if (!world_run(world, world->now_us + 2 * election_us))
+        return;
+    unsigned leader = world_leader(world);
+    if (leader < world->node_count && world->nodes[leader].status.lease_ended) {
+        world_release(world, leader);
+        world_renew_term(world, leader);
+        world_run(world, world->now_us + 2 * election_us);
+        leader = world_leader(world);
+    }
+    uint64_t index = 0;
+    if (leader == world->node_count || world->nodes[leader].kind == RAFT_ARBITER ||
+        world_propose(world, leader, "end", 3, &index) != RAFT_OK) {
+        world_violate(world, "I8: no leader that takes a proposal after the faults");
+        return;
+    }
+    world_run(world, world->now_us + election_us);
+    for (unsigned i = 0; i < world->node_count; i++) {
+        if (!is_out(&world->nodes[i]) && world->nodes[i].applied_index != index)
+            world_violate(world, "I8: %s has applied %" PRIu64 " entries of %" PRIu64 " after the faults",
+                          world->nodes[i].name, world->nodes[i].applied_index, index);
+    }
+    if (!world_lease_is_live(world, leader))
+        world_violate(world, "I8: %s leads without a lease after the faults", world->nodes[leader].name);
+}
+
+/* ---- a run ---- */
+
+static enum count_kind topology_of(const struct world_config *config)
+{
+    switch (config->data_nodes) {
+    case 1:
+        return COUNT_TOPOLOGY_1;
+    case 2:
+        return COUNT_TOPOLOGY_2_ARBITER;
+    case 3:
+        return COUNT_TOPOLOGY_3;
+    case 5:
+        return COUNT_TOPOLOGY_5;
+    default:
+        return COUNT_TOPOLOGY_7;
+    }
+}
+
+/* Some at their worst: one as fast, one as slow as may be. */
+static void set_clocks_apart(struct world *world, unsigned ppm)
+{
+    for (unsigned i = 0; i < world->node_count; i++)
+        world->nodes[i].clock_ppm = i % 2 == 0 ? -(int64_t)ppm : (int64_t)ppm;
+}
+
+bool chaos_run(struct chaos_run *run)
+{
+    struct world_config config = chaos_config(run->seed);
+    struct dice dice = dice_of(run->seed, UINT64_MAX);
+    struct world *world = world_new(&config);
+    world->trace = run->trace;
+    if (run->beyond_margin)
+        set_clocks_apart(world, CHAOS_PPM_BEYOND);
+    else if (dice_chance(&dice, 200))
+        set_clocks_apart(world, config.clock_ppm_max);
+    for (unsigned i = 0; i < world->node_count; i++)
+        world_start(world, i);
+    uint64_t calm = dice_chance(&dice, 500) ? config.election_us * 2 : 0; /* some begin with a leader */
+    world_run(world, world->now_us + calm);
+    run->strikes = (unsigned)dice_between(&dice, 20, 150);
+    uint64_t pause_us = dice_between(&dice, config.heartbeat_us / 4, 3 * config.election_us);
+    for (unsigned i = 0; i < run->strikes && world->violation[0] == '\0'; i++) {
+        uint64_t next_us = dice_between(&dice, 1, pause_us);
+        if (!run->leave_out[i])
+            chaos_strike(world, run->seed, i);
+        world_run(world, world->now_us + next_us);
+    }
+    if (world->violation[0] == '\0')
+        settle(world);
+    memcpy(run->violation, world->violation, sizeof run->violation);
+    run->counts = world->counts;
+    counts_add(&run->counts, COUNT_SEEDS, 1);
+    counts_add(&run->counts, COUNT_VIOLATIONS, run->violation[0] != '\0');
+    counts_add(&run->counts, COUNT_SIMULATED_US, world->now_us);
+    counts_add(&run->counts, topology_of(&config), 1);
+    world_free(world);
+    return run->violation[0] == '\0';
+}
+
+/* ---- cutting down ---- */
+
+/* The invariant, "I1: ". */
+static bool same_violation(const char *a, const char *b)
+{
+    size_t length = strcspn(a, ":");
+    return a[0] != '\0' && strncmp(a, b, length + 1) == 0;
+}
+
+void chaos_reduce(struct chaos_run *run)
+{
+    struct chaos_run best = *run;
+    best.trace = false;
+    bool shorter = true;
+    for (unsigned length = run->strikes; length > 0 && shorter; length = length > 1 ? length / 2 : 1) {
+        shorter = length > 1;
+        for (unsigned from = 0; from < run->strikes; from += length) {
+            struct chaos_run attempt = best;
+            bool any = false;
+            for (unsigned i = from; i < from + length && i < run->strikes; i++) {
+                any |= !attempt.leave_out[i];
+                attempt.leave_out[i] = true;
+            }
+            if (!any || chaos_run(&attempt) || !same_violation(attempt.violation, run->violation))
+                continue;
+            best = attempt;
+            shorter = true;
+        }
+    }
+    best.trace = run->trace;
+    *run = best;
+}
+
+void chaos_kept_text(const struct chaos_run *run, char *out, size_t size)
+{
+    size_t at = 0;
+    out[0] = '\0';
+    for (unsigned i = 0; i < run->strikes && at < size; i++) {
+        unsigned last = i;
+        if (run->leave_out[i])
+            continue;
+        while (last + 1 < run->strikes && !run->leave_out[last + 1])
+            last++;
+        const char *comma = at > 0 ? "," : "";
+        at += (size_t)(last > i ? snprintf(out + at, size - at, "%s%u-%u", comma, i, last)
+                                : snprintf(out + at, size - at, "%s%u", comma, i));
+        i = last;
+    }
+    if (out[0] == '\0')
+        snprintf(out, size, "none");
+}
+
+bool chaos_keep_only(struct chaos_run *run, const char *text)
+{
+    memset(run->leave_out, 1, sizeof run->leave_out);
+    if (strcmp(text, "none") == 0)
+        return true;
+    while (*text != '\0') {
+        char *end;
+        unsigned long first = strtoul(text, &end, 10), last = first;
+        if (end == text)
+            return false;
+        if (*end == '-') {
+            text = end + 1;
+            last = strtoul(text, &end, 10);
+            if (end == text)
+                return false;
+        }
+        if (last >= CHAOS_STRIKES_MAX || first > last || (*end != '\0' && *end != ','))
+            return false;
+        for (unsigned long i = first; i <= last; i++)
+            run->leave_out[i] = false;
+        text = *end == ',' ? end + 1 : end;
+    }
+    return true;
+}
