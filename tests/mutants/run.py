@@ -127,8 +127,6 @@ class Mutant:
         return source
 
     def is_named(self, violation):
-        if not re.match(r"(I\d|rule|liveness)", violation):
-            return fnmatch.fnmatchcase(violation, re.sub(r"^I\d: ", "", self.values["checker"]) + "*")
         return fnmatch.fnmatchcase(violation, self.values["checker"].replace("[", "[[]") + "*")
 
 
@@ -227,14 +225,14 @@ def run(program, mutant):
 
 
 class Unmutated:
-    """Each program passes what its mutants are shown with: asked once for each range."""
+    """What each program itself comes to with what its mutants are shown with: asked once for each range."""
 
     def __init__(self, build):
         self.build = build
         self.lock = threading.Lock()
         self.known = {}
 
-    def passes(self, mutant):
+    def first_problem(self, mutant):
         key = (mutant.program, mutant.values["story"] if mutant.is_story else (mutant.first, mutant.last))
         with self.lock:
             future = self.known.get(key)
@@ -253,8 +251,10 @@ def judge(mutant, build, unmutated, keep):
         program = build.mutate(mutant, folder)
         what, seed, text = run(program, mutant)
         if what == "violation" and mutant.is_named(text):
-            what_without, seed_without, text_without = unmutated.passes(mutant)
-            if what_without == "passed":
+            what_without, seed_without, text_without = unmutated.first_problem(mutant)
+            # The very same seeds: those up to the one that shows it.
+            later = what_without == "violation" and not mutant.is_story and int(seed_without) > int(seed)
+            if what_without == "passed" or later:
                 return True, seed, text
             return False, seed_without, f"the unmutated program: {what_without}: {text_without}"
         if what == "violation":

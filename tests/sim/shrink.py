@@ -1,0 +1,161 @@
+#!/usr/bin/python3
+"""Cuts a failing run of the simulator down to what it takes: `make shrink SIM=raft SEED=7` (or SIM=cluster).
+
+A run is a row of numbered decisions (faults, repairs, requests), each drawn from the seed and its number alone, so that leaving
+some out does not change the others: KEEP=1,4,7-9 keeps only those, HURRY=1 leaves out the pauses after the others, too. This
+looks for the smallest set with which the same invariant is broken in the same words (delta debugging, Zeller 2002), and prints
+the command that shows it and the last moments of its trace.
+
+With --replay it only runs the seed once, with its trace: `make replay SIM=raft SEED=7 KEEP=3,9-11`."""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+
+# name: (executable, what makes it tell what happens)
+PROGRAMS = {
+    "raft": ("tests/sim/test_raft_random", {"TRACE": "1"}),
+    "cluster": ("tests/sim/test_policy_random", {"TRACE": "1"}),
+}
+DECISIONS_MAX = 256  # CHAOS_STRIKES_MAX of both
+HANG_S = 120
+LAST_LINES = 60
+
+VIOLATION = re.compile(r"^  seed \d+ \([^)]*\): (?:at [0-9.]+ s: )?(.*)$", re.MULTILINE)
+
+
+def keep_text(kept):
+    """1,4,7-9 of a sorted list"""
+    parts, i = [], 0
+    while i < len(kept):
+        last = i
+        while last + 1 < len(kept) and kept[last + 1] == kept[last] + 1:
+            last += 1
+        parts.append(str(kept[i]) if last == i else f"{kept[i]}-{kept[last]}")
+        i = last + 1
+    return ",".join(parts) or "none"
+
+
+def same_words(text):
+    """Without what may differ from run to run: names and numbers."""
+    return re.sub(r"\b[A-Z][0-9]?\b(?!:)|\d+(?:\.\d+)?", "_", text)
+
+
+class Run:
+    def __init__(self, options):
+        self.program = options.program or os.path.join(options.build, PROGRAMS[options.sim][0])
+        self.trace = PROGRAMS[options.sim][1]
+        self.seed = options.seed
+        self.runs = 0
+
+    def environment(self, kept, hurry):
+        environment = {"SEED": str(self.seed)}
+        if kept is not None:
+            environment["KEEP"] = keep_text(kept)
+        if hurry:
+            environment["HURRY"] = "1"
+        return environment
+
+    def output(self, environment):
+        self.runs += 1
+        base = {name: value for name, value in os.environ.items() if name not in ("KEEP", "HURRY", "FIRST", "SEEDS")}
+        try:
+            result = subprocess.run([self.program], env={**base, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                    text=True, errors="replace", timeout=HANG_S)
+        except subprocess.TimeoutExpired:
+            return f"  seed {self.seed} (?): hangs\n"
+        if result.returncode < 0:
+            return result.stdout + f"\n  seed {self.seed} (?): crashes, signal {-result.returncode}\n"
+        return result.stdout
+
+    def violation(self, kept, hurry=False):
+        match = VIOLATION.search(self.output(self.environment(kept, hurry)))
+        return match[1] if match else ""
+
+
+def shrink(fails, kept):
+    """The smallest part of `kept` that still fails, as far as leaving out one piece at a time finds it."""
+    pieces = 2
+    while len(kept) > 0:
+        size = max(1, -(-len(kept) // pieces))
+        for start in range(0, len(kept), size):
+            rest = kept[:start] + kept[start + size:]
+            if fails(rest):
+                kept = rest
+                pieces = max(pieces - 1, 2)
+                break
+        else:
+            if size == 1:
+                break
+            pieces = min(len(kept), pieces * 2)
+    return kept
+
+
+def cut_the_end(fails, kept):
+    """Decisions after the violation are none of it: the shortest beginning that fails."""
+    low, high = 0, len(kept)
+    while low < high:
+        middle = (low + high) // 2
+        if fails(kept[:middle]):
+            high = middle
+        else:
+            low = middle + 1
+    return kept[:high] if fails(kept[:high]) else kept
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Cuts a failing simulated run down.")
+    parser.add_argument("--build", default="build/release")
+    parser.add_argument("--program", help="another executable, a mutant say")
+    parser.add_argument("--sim", choices=PROGRAMS, default="cluster")
+    parser.add_argument("--replay", action="store_true", help="only run it once, with its trace")
+    parser.add_argument("--keep", help="with --replay: these decisions only, as in 1,4,7-9")
+    parser.add_argument("--hurry", action="store_true", help="with --replay: and no pauses after the others")
+    parser.add_argument("seed", type=int)
+    options = parser.parse_args()
+    run = Run(options)
+
+    if options.replay:
+        environment = {**run.environment(None, options.hurry), **run.trace}
+        if options.keep:
+            environment["KEEP"] = options.keep
+        return subprocess.run([run.program], env={**os.environ, **environment}).returncode
+
+    wanted = run.violation(None)
+    if not wanted:
+        print(f"seed {options.seed} breaks nothing in {run.program}")
+        return 2
+    print(f"seed {options.seed}: {wanted}")
+    words = same_words(wanted)
+
+    everything = list(range(DECISIONS_MAX))
+    if same_words(run.violation(everything)) != words:
+        print("it does not come back when its decisions are named: nothing to cut down")
+        return 2
+    hurry = False
+
+    def fails(kept):
+        return same_words(run.violation(kept, hurry)) == words
+
+    kept = shrink(fails, cut_the_end(fails, everything))
+    hurry = True
+    if fails(kept):
+        kept = shrink(fails, kept)
+    else:
+        hurry = False
+    environment = run.environment(kept, hurry)
+    output = run.output({**environment, **run.trace})
+    match = VIOLATION.search(output)
+    print("\n".join(output.splitlines()[-LAST_LINES:]))
+    print(f"{len(kept)} decisions are left after {run.runs} runs: {match[1] if match else '?'}")
+    if options.program:
+        print(" ".join(f"{name}={value}" for name, value in {**environment, **run.trace}.items()), options.program)
+    else:
+        print(f"make replay SIM={options.sim} SEED={options.seed} KEEP={keep_text(kept)}{' HURRY=1' if hurry else ''}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
