@@ -50,7 +50,7 @@ bool position_parse(const char *text, struct position *out)
         return true;
     if (text[digits] == '@')
         out->kind = POSITION_TIMELINE;
-    else if (strcspn(text, ":,") == 36)
+    else if (strcspn(text, ":,") == 36 && text[13] == '-' && text[18] == '-' && text[23] == '-')
         out->kind = POSITION_GTID_SET;
     return kinds[out->kind].parse(text, out);
 }

@@ -37,10 +37,26 @@ static char *read_text(const char *path)
     return text;
 }
 
+/* libconfig's @include, which its scanner finds at the start of a line: it ends the process where the file
+ * cannot be read, and names the wrong file for a mistake in it. The line, or 0: there is none. */
+static int include_line(const char *text)
+{
+    for (int line = 1;; line++) {
+        text += strspn(text, " \t\r");
+        if (strncmp(text, "@include", 8) == 0)
+            return line;
+        text = strchr(text, '\n');
+        if (!text)
+            return 0;
+        text++;
+    }
+}
+
 enum error_code config_file_open(struct config_file *file, const char *path, struct error *err)
 {
     enum error_code code = ERR_OK;
     char *text;
+    int line;
 
     config_init(&file->config);
     file->path = path;
@@ -55,7 +71,12 @@ enum error_code config_file_open(struct config_file *file, const char *path, str
             "name another file with -c",
             path, strerror(errno));
     }
-    if (!config_read_string(&file->config, text)) {
+    line = include_line(text);
+    if (line) {
+        file->failed = true;
+        code = error_set(err, ERR_INVALID,
+                         "%s:%d: @include is not understood; put all settings into this file", path, line);
+    } else if (!config_read_string(&file->config, text)) {
         file->failed = true;
         code = error_set(err, ERR_INVALID, "%s:%d: %s; see mha4rdb.conf(5) for the syntax", path,
                          config_error_line(&file->config), config_error_text(&file->config));

@@ -12,17 +12,34 @@
 
 #define TEXT_BYTES 4096
 
+static bool ascends(const struct position *position, unsigned i)
+{
+    const struct position_item *item = &position->items[i];
+    const struct position_interval *interval = &position->intervals[i];
+    const struct position_timeline *timeline = &position->timelines[i];
+    int order;
+
+    switch (position->kind) {
+    case POSITION_GTID_LIST:
+        return item[-1].domain < item->domain ||
+               (item[-1].domain == item->domain && item[-1].server < item->server);
+    case POSITION_GTID_SET:
+        order = memcmp(interval[-1].uuid, interval->uuid, sizeof interval->uuid);
+        return interval->first <= interval->last &&
+               (order < 0 || (order == 0 && interval[-1].last + 1 < interval->first));
+    default:
+        return timeline[-1].timeline < timeline->timeline && timeline[-1].lsn <= timeline->lsn;
+    }
+}
+
 static void check_one(const struct position *position)
 {
     struct position again;
     char text[TEXT_BYTES], tight[TEXT_BYTES];
 
     FUZZ_CHECK(position->count <= POSITION_ITEMS_MAX, "a position is bounded");
-    for (unsigned i = 1; i < position->count; i++) {
-        const struct position_item *a = &position->items[i - 1], *b = &position->items[i];
-        FUZZ_CHECK(a->domain < b->domain || (a->domain == b->domain && a->server < b->server),
-                   "its items ascend, each once");
-    }
+    for (unsigned i = 1; i < position->count; i++)
+        FUZZ_CHECK(ascends(position, i), "its items ascend, each once");
     FUZZ_CHECK(position_format(position, text, sizeof text), "it can be written");
     FUZZ_CHECK(position_parse(text, &again), "what was written is a position");
     FUZZ_CHECK(position_compare(position, &again) == POSITION_EQUAL && again.count == position->count,
@@ -45,16 +62,21 @@ static void check_two(const struct position *a, const struct position *b)
     FUZZ_CHECK(position_contains(a, b) == (order == POSITION_EQUAL || order == POSITION_AHEAD),
                "to contain is to be equal or ahead");
     if (!position_merge(&both, b))
-        return; /* too many items */
+        return; /* too many items, other kinds */
     check_one(&both);
     FUZZ_CHECK(position_contains(&both, a) && position_contains(&both, b), "a union contains both");
     FUZZ_CHECK(position_merge(&other, a) && position_compare(&both, &other) == POSITION_EQUAL,
                "from both sides it is the same");
+    FUZZ_CHECK(order != POSITION_EQUAL || position_compare(&both, a) == POSITION_EQUAL,
+               "equal ones add nothing");
     for (unsigned i = 0; i < both.count; i++) { /* and nothing less does */
         struct position less = both;
-        if (less.items[i].sequence == 0)
+        if (less.kind == POSITION_GTID_LIST && less.items[i].sequence > 0)
+            less.items[i].sequence--;
+        else if (less.kind == POSITION_GTID_SET && less.intervals[i].last > less.intervals[i].first)
+            less.intervals[i].last--;
+        else
             continue;
-        less.items[i].sequence--;
         FUZZ_CHECK(!position_contains(&less, a) || !position_contains(&less, b),
                    "a union has no more than both");
     }
@@ -73,7 +95,7 @@ static void check_short(const char *text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char first[1024] = "", second[1024] = "";
-    struct position a, b;
+    struct position a, b, part = {0};
     bool a_sound, b_sound;
     size_t at = 0, used = 0;
 
@@ -92,7 +114,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_one(&a);
     if (b_sound)
         check_one(&b);
-    if (a_sound && b_sound)
+    if (a_sound && b_sound) {
         check_two(&a, &b);
+        if (position_of_writer(&a, &b, &part))
+            FUZZ_CHECK(position_contains(&a, &part), "what one server wrote is a part of the whole");
+    }
     return 0;
 }

@@ -24,6 +24,9 @@ one() {
     log=$build/log/$target.txt
     mkdir -p "$corpus" "$found" "$build/log" "$build/failed"
     common="-max_len=$(setting "$target" max_len) -timeout=10 -rss_limit_mb=1024 -artifact_prefix=$build/failed/$target- -print_final_stats=1"
+    if [ -f "tests/fuzz/$target.dict" ]; then
+        common="$common -dict=tests/fuzz/$target.dict"
+    fi
     case $mode in
     check)
         scratch=$(mktemp -d)

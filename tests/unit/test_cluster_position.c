@@ -52,6 +52,8 @@ static void expect_unreadable(const char *const *texts, unsigned count)
 
 static void test_list_order(void)
 {
+    /* as long as a UUID, and no GTID set for that */
+    CU_ASSERT_EQUAL(order("4294967295-1804599186-18446744051615", "4294967295-1804599186-1"), POSITION_AHEAD);
     CU_ASSERT_EQUAL(order("", ""), POSITION_EQUAL);
     CU_ASSERT_EQUAL(order("0-1-5", "0-1-5"), POSITION_EQUAL);
     CU_ASSERT_EQUAL(order("0-1-4", "0-1-5"), POSITION_BEHIND);

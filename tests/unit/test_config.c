@@ -49,6 +49,11 @@ static void test_files(void)
     config_file_close(&file);
     CU_ASSERT_EQUAL(config_file_open(&file, "/tmp", &err), ERR_IO); /* a directory */
     config_file_close(&file);
+    CU_ASSERT_EQUAL(open_text(&file, "a = 1;\n \t@include \"/\"\n"), ERR_INVALID); /* libconfig would exit */
+    assert_problem(&file, 2, "@include");
+    config_file_close(&file);
+    CU_ASSERT_EQUAL(open_text(&file, "a = \"\n@\"; b = \"@include\";\n"), ERR_OK);
+    config_file_close(&file);
     CU_ASSERT_EQUAL(open_text(&file, ""), ERR_OK);
     config_file_close(&file);
 }
