@@ -255,6 +255,21 @@ static void check_lease(struct world *world, unsigned node)
     }
 }
 
+/* Raft, section 5.4.2, figure 8: what a leader counts is an entry of its own term. */
+static void check_counted(struct world *world, unsigned node, const struct raft_status *before)
+{
+    struct world_node *n = &world->nodes[node];
+    const struct raft_entry *newest;
+    if (n->status.role != RAFT_LEADER || before->role != RAFT_LEADER || n->status.term != before->term ||
+        n->status.commit_index <= before->commit_index)
+        return;
+    newest = raft_entry_at(n->raft, n->status.commit_index);
+    if (newest != NULL && newest->term != n->status.term)
+        world_violate(world,
+                      "I1: %s commits entry %" PRIu64 " of term %" PRIu64 " by counting in term %" PRIu64,
+                      n->name, newest->index, newest->term, n->status.term);
+}
+
 void check_status(struct world *world, unsigned node, const struct raft_status *before)
 {
     struct world_node *n = &world->nodes[node];
@@ -264,6 +279,7 @@ void check_status(struct world *world, unsigned node, const struct raft_status *
         world_violate(world, "I1: %s commits beyond its log", n->name);
     if (n->status.role == RAFT_LEADER && (before->role != RAFT_LEADER || before->term != n->status.term))
         check_new_leader(world, node);
+    check_counted(world, node, before);
     if (n->status.lease_until_us != 0)
         check_lease(world, node);
 }

@@ -2,6 +2,7 @@
  *
  * - at most one leader per term, and it has every entry that was committed before (leader completeness)
  * - the same index and term mean the same entry and the same predecessor (log matching, by induction)
+ * - what a leader commits by counting is of its own term
  * - a committed entry never changes, and is on the disks of a majority when a leader commits it
  * - one vote per term and member, over crashes
  * - what a message promises is on the sender's disk when it leaves
