@@ -9,6 +9,13 @@ static bool primary_of_this_term(const struct policy_input *input)
            input->state->primary.epoch == input->raft->term;
 }
 
+/* It says that it may not be promoted though its own state is right: with more than one other member the
+ * positions that the promotion rule asks for may be missing (lead.c). */
+static bool lacks_positions(const struct policy_input *input, const struct policy_node *leader)
+{
+    return input->state->sync.count > 2 && !leader->report->promotable;
+}
+
 /* "Nothing is cut, rewound, cloned or rebuilt on a member of M: its removal is committed first." */
 static void start_server(const struct policy_input *input, struct policy_output *output)
 {
@@ -26,7 +33,8 @@ static void start_server(const struct policy_input *input, struct policy_output 
         /* It may hold writes that nobody acknowledged: they stay (in place) only if no other node can be
          * promoted. */
         if (!leader || leader->arbiter || !policy_fresh_db(input, leader) ||
-            leader->report->term != input->raft->term || policy_promotable(input, leader, why, sizeof why)) {
+            leader->report->term != input->raft->term ||
+            (policy_promotable(input, leader, why, sizeof why) && !lacks_positions(input, leader))) {
             policy_wait(output, "the database is down; waiting whether another node is promoted");
             return;
         }

@@ -61,7 +61,7 @@ static void start_in_place(const struct policy_tracker *tracker, const struct po
 
 /* The database that was opened under this term is lost: another node takes over, or it starts again under a
  * new epoch. */
-static void lose_primary(const struct policy_tracker *tracker, const struct policy_input *input,
+void policy_lose_primary(const struct policy_tracker *tracker, const struct policy_input *input,
                          struct policy_output *output, const char *reason)
 {
     const struct policy_node *other = policy_best_other(input);
@@ -92,7 +92,7 @@ static void first_start(const struct policy_input *input, struct policy_output *
     for (unsigned i = 0; i < input->node_count; i++) {
         const struct policy_node *node = &input->nodes[i];
         const Mha__DbObservation *db;
-        if (node->arbiter)
+        if (node->arbiter || node->learner)
             continue;
         db = node->id ? policy_fresh_db(input, node) : NULL;
         if (!db || db->state != MHA__DB_STATE__DB_UP ||
@@ -201,23 +201,62 @@ static void lead_for_others(const struct policy_tracker *tracker, const struct p
     policy_wait(output, "no node may be promoted; here: %.*s", (int)sizeof why - 48, why);
 }
 
-/* In a pause the database stayed open while its agent was away: it is taken over as it is, under the new
- * epoch. */
-static bool adopts_open_database(const struct policy_input *input)
+/* The old primary has all that it acknowledged, so it needs nobody else's position. */
+static const struct policy_node *old_primary_instead(const struct policy_input *input)
 {
-    const struct cluster_state *state = input->state;
+    const struct policy_node *old = policy_find_node(input, input->state->primary.node);
+    const Mha__DbObservation *db = old && !old->self ? policy_fresh_db(input, old) : NULL;
+    char why[CLUSTER_TEXT_BYTES];
 
-    return policy_paused_here(input) && state->primary.node == input->self->id && state->primary.opened &&
-           input->db && input->db->open && input->db->incarnation == state->primary.incarnation;
+    if (!db || !policy_node_reachable(input, old) || !policy_promotable(input, old, why, sizeof why) ||
+        !policy_holds(db->received, input->db->received))
+        return NULL;
+    return old;
+}
+
+/* The promotion rule, on a leader that could be promoted. Who holds more gets the leadership, and so does the
+ * old primary where the positions that are needed do not come. Both hold at least what this node holds, and
+ * nobody's position moves before a promotion: the leadership does not go round in circles. */
+static bool positions_suffice(const struct policy_input *input, struct policy_output *output)
+{
+    uint64_t since_us = input->raft->leader_since_us, election_us = input->settings.election_us;
+    const struct policy_node *late = policy_not_frozen_yet(input), *ahead, *other = NULL;
+    char why[CLUSTER_TEXT_BYTES] = "";
+    bool heard;
+
+    if (late && !input->state->force.id && input->now_us < since_us + election_us / 4) {
+        policy_wait(output, "waiting for the position of %s", late->name);
+        policy_again(output, since_us + election_us / 4);
+        return false;
+    }
+    heard = policy_positions_heard(input, &other, why, sizeof why);
+    ahead = heard ? policy_ahead_outside(input) : NULL;
+    if (ahead) {
+        policy_propose_join(input, output, ahead, ": it has received more than the members");
+        policy_wait(output, "%s has received more than the members of the sync set", ahead->name);
+        return false;
+    }
+    if (heard)
+        return true;
+    policy_wait(output, "%s", why);
+    if (!other && input->now_us >= since_us + election_us) {
+        /* Said to all: where nobody can be promoted the old primary's database is started in place. */
+        output->promotable = false;
+        other = old_primary_instead(input);
+    }
+    if (other && !policy_adopts_open_database(input)) {
+        output->end_lease = output->released = true; /* nothing was opened in this term */
+        policy_hand_over(input, output, other->id);
+    }
+    return false;
 }
 
 static void take_over(const struct policy_tracker *tracker, const struct policy_input *input,
                       struct policy_output *output)
 {
     const struct cluster_state *state = input->state;
-    char why[CLUSTER_TEXT_BYTES];
 
-    output->vip_leave = adopts_open_database(input) || (policy_paused_here(input) && !input->db);
+    output->vip_leave = policy_adopts_open_database(input) || (policy_paused_here(input) && !input->db);
     if (pause_forbids(input, output))
         return;
     if (!output->promotable || (state->force.id && state->force.node != input->self->id)) {
@@ -235,17 +274,15 @@ static void take_over(const struct policy_tracker *tracker, const struct policy_
             return;
         }
     }
-    if (!input->db->read_only && !adopts_open_database(input)) {
+    if (!input->db->read_only && !policy_adopts_open_database(input)) {
         policy_db_op(input, output, DB_OP_FENCE);
         output->db_reason = "it is to be opened under a new epoch";
         return;
     }
     if (!policy_freeze(input, output))
         return;
-    if (!policy_positions_heard(input, why, sizeof why)) {
-        policy_wait(output, "%s", why);
+    if (!positions_suffice(input, output))
         return;
-    }
     if (!input->db->drained) {
         policy_db_op(input, output, DB_OP_DRAIN);
         policy_wait(output, "applying what was received before opening");
@@ -258,225 +295,6 @@ static void take_over(const struct policy_tracker *tracker, const struct policy_
                                                .replaces_epoch = state->primary.epoch};
     promotion_reason(input, &output->command);
     policy_sync_after_promotion(input, &output->command.sync);
-}
-
-/* ---- serving ---- */
-
-/* "its position is committed in the replicated state, and no session is admitted until k members of M hold
- * it" */
-static bool epoch_record_held(const struct policy_input *input)
-{
-    const struct cluster_state *state = input->state;
-    unsigned holders = 0;
-
-    for (unsigned i = 0; i < state->sync.count; i++) {
-        const struct policy_node *node = policy_find_node(input, state->sync.members[i].node);
-        const Mha__DbObservation *db = node && !node->self ? policy_fresh_db(input, node) : NULL;
-        if (db && db->state == MHA__DB_STATE__DB_UP && db->source_epoch == state->primary.epoch &&
-            db->incarnation == state->sync.members[i].incarnation &&
-            policy_holds(db->received, state->primary.epoch_position))
-            holders++;
-    }
-    return holders >= state->sync.acks;
-}
-
-static void write_epoch_record(const struct policy_input *input, struct policy_output *output)
-{
-    const Mha__DbObservation *db = input->db;
-
-    output->vip_leave = policy_paused_here(input);
-    if (db->open) {
-        /* Taken over open in a pause: the record is written with the door shut, as at every opening. */
-        policy_db_op(input, output, DB_OP_CLOSE);
-        output->db_timeout_us = input->settings.election_us;
-        return;
-    }
-    if (db->written_epoch != input->raft->term || db->written_epoch_position[0] == '\0' ||
-        db->acks != input->state->sync.acks) {
-        policy_db_op(input, output, DB_OP_PROMOTE);
-        output->db_epoch = input->raft->term;
-        output->db_acks = input->state->sync.acks;
-        return;
-    }
-    if (strlen(db->written_epoch_position) >= CLUSTER_POSITION_BYTES) {
-        policy_wait(output, "the position of the epoch record is too long: %.80s...; use one GTID domain",
-                    db->written_epoch_position);
-        return;
-    }
-    output->propose = true;
-    output->command = (struct cluster_command){
-        .kind = COMMAND_OPENED, .epoch = input->raft->term, .incarnation = db->incarnation};
-    snprintf(output->command.position, sizeof output->command.position, "%s", db->written_epoch_position);
-}
-
-static void report_phases(const struct policy_tracker *tracker, const struct policy_input *input,
-                          struct policy_output *output)
-{
-    const struct cluster_state *state = input->state;
-    const struct raft_status *raft = input->raft;
-    const struct cluster_change *change;
-    struct cluster_phases *phases = &output->command.phases;
-
-    if (!tracker->announced_us || output->propose || state->history_count == 0)
-        return;
-    change = &state->history[state->history_count - 1];
-    if (change->complete || change->epoch != raft->term)
-        return;
-    output->propose = true;
-    output->command = (struct cluster_command){.kind = COMMAND_PHASES, .epoch = raft->term};
-    if (raft->heard_leader_us && raft->heard_leader_us < raft->campaign_us)
-        phases->detected_us = raft->campaign_us - raft->heard_leader_us;
-    if (raft->campaign_us && raft->campaign_us <= raft->leader_since_us)
-        phases->elected_us = raft->leader_since_us - raft->campaign_us;
-    if (tracker->frozen_us > raft->leader_since_us)
-        phases->frozen_us = tracker->frozen_us - raft->leader_since_us;
-    if (tracker->drained_us && tracker->frozen_us)
-        phases->drained_us = tracker->drained_us - tracker->frozen_us;
-    phases->promoted_us =
-        tracker->open_us - (tracker->drained_us ? tracker->drained_us : raft->leader_since_us);
-    phases->announced_us = tracker->announced_us - tracker->open_us;
-}
-
-/* What leads to the opening fails again and again: another node may do better; if there is none it goes on
- * trying. */
-static bool opening_fails(const struct policy_tracker *tracker, const struct policy_input *input)
-{
-    return tracker->opening_fails_since_us &&
-           input->now_us - tracker->opening_fails_since_us >= input->settings.election_us;
-}
-
-/* Moving helps only where the address can be held: not while a stranger has it, nor where the network is down
- * for all. */
-static bool another_could_hold_it(const struct policy_input *input)
-{
-    const struct policy_node *other = policy_best_other(input);
-    const Mha__VipState *theirs = other && other->report ? other->report->vip : NULL;
-
-    return theirs && theirs->link_up && !theirs->conflict && theirs->trouble[0] == '\0' &&
-           !(input->vip && input->vip->conflict);
-}
-
-/* NULL: the database that this term opened is still there and usable. */
-static const char *primary_trouble(const struct policy_input *input)
-{
-    const struct cluster_state *state = input->state;
-    const Mha__DbObservation *db = input->db;
-
-    if (!db)
-        return NULL;
-    if (db->state == MHA__DB_STATE__DB_DOWN)
-        return "its database is down";
-    if (db->state == MHA__DB_STATE__DB_HUNG)
-        return "its database hangs";
-    if (state->primary.opened && db->incarnation && db->incarnation != state->primary.incarnation)
-        return "its database has restarted";
-    return NULL;
-}
-
-/* The address is refused or vipd is gone for longer than E: another node may do better; if there is none we
- * go on without. */
-static const char *address_trouble(struct policy_tracker *tracker, const struct policy_input *input)
-{
-    if (!input->settings.has_vip || (input->vip && input->vip->held && input->vip->link_up)) {
-        tracker->vip_trouble_since_us = 0;
-        return NULL;
-    }
-    if (!tracker->vip_trouble_since_us)
-        tracker->vip_trouble_since_us = input->now_us;
-    if (input->now_us - tracker->vip_trouble_since_us < input->settings.election_us)
-        return NULL;
-    if (!input->vip)
-        return "its vipd is not running";
-    if (input->vip->conflict)
-        return "another host answers for the address";
-    return input->vip->link_up ? "the address cannot be taken" : "the link of the address is down";
-}
-
-/* Neither its own worker nor a new one gets an answer: whether it serves is not known. */
-static bool unseen_too_long(struct policy_tracker *tracker, const struct policy_input *input)
-{
-    if (input->db && input->db->state == MHA__DB_STATE__DB_UP)
-        tracker->unseen_since_us = 0;
-    else if (tracker->unseen_since_us == 0)
-        tracker->unseen_since_us = input->now_us;
-    return tracker->unseen_since_us && input->now_us - tracker->unseen_since_us >=
-                                           2 * input->settings.probe_timeout_us + input->settings.election_us;
-}
-
-static void serve(struct policy_tracker *tracker, const struct policy_input *input,
-                  struct policy_output *output)
-{
-    const struct cluster_state *state = input->state;
-    const Mha__DbObservation *db = input->db;
-    const char *trouble = primary_trouble(input);
-
-    output->waiting_for[0] = '\0';
-    if (!trouble && input->raft->lease_ended && !state->switchover.id)
-        trouble = "its lease was ended";
-    if (!trouble && input->stopping && !policy_paused_here(input))
-        trouble = "its agent is being stopped";
-    if (trouble) {
-        lose_primary(tracker, input, output, trouble);
-        return;
-    }
-    output->lease_epoch = input->raft->term;
-    if (unseen_too_long(tracker, input) && policy_best_other(input)) {
-        lose_primary(tracker, input, output, "its database cannot be observed");
-        return;
-    }
-    if (!db || db->state != MHA__DB_STATE__DB_UP) {
-        output->vip_hold = input->vip && input->vip->held;
-        policy_wait(output, "the database cannot be observed%s%s", db && db->trouble[0] ? ": " : "",
-                    db ? db->trouble : "");
-        return;
-    }
-    if (opening_fails(tracker, input) && !db->open) {
-        if (policy_best_other(input)) {
-            lose_primary(tracker, input, output, "its database cannot be opened");
-            return;
-        }
-        if (policy_join_closed(input, output))
-            return;
-    }
-    if (!state->primary.opened) {
-        write_epoch_record(input, output);
-        if (!output->propose)
-            policy_keep_sync_set(tracker, input, output);
-        return;
-    }
-    if (policy_switchover_step(tracker, input, output))
-        return;
-    if (!db->open) {
-        output->vip_leave = policy_paused_here(input);
-        if (!epoch_record_held(input)) {
-            output->db_watch = true;
-            policy_wait(output, "waiting until %u member%s of the sync set hold%s the record of epoch %llu",
-                        state->sync.acks, state->sync.acks == 1 ? "" : "s", state->sync.acks == 1 ? "s" : "",
-                        (unsigned long long)state->primary.epoch);
-        } else if (db->acks != state->sync.acks) {
-            policy_db_op(input, output, DB_OP_SET_COMMIT_RULE);
-            output->db_epoch = input->raft->term;
-            output->db_acks = state->sync.acks;
-            return;
-        } else if (input->proposal_pending) {
-            policy_wait(output, "opening waits for the outcome of a proposal: it may be another commit rule");
-        } else {
-            policy_db_op(input, output, DB_OP_OPEN);
-            output->db_epoch = input->raft->term;
-        }
-    } else {
-        output->vip_hold = true;
-        output->vip_leave = false;
-        trouble = address_trouble(tracker, input);
-        if (trouble && another_could_hold_it(input)) {
-            lose_primary(tracker, input, output, trouble);
-            return;
-        }
-        if (trouble)
-            policy_wait(output, "%s, and no other node may be promoted", trouble);
-    }
-    policy_keep_sync_set(tracker, input, output);
-    report_phases(tracker, input, output);
 }
 
 void policy_lead(struct policy_tracker *tracker, const struct policy_input *input,
@@ -493,7 +311,7 @@ void policy_lead(struct policy_tracker *tracker, const struct policy_input *inpu
     if (input->state->primary.node == 0)
         first_start(input, output);
     else if (policy_serving_here(input))
-        serve(tracker, input, output);
+        policy_serve(tracker, input, output);
     else
         take_over(tracker, input, output);
 }

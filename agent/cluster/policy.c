@@ -36,6 +36,45 @@ const Mha__DbObservation *policy_fresh_db(const struct policy_input *input, cons
     return node->report->database;
 }
 
+unsigned policy_data_nodes(const struct policy_input *input)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < input->node_count; i++)
+        count += !input->nodes[i].arbiter && !input->nodes[i].learner;
+    return count;
+}
+
+const Mha__DbObservation *policy_willing(const struct policy_input *input, const struct policy_node *node)
+{
+    const Mha__DbObservation *db = policy_fresh_db(input, node);
+
+    if (node->self || node->arbiter || node->learner || !db || node->report->term != input->raft->term ||
+        db->state != MHA__DB_STATE__DB_UP || !db->receiving || !db->applying || !db->acknowledging ||
+        db->source_epoch != input->state->primary.epoch || db->incarnation == 0)
+        return NULL;
+    return db;
+}
+
+const Mha__DbObservation *policy_frozen_db(const struct policy_input *input, const struct policy_node *node)
+{
+    const Mha__DbObservation *db = node ? policy_fresh_db(input, node) : NULL;
+
+    if (!db || db->state != MHA__DB_STATE__DB_UP || db->frozen_term != input->raft->term ||
+        (!node->self && node->report->term != input->raft->term))
+        return NULL;
+    return db;
+}
+
+bool policy_is_ahead(const struct policy_input *input, const struct policy_node *node)
+{
+    const Mha__DbObservation *theirs = policy_fresh_db(input, node);
+    struct position mine, other;
+
+    return theirs && input->db && position_parse(input->db->received, &mine) &&
+           position_parse(theirs->received, &other) && position_compare(&other, &mine) == POSITION_AHEAD;
+}
+
 bool policy_holds(const char *position, const char *part)
 {
     struct position whole, piece;
@@ -80,6 +119,14 @@ bool policy_serving_here(const struct policy_input *input)
 bool policy_paused_here(const struct policy_input *input)
 {
     return input->state->pause.id && input->state->pause.holder == input->self->id;
+}
+
+bool policy_adopts_open_database(const struct policy_input *input)
+{
+    const struct cluster_state *state = input->state;
+
+    return policy_paused_here(input) && state->primary.node == input->self->id && state->primary.opened &&
+           input->db && input->db->open && input->db->incarnation == state->primary.incarnation;
 }
 
 bool policy_dead(const Mha__DbObservation *db)
@@ -143,8 +190,13 @@ static const char *member_trouble(const struct policy_input *input, const struct
 static void track_members(struct policy_tracker *tracker, const struct policy_input *input)
 {
     const struct sync_set *sync = &input->state->sync;
-    struct policy_tracker old = *tracker;
+    uint64_t since_us[POLICY_NODES_MAX], id[POLICY_NODES_MAX];
+    unsigned before = tracker->node_count;
 
+    for (unsigned i = 0; i < before; i++) {
+        id[i] = tracker->nodes[i].id;
+        since_us[i] = tracker->nodes[i].trouble_since_us;
+    }
     tracker->node_count = 0;
     for (unsigned i = 0; i < sync->count; i++) {
         bool at_once = false;
@@ -158,13 +210,41 @@ static void track_members(struct policy_tracker *tracker, const struct policy_in
         if (trouble) {
             tracker->nodes[n].trouble_since_us = input->now_us;
             tracker->nodes[n].at_once = at_once;
-            snprintf(tracker->nodes[n].trouble, sizeof tracker->nodes[n].trouble, "%s", trouble);
-            for (unsigned j = 0; j < old.node_count; j++)
-                if (old.nodes[j].id == tracker->nodes[n].id && old.nodes[j].trouble_since_us)
-                    tracker->nodes[n].trouble_since_us = old.nodes[j].trouble_since_us;
+            tracker->nodes[n].trouble = trouble;
+            for (unsigned j = 0; j < before; j++)
+                if (id[j] == tracker->nodes[n].id && since_us[j])
+                    tracker->nodes[n].trouble_since_us = since_us[j];
         }
         tracker->node_count++;
     }
+}
+
+/* Of those that may join the sync set: who is near enough to be counted on. */
+static void track_near(struct policy_tracker *tracker, const struct policy_input *input)
+{
+    struct policy_near before[POLICY_NODES_MAX];
+    unsigned before_count = tracker->near_count;
+
+    memcpy(before, tracker->near, before_count * sizeof before[0]);
+    tracker->near_count = 0;
+    for (unsigned i = 0; i < input->node_count; i++) {
+        const struct policy_node *node = &input->nodes[i];
+        struct policy_near *near = &tracker->near[tracker->near_count];
+        const Mha__DbObservation *db;
+        struct position received;
+        if (cluster_sync_find(&input->state->sync, node->id) || !(db = policy_willing(input, node)))
+            continue;
+        *near = (struct policy_near){.id = node->id};
+        for (unsigned j = 0; j < before_count; j++)
+            if (before[j].id == node->id)
+                near->near_us = before[j].near_us;
+        if (tracker->near_mark_us && input->now_us - tracker->near_mark_us <= POLICY_NEAR_US &&
+            position_parse(db->received, &received) && position_contains(&received, &tracker->near_mark))
+            near->near_us = input->now_us;
+        tracker->near_count++;
+    }
+    if (!tracker->near_mark_us || input->now_us - tracker->near_mark_us > POLICY_NEAR_US)
+        tracker->near_mark_us = position_parse(input->db->executed, &tracker->near_mark) ? input->now_us : 0;
 }
 
 static void first_seen(uint64_t *when_us, bool now_true, uint64_t now_us)
@@ -177,7 +257,7 @@ static void first_seen(uint64_t *when_us, bool now_true, uint64_t now_us)
 static void track_opening(struct policy_tracker *tracker, const struct policy_input *input)
 {
     bool failed = input->failed_op == DB_OP_PROMOTE || input->failed_op == DB_OP_SET_COMMIT_RULE ||
-                  input->failed_op == DB_OP_OPEN;
+                  input->failed_op == DB_OP_SET_ACKNOWLEDGING || input->failed_op == DB_OP_OPEN;
 
     if (failed)
         tracker->opening_failed_us = input->failed_us;
@@ -209,6 +289,7 @@ void policy_track(struct policy_tracker *tracker, const struct policy_input *inp
     if (!policy_serving_here(input))
         return;
     track_opening(tracker, input);
+    track_near(tracker, input);
     first_seen(&tracker->open_us, input->state->primary.opened && db->open, input->now_us);
     first_seen(&tracker->announced_us,
                tracker->open_us && (!input->settings.has_vip || (input->vip && input->vip->held)),
@@ -221,13 +302,36 @@ void policy_track(struct policy_tracker *tracker, const struct policy_input *inp
 
 /* ---- the decision ---- */
 
-/* Nodes that could not serve let the others go first, but go in the end. */
+/* How many others could be promoted and hold strictly more than this node, as they said last. The primary
+ * does not count: a campaign is for the time without it. */
+static unsigned better_others(const struct policy_input *input)
+{
+    unsigned better = 0;
+    char why[CLUSTER_TEXT_BYTES];
+
+    for (unsigned i = 0; i < input->node_count; i++) {
+        const struct policy_node *node = &input->nodes[i];
+        if (!node->self && node->id != input->state->primary.node &&
+            cluster_sync_find(&input->state->sync, node->id) &&
+            policy_promotable(input, node, why, sizeof why) && policy_is_ahead(input, node))
+            better++;
+    }
+    return better;
+}
+
+/* The best member leads first; nodes that could not serve let the others go first, but go in the end. */
 static uint64_t campaign_delay(const struct policy_input *input, bool promotable)
 {
     uint64_t election_us = input->settings.election_us;
 
-    if (promotable || input->state->primary.node == 0)
+    if (input->state->primary.node == 0)
         return 0;
+    if (promotable && input->state->sync.count <= 2)
+        return 0;
+    if (promotable) {
+        unsigned better = better_others(input);
+        return election_us / 16 * (better < 3 ? better : 3);
+    }
     if (!input->db || input->db->state != MHA__DB_STATE__DB_UP)
         return election_us;
     return cluster_sync_find(&input->state->sync, input->self->id) ? election_us / 4 : election_us / 2;

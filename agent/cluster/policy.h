@@ -6,10 +6,16 @@
  * derives from the same inputs; a lost tracker costs time, never safety.
  *
  * The rules are those of the design: section 4 (leases), 5 (commit rule, promotion rule), 6 (what happens
- * when). Where each lives: promotion.c   who may be promoted: the promotion rule, on every node alike lead.c
- * the leader: take over, open, serve, give up sync_set.c    the leader: members of the sync set, one step at
- * a time requests.c    the leader: switchover, pause, forced failover follow.c      everybody else: close,
- * freeze, follow, start the server summary.c     sentences for the operator */
+ * when). Where each lives:
+ *
+ *   promotion.c    who may be promoted: the promotion rule, on every node alike
+ *   lead.c         the leader: whom to promote, take over, give up
+ *   serve.c        the leader whose database is the primary: open, serve
+ *   sync_set.c     the leader: members of the sync set and k, one step at a time
+ *   commit_rule.c  the leader: the rule in the server, and the end of the log under it
+ *   requests.c     the leader: switchover, pause, forced failover, who may leave the group
+ *   follow.c       everybody else: close, freeze, follow, start the server
+ *   summary.c      sentences for the operator */
 #ifndef MHA_CLUSTER_POLICY_H
 #define MHA_CLUSTER_POLICY_H
 
@@ -18,7 +24,7 @@
 #include "agent/cluster/state.h"
 #include "common/raft/raft.h"
 
-#define POLICY_NODES_MAX 8
+#define POLICY_NODES_MAX RAFT_MEMBERS_MAX
 
 /* What is known of one member, this node included. */
 struct policy_node {
@@ -87,6 +93,19 @@ struct policy_input {
     bool stopping;         /* the agent was told to stop: give up what it holds, hand over, start nothing */
 };
 
+/* What the leader changes about the commit rule with the database's help. */
+enum rule_change {
+    RULE_CHANGE_NONE,
+    RULE_CHANGE_FIRST, /* the first other member, and k from 0 to 1 */
+    RULE_CHANGE_RAISE, /* k by one */
+    RULE_CHANGE_DROP,  /* one member */
+};
+
+struct policy_near {
+    uint64_t id;
+    uint64_t near_us; /* the last time that it held what was the end of the log a moment before; 0: never */
+};
+
 /* Since when. Derived by policy_track; may be zeroed at any time. */
 struct policy_tracker {
     uint64_t term; /* all below is of this term */
@@ -94,17 +113,25 @@ struct policy_tracker {
         uint64_t id;
         uint64_t trouble_since_us; /* 0: none */
         bool at_once;              /* it cannot pass by itself: no grace */
-        char trouble[CLUSTER_TEXT_BYTES];
-    } nodes[POLICY_NODES_MAX];
+        const char *trouble;       /* static text */
+    } nodes[POLICY_NODES_MAX];     /* members of the sync set, without this one */
     unsigned node_count;
 
-    /* raising k for one returning replica */
-    uint64_t raising;          /* its id; 0: none */
-    uint64_t raising_since_us; /* the rule was told to the database */
-    uint64_t raise_again_us;   /* after a failed try: not before this */
-    uint64_t enforced_us;      /* the observation that first showed the raised rule in force; 0: none */
-    uint64_t mark_us;          /* 0: none */
-    struct position mark;      /* the end of the log at mark_us */
+    uint64_t near_mark_us; /* 0: none */
+    struct position near_mark;
+    struct policy_near near[POLICY_NODES_MAX]; /* replicas that are not in the sync set */
+    unsigned near_count;
+
+    /* the change of the rule that is under way */
+    enum rule_change change;
+    uint64_t change_node;     /* who joins or leaves; 0 for raising k */
+    uint64_t change_version;  /* of the sync set that it is made of */
+    uint64_t change_since_us; /* when it began */
+    uint64_t in_force_us;     /* the observation that first showed the rule as the change needs it; 0: none */
+    uint64_t end_us;          /* 0: none */
+    struct position end;      /* the end of the log at end_us, later than in_force_us */
+    uint64_t raise_again_us;  /* after a failed try: not before this */
+    uint64_t failed_node;     /* who was to join then: another one goes first */
 
     uint64_t switchover_since_us;    /* a switchover is under way */
     uint64_t applied_mark_us;        /* the end of the log at this time ... */

@@ -4,23 +4,36 @@
 
 #include "agent/cluster/policy.h"
 
+/* A replica that had, a moment ago, what was then the end of the log may be counted on; and so long it may.
+ */
+#define POLICY_NEAR_US 1000000u
+
 /* ---- policy.c: looking things up ---- */
 
 const struct policy_node *policy_find_node(const struct policy_input *input, uint64_t id); /* NULL: unknown */
 const char *policy_node_name(const struct policy_input *input, uint64_t id);
+unsigned policy_data_nodes(const struct policy_input *input); /* that vote */
 /* The database of a node as last reported within E, or NULL. */
 const Mha__DbObservation *policy_fresh_db(const struct policy_input *input, const struct policy_node *node);
+/* The same if it is up and its receiver was seen stopped in this term. `node` may be NULL. */
+const Mha__DbObservation *policy_frozen_db(const struct policy_input *input, const struct policy_node *node);
+/* The same if it is a replica that follows the primary of this epoch and would acknowledge. */
+const Mha__DbObservation *policy_willing(const struct policy_input *input, const struct policy_node *node);
+/* It holds all that this node holds, and more. */
+bool policy_is_ahead(const struct policy_input *input, const struct policy_node *node);
 /* Two positions in text; an unreadable one is contained by nothing and contains nothing. */
 bool policy_holds(const char *position, const char *part);
 void policy_wait(struct policy_output *output, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void policy_again(struct policy_output *output, uint64_t at_us);
 /* Emits an operation on the database unless one runs, or the same one failed a moment ago. */
 void policy_db_op(const struct policy_input *input, struct policy_output *output, enum policy_db_op op);
-bool policy_serving_here(
-    const struct policy_input *input);          /* this node is the committed primary of this very term */
+/* This node is the committed primary of this very term. */
+bool policy_serving_here(const struct policy_input *input);
 bool policy_dead(const Mha__DbObservation *db); /* its process is known to be gone */
 /* A pause is in force, and this node holds it. */
 bool policy_paused_here(const struct policy_input *input);
+/* In a pause the database stayed open while its agent was away: it is taken over as it is. */
+bool policy_adopts_open_database(const struct policy_input *input);
 bool policy_closed(const Mha__DbObservation *db); /* dead, or read-only without clients' sessions */
 
 /* ---- promotion.c ---- */
@@ -30,17 +43,64 @@ bool policy_promotable(const struct policy_input *input, const struct policy_nod
                        size_t why_size);
 /* The best other node to hand the leadership to; NULL: none. */
 const struct policy_node *policy_best_other(const struct policy_input *input);
-/* This leader may promote itself now: frozen positions of enough members, none ahead. `why` when not. */
-bool policy_positions_heard(const struct policy_input *input, char *why, size_t why_size);
+/* This leader may promote itself now: frozen positions of enough members, none ahead. `why` when not, and in
+ * `better` a member that is to lead instead, or NULL. */
+bool policy_positions_heard(const struct policy_input *input, const struct policy_node **better, char *why,
+                            size_t why_size);
+/* Who is up and heard, and has not said yet that it is frozen in this term: its position is worth a moment.
+ * NULL: nobody. */
+const struct policy_node *policy_not_frozen_yet(const struct policy_input *input);
+/* A frozen replica outside the sync set that is ahead of this node, which could be promoted; NULL: none. */
+const struct policy_node *policy_ahead_outside(const struct policy_input *input);
 /* The sync set with which this node is to be promoted. */
 void policy_sync_after_promotion(const struct policy_input *input, struct sync_set *out);
 
-/* ---- lead.c, sync_set.c, requests.c, follow.c ---- */
+/* ---- commit_rule.c ---- */
+
+/* Names of nodes; they point into the input. */
+struct acknowledgers {
+    unsigned count;
+    const char *names[CLUSTER_SYNC_MAX];
+};
+
+/* Who may acknowledge under the committed rule: the members of the sync set, but for those that are found in
+ * trouble while there are enough others. */
+void policy_acknowledgers(const struct policy_tracker *tracker, const struct policy_input *input,
+                          struct acknowledgers *out);
+/* `op` is DB_OP_SET_COMMIT_RULE or DB_OP_PROMOTE. */
+void policy_set_rule(const struct policy_input *input, struct policy_output *output, enum policy_db_op op,
+                     unsigned acks, const struct acknowledgers *who);
+/* true: the server waits for `acks` acknowledgements, and with acks > 0 exactly `who` may acknowledge there.
+ * Otherwise the next operation that leads there. */
+bool policy_rule_is(const struct policy_input *input, struct policy_output *output, unsigned acks,
+                    const struct acknowledgers *who);
+/* Begins a change, or goes on with it if it is the same. */
+void policy_begin_change(struct policy_tracker *tracker, const struct policy_input *input,
+                         enum rule_change change, uint64_t node);
+void policy_end_change(struct policy_tracker *tracker);
+/* With the rule in force as above: the end of the log of a later moment stands in tracker->end. */
+bool policy_end_of_log(struct policy_tracker *tracker, const struct policy_input *input,
+                       struct policy_output *output, unsigned acks, const struct acknowledgers *who);
+/* Members other than this node and `without` (0: nobody) that hold it. */
+unsigned policy_holders(const struct policy_tracker *tracker, const struct policy_input *input,
+                        uint64_t without);
+
+/* ---- lead.c, serve.c, sync_set.c, requests.c, follow.c ---- */
 
 void policy_lead(struct policy_tracker *tracker, const struct policy_input *input,
                  struct policy_output *output);
+void policy_serve(struct policy_tracker *tracker, const struct policy_input *input,
+                  struct policy_output *output);
+void policy_lose_primary(const struct policy_tracker *tracker, const struct policy_input *input,
+                         struct policy_output *output, const char *reason);
 void policy_keep_sync_set(struct policy_tracker *tracker, const struct policy_input *input,
                           struct policy_output *output);
+/* The sync set with one member more. */
+void policy_propose_join(const struct policy_input *input, struct policy_output *output,
+                         const struct policy_node *node, const char *why);
+/* It may join the sync set at the same k. */
+bool policy_is_near(const struct policy_tracker *tracker, const struct policy_input *input,
+                    const struct policy_node *node);
 /* Of a primary that cannot be opened: takes a replica that has all of it into the sync set, so that it can be
  * promoted instead. true: proposed. */
 bool policy_join_closed(const struct policy_input *input, struct policy_output *output);

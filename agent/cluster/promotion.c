@@ -118,44 +118,137 @@ static bool has_more(const struct policy_input *input, const Mha__DbObservation 
     return !position_contains(&mine, &own);
 }
 
-bool policy_positions_heard(const struct policy_input *input, char *why, size_t why_size)
+/* "it has heard frozen positions of enough members that every possible set of k acknowledgers is represented
+ * (|M \ {old}| - k + 1 of them, or the old primary itself, fenced), and none is ahead of n's or diverged".
+ *
+ * Of |M \ {old}| members k hold any acknowledged write, so at most |M \ {old}| - k lack it: of one more than
+ * that at least one holds it, and who is behind none of them holds it, too. A member counts only with the
+ * start of its database that is a member: another one may have lost what it had received.
+ *
+ * Where so many are heard, the old primary's own tail binds nobody: what none of them has was never
+ * acknowledged. Where fewer are, the old primary stands for all of them, and nothing that it has may be
+ * missing here: which of it was acknowledged is not known. (With two data nodes one position is enough, this
+ * node's own.) The old primary itself has all that it acknowledged. */
+bool policy_positions_heard(const struct policy_input *input, const struct policy_node **better, char *why,
+                            size_t why_size)
 {
     const struct cluster_state *state = input->state;
-    unsigned others = 0, heard = 0;
-    bool old_heard = input->self->id == state->primary.node || old_primary_fenced(input) != NULL;
+    const Mha__DbObservation *old = old_primary_fenced(input);
+    unsigned others = 0, heard = 0, needed;
+    char unused[CLUSTER_TEXT_BYTES];
 
+    *better = NULL;
     if (state->force.id && state->force.node == input->self->id)
         return true;
     for (unsigned i = 0; i < state->sync.count; i++) {
         const struct sync_member *member = &state->sync.members[i];
         const struct policy_node *node = policy_find_node(input, member->node);
-        const Mha__DbObservation *db = node ? policy_fresh_db(input, node) : NULL;
-        if (member->node != state->primary.node)
-            others++;
-        if (!db || db->state != MHA__DB_STATE__DB_UP || db->frozen_term != input->raft->term)
+        const Mha__DbObservation *db = policy_frozen_db(input, node);
+        if (member->node == state->primary.node)
             continue;
-        if (!node->self && node->report->term != input->raft->term)
+        others++;
+        if (!db)
             continue;
-        if (member->node != state->primary.node && db->incarnation == member->incarnation)
-            heard++;
-        /* None may be ahead or diverged. The old primary's own tail counts only as far as it was fenced
-         * softly: what it never got acknowledged does not bind us, but it must then leave the sync set
-         * (policy_sync_after_promotion). */
-        if (!node->self && member->node != state->primary.node && has_more(input, db)) {
+        heard += db->incarnation == member->incarnation;
+        if (!node->self && has_more(input, db)) {
             snprintf(why, why_size, "%s holds writes that this node lacks", node->name);
+            if (policy_is_ahead(input, node) && policy_promotable(input, node, unused, sizeof unused))
+                *better = node;
             return false;
         }
     }
-    if (old_heard || heard >= others - state->sync.acks + 1)
+    needed = others >= state->sync.acks ? others - state->sync.acks + 1 : 1;
+    if (heard >= needed || input->self->id == state->primary.node)
         return true;
-    snprintf(why, why_size, "positions of %u of the %u other sync members are needed, %u heard",
-             others - state->sync.acks + 1, others, heard);
+    if (old && policy_holds(input->db->received, old->executed))
+        return true;
+    snprintf(why, why_size, "positions of %u of the %u other sync members are needed, %u heard%s", needed,
+             others, heard, old ? "; the old primary holds writes that this node lacks" : "");
     return false;
+}
+
+const struct policy_node *policy_not_frozen_yet(const struct policy_input *input)
+{
+    if (policy_data_nodes(input) <= 2)
+        return NULL; /* the other one is the old primary: nothing that it could say is needed */
+    for (unsigned i = 0; i < input->node_count; i++) {
+        const struct policy_node *node = &input->nodes[i];
+        const Mha__DbObservation *db = node->self || node->arbiter ? NULL : policy_fresh_db(input, node);
+        if (db && db->state == MHA__DB_STATE__DB_UP && policy_node_reachable(input, node) &&
+            !policy_frozen_db(input, node))
+            return node;
+    }
+    return NULL;
+}
+
+/* With ACKS_ANY most replicas receive without being members, and one of them may have received more of the
+ * dead primary's last writes than the members have. Passed over, it would have diverged and need a rebuild.
+ * So it joins the set, at the same k, and is then ahead of this node by the promotion rule itself: it gets
+ * the leadership. To join is always safe: k of the old members still hold every acknowledged write, and
+ * nothing that the new one acknowledges counts at the old primary. */
+const struct policy_node *policy_ahead_outside(const struct policy_input *input)
+{
+    const struct cluster_state *state = input->state;
+    const struct policy_node *best = NULL;
+
+    if (policy_data_nodes(input) <= 2 || state->sync.acks == 0 || state->sync.count == CLUSTER_SYNC_MAX ||
+        state->force.id || state->primary.node == input->self->id)
+        return NULL;
+    for (unsigned i = 0; i < input->node_count; i++) {
+        const struct policy_node *node = &input->nodes[i];
+        const Mha__DbObservation *db = policy_frozen_db(input, node);
+        if (!db || node->self || node->arbiter || node->learner || !db->incarnation ||
+            cluster_sync_find(&state->sync, node->id) || (!db->drained && !db->applying) ||
+            !policy_is_ahead(input, node))
+            continue;
+        if (!best || policy_holds(db->received, policy_fresh_db(input, best)->received))
+            best = node;
+    }
+    return best;
+}
+
+/* How many of `set` other than this node, its first member, hold every acknowledged write, at least. */
+static unsigned sure_holders(const struct policy_input *input, const struct sync_set *set)
+{
+    const struct cluster_state *state = input->state;
+    unsigned equal = 0, by_rule = state->sync.acks;
+
+    for (unsigned i = 1; i < set->count; i++) {
+        const struct policy_node *node = policy_find_node(input, set->members[i].node);
+        equal += policy_holds(policy_fresh_db(input, node)->received, input->db->received);
+    }
+    if (state->primary.node != input->self->id)
+        by_rule += cluster_sync_find(set, state->primary.node) != NULL;
+    for (unsigned i = 0; i < state->sync.count && by_rule > 0; i++) {
+        uint64_t id = state->sync.members[i].node;
+        if (id != state->primary.node && (id == input->self->id || !cluster_sync_find(set, id)))
+            by_rule--;
+    }
+    return equal > by_rule ? equal : by_rule;
 }
 
 /* Members stay that are here, unchanged since they were in sync, frozen, and hold nothing that the new
  * primary lacks: they can acknowledge as soon as they follow. All others are removed in the same entry, so
- * that their return needs no second detection and they cannot count by mistake. */
+ * that their return needs no second detection and they cannot count by mistake.
+ *
+ * What k they can give. The new rule must hold for all that was ever acknowledged, before the new primary
+ * writes anything: should it die at once, the next promotion relies on k members other than it holding every
+ * acknowledged write. This node holds all of it (policy_positions_heard); of the others there are two ways to
+ * know, and the better one counts:
+ *   - who holds all that this node holds;
+ *   - by the old rule k of M \ {old} hold each write. Of these, this node is no other member any more, and
+ *     some may be gone: k less those. The old primary holds all that it acknowledged, so one more if it
+ *     stays.
+ * Members that are behind may stay all the same: they are among the |M \ {old}| of which a promotion needs so
+ * many that one of the k is there. If the same node leads again and all stay, that is the old rule unchanged;
+ * in a planned switchover too, since the old primary stays. With two data nodes and the old one dead it is
+ * {n}, 0. From there k is raised step by step, like always (sync_set.c).
+ *
+ * No session is admitted until k members of the new M hold the epoch record (serve.c), and with it all that
+ * this node made readable: from then on the commit rule speaks of those k.
+ *
+ * A database that was taken over open (in a pause) may be acknowledging right now under the old rule, of
+ * which the new one must be a part: it stays as it is, or k becomes 0, which asks for nothing. */
 void policy_sync_after_promotion(const struct policy_input *input, struct sync_set *out)
 {
     const struct cluster_state *state = input->state;
@@ -167,17 +260,20 @@ void policy_sync_after_promotion(const struct policy_input *input, struct sync_s
     for (unsigned i = 0; i < state->sync.count && !forced; i++) {
         const struct sync_member *member = &state->sync.members[i];
         const struct policy_node *node = policy_find_node(input, member->node);
-        const Mha__DbObservation *db = node && !node->self ? policy_fresh_db(input, node) : NULL;
-        if (!db || db->state != MHA__DB_STATE__DB_UP || db->incarnation != member->incarnation ||
-            db->frozen_term != input->raft->term || node->report->term != input->raft->term ||
+        const Mha__DbObservation *db = policy_frozen_db(input, node);
+        if (!db || node->self || db->incarnation != member->incarnation ||
             !policy_holds(input->db->received, db->executed) ||
             !policy_holds(input->db->received, db->received))
             continue;
         out->members[out->count++] = *member;
     }
-    out->acks = state->sync.acks;
-    if (out->acks > out->count - 1)
-        out->acks = out->count - 1;
-    if (out->acks == 0)
+    out->acks = sure_holders(input, out);
+    if (out->acks > state->sync.acks)
+        out->acks = state->sync.acks;
+    if (out->acks == 0) {
         out->count = 1;
+    } else if (policy_adopts_open_database(input)) {
+        *out = state->sync;
+        out->version++;
+    }
 }

@@ -20,6 +20,15 @@ static void end_switchover(const struct policy_input *input, struct policy_outpu
              detail[0] ? ": " : "", detail);
 }
 
+/* A replica outside the sync set that could join it at the same k. */
+static bool may_join(const struct policy_input *input, const struct policy_node *node)
+{
+    const struct sync_set *sync = &input->state->sync;
+
+    return sync->acks > 0 && sync->count < CLUSTER_SYNC_MAX && !cluster_sync_find(sync, node->id) &&
+           policy_willing(input, node);
+}
+
 #define APPLIED_WITHIN_US 250000u
 
 /* Writes are stopped only once the target applies as fast as they come: what it has not applied then is the
@@ -42,6 +51,26 @@ static bool target_is_near(struct policy_tracker *tracker, const struct policy_i
         position_parse(input->db->executed, &tracker->applied_mark))
         tracker->applied_mark_us = input->now_us;
     return tracker->target_is_near;
+}
+
+/* The target stands by outside the sync set (ACKS_ANY): it joins first, at the same k. */
+static void let_target_join(struct policy_tracker *tracker, const struct policy_input *input,
+                            struct policy_output *output, const struct policy_node *target)
+{
+    char why[CLUSTER_TEXT_BYTES];
+
+    if (tracker->switchover_since_us == 0)
+        tracker->switchover_since_us = input->now_us;
+    if (!may_join(input, target)) {
+        policy_promotable(input, target, why, sizeof why);
+        end_switchover(input, output, target->name, why);
+    } else if (policy_is_near(tracker, input, target)) {
+        policy_propose_join(input, output, target, ": it is to become the primary");
+    } else if (input->now_us - tracker->switchover_since_us > input->state->switchover.timeout_us) {
+        end_switchover(input, output, "the target receives too slowly to catch up in time", target->name);
+    } else {
+        policy_wait(output, "switchover: waiting until %s has caught up", target->name);
+    }
 }
 
 /* stop writes; wait until the target has all; end the lease; transfer. Until the transfer there is a way
@@ -74,6 +103,10 @@ bool policy_switchover_step(struct policy_tracker *tracker, const struct policy_
     }
     if (!target || !policy_node_reachable(input, target)) {
         end_switchover(input, output, "the target is not heard", target ? target->name : "");
+        return true;
+    }
+    if (!cluster_sync_find(&input->state->sync, target->id)) {
+        let_target_join(tracker, input, output, target);
         return true;
     }
     if (!policy_promotable(input, target, why, sizeof why)) {
@@ -175,7 +208,7 @@ bool policy_request_switchover(const struct policy_input *input, uint64_t to, ui
         return fail(error, error_size, "%s is the primary already%s", target->name, "");
     if (!policy_node_reachable(input, target))
         return fail(error, error_size, "%s is not heard; is its agent running?%s", target->name, "");
-    if (!policy_promotable(input, target, why, sizeof why))
+    if (!policy_promotable(input, target, why, sizeof why) && !may_join(input, target))
         return fail(error, error_size, "%s cannot become the primary: %s", target->name, why);
     *command = (struct cluster_command){
         .kind = COMMAND_SWITCHOVER, .node = target->id, .epoch = input->raft->term, .timeout_us = timeout_us};

@@ -36,26 +36,29 @@ static const char *sync_unsound(const struct sync_set *sync, uint64_t primary)
     return NULL;
 }
 
-/* "one member or one step of k at a time"; with two data nodes {A,B},1 <-> {A},0 is one step, for k = 0
- * leaves no choice of members. */
+/* "one member or one step of k at a time". From k = 1 to k = 0 is one step whatever the members were, and
+ * back again with one member is one, too: k = 0 leaves no choice of members. Who stays, stays as it was:
+ * another start of its database is another member. */
 static bool sync_one_step(const struct sync_set *old, const struct sync_set *new)
 {
     unsigned added = 0, removed = 0;
     int step = (int)new->acks - (int)old->acks;
 
-    for (unsigned i = 0; i < new->count; i++)
-        added += !cluster_sync_find(old, new->members[i].node);
+    for (unsigned i = 0; i < new->count; i++) {
+        const struct sync_member *before = cluster_sync_find(old, new->members[i].node);
+        if (before && before->incarnation != new->members[i].incarnation)
+            return false;
+        added += before == NULL;
+    }
     for (unsigned i = 0; i < old->count; i++)
         removed += !cluster_sync_find(new, old->members[i].node);
+    if (new->acks == 0 && old->acks > 0)
+        return step == -1 && added == 0;
+    if (old->acks == 0 && new->acks > 0)
+        return step == 1 && added == 1 && removed == 0;
     if (added + removed == 0)
         return step >= -1 && step <= 1;
-    if (added + removed > 1)
-        return false;
-    if (added && old->count == 1)
-        return step == 1;
-    if (removed && new->count == 1)
-        return step == -1;
-    return step == 0;
+    return added + removed == 1 && step == 0;
 }
 
 static struct cluster_change *add_change(struct cluster_state *state)
@@ -161,8 +164,8 @@ static const char *apply_switchover(struct cluster_state *state, const struct cl
         return "another switchover is under way";
     if (command->node == state->primary.node)
         return "the target is the primary already";
-    if (!cluster_sync_find(&state->sync, command->node))
-        return "the target is not in the sync set";
+    if (command->node == 0)
+        return "it names no target";
     state->switchover = (struct cluster_switchover){.id = state->next_id++,
                                                     .from = state->primary.node,
                                                     .to = command->node,

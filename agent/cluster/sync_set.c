@@ -1,148 +1,304 @@
-/* sync_set.c - the leader keeps the sync set right: "weaken = commit first, strengthen = database first".
+/* sync_set.c - the leader keeps the sync set right, one member or one step of k at a time: "weaken = commit
+ * first, strengthen = database first". Every step is derived anew from the committed state, the server's rule
+ * and the replicas' reports; what an earlier leader or agent left half done is carried on or taken back.
  *
- * This version keeps at most two members (two data nodes), so every change is {A,B},1 <-> {A},0. */
+ * WHICH SET IS RIGHT, by the kind of server (N = voting data nodes):
+ *
+ *   ACKS_COUNT, ACKS_NAMED: M = all healthy data nodes, k = N/2. A promotion needs |M \ {old}| - k + 1 frozen
+ *   positions: with the primary gone, N/2 - 1 further nodes may be silent at the same moment, as many as the
+ *   quorum allows.
+ *
+ *   ACKS_ANY: the server waits for one acknowledgement, so k <= 1, and a promotion needs frozen positions of
+ *   all of M \ {old}: any of them may be the one that acknowledged. Each further member would be one more
+ *   whose silence stops a promotion, and give nothing in return. So M = {primary, one replica}; the others
+ *   receive, their acknowledgements do not count, and they stand by. When the primary dies, the one position
+ *   that is needed is its successor's own; a standby that happens to have received more takes its place
+ *   (promotion.c, policy_ahead_outside). When the replica dies, a standby that is near joins first,
+ * {p,r,s},1, and writes go on as soon as it may acknowledge, after one detection time; then the dead one is
+ * dropped. Without a standby it is {p},0, as with two data nodes. The price: primary and replica gone within
+ * one detection time need an operator, or one of them back, even if the others live. M = all would need it
+ *   whenever the primary and any other one are.
+ *
+ * k is lowered when fewer than k members are sound and nobody can join, and raised again as soon as k + 1
+ * hold everything. While k can be raised nobody else joins: at k acknowledgements each member more is one
+ * more position that a promotion needs. */
 #include <stdio.h>
 #include <string.h>
 
 #include "agent/cluster/policy_internal.h"
 
-#define NEAR_US 1000000u /* a replica this close behind may be counted on */
 #define RAISE_TIMEOUT_US 2000000u
 #define RAISE_AGAIN_US 5000000u
-
-static void set_rule(const struct policy_input *input, struct policy_output *output, unsigned acks)
-{
-    policy_db_op(input, output, DB_OP_SET_COMMIT_RULE);
-    output->db_epoch = input->raft->term;
-    output->db_acks = acks;
-}
 
 static void propose_sync(const struct policy_input *input, struct policy_output *output,
                          const struct sync_set *sync, const char *format, const char *node, const char *why)
 {
     output->propose = true;
     output->command =
-        (struct cluster_command){.kind = COMMAND_SYNC, .epoch = input->raft->term, .sync = *sync};
+        (struct cluster_command){.kind = COMMAND_SYNC, .epoch = input->state->primary.epoch, .sync = *sync};
     output->command.sync.version = input->state->sync.version + 1;
     snprintf(output->command.text, sizeof output->command.text, format, node, why);
 }
 
-/* "A drop is proposed only after a quorum has answered a round that was sent after the member was found
- * gone": a leader that is cut off itself must not shrink the set to itself. */
-static bool drop_member(const struct policy_tracker *tracker, const struct policy_input *input,
-                        struct policy_output *output)
+void policy_propose_join(const struct policy_input *input, struct policy_output *output,
+                         const struct policy_node *node, const char *why)
 {
-    for (unsigned i = 0; i < tracker->node_count; i++) {
-        uint64_t since_us = tracker->nodes[i].trouble_since_us;
-        uint64_t due_us = since_us + (tracker->nodes[i].at_once ? 0 : input->settings.election_us);
-        struct sync_set sync = {.count = 1};
-        if (!since_us)
-            continue;
-        output->db_watch = true;
-        if (input->now_us < due_us) {
-            policy_again(output, due_us);
-            continue;
-        }
-        if (input->raft->round_sent_us <= since_us)
-            continue;
-        sync.members[0] = *cluster_sync_find(&input->state->sync, input->self->id);
-        propose_sync(input, output, &sync, "%s left the sync set: %s",
-                     policy_node_name(input, tracker->nodes[i].id), tracker->nodes[i].trouble);
-        return true;
-    }
+    struct sync_set sync = input->state->sync;
+
+    if (sync.count == CLUSTER_SYNC_MAX)
+        return;
+    sync.members[sync.count++] = (struct sync_member){node->id, policy_fresh_db(input, node)->incarnation};
+    if (sync.acks == 0)
+        sync.acks = 1;
+    propose_sync(input, output, &sync, "%s joined the sync set%s", node->name, why);
+}
+
+static void propose_leave(const struct policy_input *input, struct policy_output *output, uint64_t node,
+                          const char *why)
+{
+    const struct sync_set *old = &input->state->sync;
+    struct sync_set sync = {.acks = old->acks};
+
+    for (unsigned i = 0; i < old->count; i++)
+        if (old->members[i].node != node)
+            sync.members[sync.count++] = old->members[i];
+    propose_sync(input, output, &sync, "%s left the sync set: %s", policy_node_name(input, node), why);
+}
+
+/* The most acknowledgements that this cluster's commits should wait for. */
+static unsigned most_acks(const struct policy_input *input)
+{
+    unsigned half = policy_data_nodes(input) / 2;
+
+    return input->settings.acks_kind == ACKS_ANY && half > 1 ? 1 : half;
+}
+
+bool policy_is_near(const struct policy_tracker *tracker, const struct policy_input *input,
+                    const struct policy_node *node)
+{
+    if (cluster_sync_find(&input->state->sync, node->id) || !policy_willing(input, node))
+        return false;
+    for (unsigned i = 0; i < tracker->near_count; i++)
+        if (tracker->near[i].id == node->id)
+            return tracker->near[i].near_us && input->now_us - tracker->near[i].near_us <= POLICY_NEAR_US;
     return false;
 }
 
-/* A replica that follows the primary of this epoch and would acknowledge. */
-static const Mha__DbObservation *willing(const struct policy_input *input, const struct policy_node *node)
+/* Who may join next: one that is near, and rather not the one with which it failed. NULL: nobody. */
+static const struct policy_node *next_to_join(const struct policy_tracker *tracker,
+                                              const struct policy_input *input)
 {
-    const Mha__DbObservation *db = policy_fresh_db(input, node);
+    const struct policy_node *next = NULL;
 
-    if (node->self || node->arbiter || !db || node->report->term != input->raft->term ||
-        db->state != MHA__DB_STATE__DB_UP || !db->receiving || !db->applying || !db->acknowledging ||
-        db->source_epoch != input->state->primary.epoch || db->incarnation == 0)
-        return NULL;
-    return db;
+    for (unsigned i = 0; i < input->node_count; i++)
+        if (policy_is_near(tracker, input, &input->nodes[i]) && (!next || next->id == tracker->failed_node))
+            next = &input->nodes[i];
+    return next;
 }
 
-static void stop_raising(struct policy_tracker *tracker, uint64_t again_us)
+/* ---- who is gone ---- */
+
+/* The first member to be dropped, as an index into tracker->nodes; node_count: none. A member that is in
+ * trouble but not due yet is sound. "A drop is proposed only after a quorum has answered a round that was
+ * sent after the member was found gone": a leader that is cut off itself must not shrink the set to itself.
+ */
+static unsigned first_gone(const struct policy_tracker *tracker, const struct policy_input *input,
+                           struct policy_output *output, unsigned *sound)
 {
-    tracker->raising = 0;
-    tracker->mark_us = 0;
-    tracker->enforced_us = 0;
-    tracker->raise_again_us = again_us;
+    unsigned gone = tracker->node_count;
+
+    *sound = 0;
+    for (unsigned i = 0; i < tracker->node_count; i++) {
+        uint64_t since_us = tracker->nodes[i].trouble_since_us;
+        uint64_t due_us = since_us + (tracker->nodes[i].at_once ? 0 : input->settings.election_us);
+        if (since_us)
+            output->db_watch = true;
+        if (!since_us || input->now_us < due_us) {
+            (*sound)++;
+            if (since_us)
+                policy_again(output, due_us);
+        } else if (input->raft->round_sent_us > since_us && gone == tracker->node_count) {
+            gone = i;
+        }
+    }
+    return gone;
 }
 
-static bool take_mark(struct policy_tracker *tracker, const struct policy_input *input)
+/* "drop a member at k >= 1: withdraw its acknowledgement at the primary (seen done), take P = the end of the
+ * log, wait until k of the remaining members hold P, then commit" */
+static void drop(struct policy_tracker *tracker, const struct policy_input *input,
+                 struct policy_output *output, uint64_t node, const char *why)
 {
-    tracker->mark_us = position_parse(input->db->executed, &tracker->mark) ? input->now_us : 0;
-    return tracker->mark_us != 0;
+    const struct sync_set *sync = &input->state->sync;
+    struct acknowledgers who;
+
+    if (input->proposal_pending || input->db_busy || output->db_op != DB_OP_NONE ||
+        input->db->written_epoch != input->raft->term)
+        return; /* the rule in the server is not this epoch's yet, or may be changing */
+    policy_begin_change(tracker, input, RULE_CHANGE_DROP, node);
+    policy_acknowledgers(tracker, input, &who);
+    if (policy_end_of_log(tracker, input, output, sync->acks, &who) &&
+        policy_holders(tracker, input, node) >= sync->acks)
+        propose_leave(input, output, node, why);
 }
 
-static bool holds_mark(const struct policy_tracker *tracker, const char *received)
+/* Too few are sound for k acknowledgements. Commit first: a standby joins at the same k, or k goes down by
+ * one; with k = 0 the primary stands alone, whatever the others were. */
+static void weaken(struct policy_tracker *tracker, const struct policy_input *input,
+                   struct policy_output *output, uint64_t node, const char *why)
 {
-    struct position position;
+    const struct policy_node *standby = next_to_join(tracker, input);
+    struct sync_set sync = input->state->sync;
 
-    return tracker->mark_us && position_parse(received, &position) &&
-           position_contains(&position, &tracker->mark);
+    if (standby && sync.count < CLUSTER_SYNC_MAX) {
+        policy_propose_join(input, output, standby, ": another member is gone");
+        return;
+    }
+    sync.acks--;
+    if (sync.acks == 0) {
+        sync.members[0] = *cluster_sync_find(&input->state->sync, input->self->id);
+        sync.count = 1;
+        propose_sync(input, output, &sync, "%s left the sync set: %s", policy_node_name(input, node), why);
+    } else {
+        propose_sync(input, output, &sync, "fewer acknowledgements: %s: %s", policy_node_name(input, node),
+                     why);
+    }
+}
+
+/* true: somebody is gone, and that comes first. */
+static bool deal_with_gone(struct policy_tracker *tracker, const struct policy_input *input,
+                           struct policy_output *output)
+{
+    unsigned sound, gone = first_gone(tracker, input, output, &sound);
+
+    if (gone == tracker->node_count)
+        return false;
+    if (sound >= input->state->sync.acks)
+        drop(tracker, input, output, tracker->nodes[gone].id, tracker->nodes[gone].trouble);
+    else
+        weaken(tracker, input, output, tracker->nodes[gone].id, tracker->nodes[gone].trouble);
+    return true;
+}
+
+/* ---- strengthening ---- */
+
+static void give_up_change(struct policy_tracker *tracker, const struct policy_input *input)
+{
+    tracker->failed_node = tracker->change_node;
+    tracker->raise_again_us = input->now_us + RAISE_AGAIN_US;
+    policy_end_change(tracker);
+}
+
+static bool took_too_long(const struct policy_tracker *tracker, const struct policy_input *input)
+{
+    return input->now_us - tracker->change_since_us > RAISE_TIMEOUT_US;
+}
+
+/* {A},0 -> {A,B},1: "tell the database first, wait until k members hold the end of the log of that moment,
+ * then commit" */
+static void raise_first(struct policy_tracker *tracker, const struct policy_input *input,
+                        struct policy_output *output)
+{
+    bool under_way = tracker->change == RULE_CHANGE_FIRST;
+    const struct policy_node *node =
+        under_way ? policy_find_node(input, tracker->change_node) : next_to_join(tracker, input);
+    const Mha__DbObservation *replica = node ? policy_willing(input, node) : NULL;
+    struct acknowledgers who = {.count = 1};
+    struct position received;
+
+    if (!replica || (under_way && took_too_long(tracker, input))) {
+        if (under_way)
+            give_up_change(tracker, input);
+        if (input->db->acks != 0)
+            policy_set_rule(input, output, DB_OP_SET_COMMIT_RULE, 0, &who);
+        return;
+    }
+    /* A rule that is in force already is an earlier agent's of ours: it is carried on from here. */
+    if (!under_way && input->db->acks == 0 && input->now_us < tracker->raise_again_us)
+        return;
+    policy_begin_change(tracker, input, RULE_CHANGE_FIRST, node->id);
+    who.names[0] = node->name;
+    if (policy_end_of_log(tracker, input, output, 1, &who) && position_parse(replica->received, &received) &&
+        position_contains(&received, &tracker->end))
+        policy_propose_join(input, output, node, "");
 }
 
 /* "raise k: tell the database first, wait until k members hold the end of the log of that moment, then
- * commit" */
-static void raise(struct policy_tracker *tracker, const struct policy_input *input,
+ * commit". true: that is the step now. */
+static bool raise(struct policy_tracker *tracker, const struct policy_input *input,
                   struct policy_output *output)
 {
-    const struct policy_node *node = NULL;
-    const Mha__DbObservation *replica = NULL;
+    const struct sync_set *sync = &input->state->sync;
+    bool under_way = tracker->change == RULE_CHANGE_RAISE;
+    unsigned acks = sync->acks + 1, sound = 0;
+    struct acknowledgers who;
 
-    for (unsigned i = 0; i < input->node_count && !replica; i++) {
-        node = &input->nodes[i];
-        if (tracker->raising == 0 || tracker->raising == node->id)
-            replica = willing(input, node);
+    for (unsigned i = 0; i < tracker->node_count; i++)
+        sound += tracker->nodes[i].trouble_since_us == 0;
+    if (acks > most_acks(input) || sound < acks || (under_way && took_too_long(tracker, input))) {
+        if (under_way)
+            give_up_change(tracker, input);
+        return false;
     }
-    if (!replica || (tracker->raising && input->now_us - tracker->raising_since_us > RAISE_TIMEOUT_US)) {
-        if (tracker->raising)
-            stop_raising(tracker, input->now_us + RAISE_AGAIN_US);
-        if (input->db->acks != 0)
-            set_rule(input, output, 0);
+    if (!under_way && input->db->acks != acks && input->now_us < tracker->raise_again_us)
+        return false;
+    policy_begin_change(tracker, input, RULE_CHANGE_RAISE, 0);
+    policy_acknowledgers(tracker, input, &who);
+    if (policy_end_of_log(tracker, input, output, acks, &who) && policy_holders(tracker, input, 0) >= acks) {
+        struct sync_set raised = *sync;
+        raised.acks = acks;
+        propose_sync(input, output, &raised, "more acknowledgements%s%s", "", "");
+    }
+    return true;
+}
+
+/* ---- keeping ---- */
+
+/* With ACKS_ANY, when a standby has joined: who is no longer needed, rather one in trouble, else the one that
+ * joined last; 0: nobody. */
+static uint64_t surplus(const struct policy_tracker *tracker, const struct policy_input *input)
+{
+    uint64_t last = 0;
+
+    if (input->settings.acks_kind != ACKS_ANY || input->state->sync.count <= 2)
+        return 0;
+    for (unsigned i = 0; i < tracker->node_count; i++) {
+        last = tracker->nodes[i].id;
+        if (tracker->nodes[i].trouble_since_us)
+            return last;
+    }
+    return last;
+}
+
+/* All members are sound, k >= 1. */
+static void keep_members(struct policy_tracker *tracker, const struct policy_input *input,
+                         struct policy_output *output)
+{
+    const struct sync_set *sync = &input->state->sync;
+    uint64_t extra = surplus(tracker, input);
+    const struct policy_node *node;
+    struct acknowledgers who;
+
+    if (sync->acks > 1 && sync->acks > most_acks(input)) { /* a node has left the group */
+        struct sync_set lower = *sync;
+        lower.acks--;
+        propose_sync(input, output, &lower, "fewer acknowledgements%s%s", "", "");
         return;
     }
-    output->db_watch = tracker->raising != 0;
-    if (input->db->acks == 0) {
-        /* Near enough? It has what was the end of the log a moment ago. */
-        if (input->now_us < tracker->raise_again_us)
-            return;
-        if (tracker->mark_us && holds_mark(tracker, replica->received) &&
-            input->now_us - tracker->mark_us <= NEAR_US) {
-            tracker->raising = node->id;
-            tracker->raising_since_us = input->now_us;
-            tracker->enforced_us = 0;
-            set_rule(input, output, 1);
-        } else if (!tracker->mark_us || input->now_us - tracker->mark_us > NEAR_US ||
-                   holds_mark(tracker, replica->received)) {
-            take_mark(tracker, input);
-        }
+    if (extra) {
+        drop(tracker, input, output, extra, "one acknowledgement covers no more members");
         return;
     }
-    if (!tracker->raising) { /* an earlier agent of ours told the database; carry on from here */
-        tracker->raising = node->id;
-        tracker->raising_since_us = input->now_us;
-        tracker->enforced_us = 0;
-    }
-    if (!input->db->acks_enforced)
+    if (tracker->change == RULE_CHANGE_DROP)
+        policy_end_change(tracker); /* it has come back in time */
+    if (raise(tracker, input, output))
         return;
-    if (!tracker->enforced_us) {
-        tracker->enforced_us = input->db->observed_us;
-        tracker->mark_us = 0;
-    }
-    if (!tracker->mark_us && (input->db->observed_us <= tracker->enforced_us || !take_mark(tracker, input)))
+    policy_acknowledgers(tracker, input, &who);
+    if (!policy_rule_is(input, output, sync->acks, &who))
         return;
-    if (holds_mark(tracker, replica->received)) {
-        struct sync_set sync = {.count = 2, .acks = 1};
-        sync.members[0] = *cluster_sync_find(&input->state->sync, input->self->id);
-        sync.members[1] = (struct sync_member){node->id, replica->incarnation};
-        propose_sync(input, output, &sync, "%s joined the sync set%s", node->name, "");
-    }
+    node = input->settings.acks_kind == ACKS_ANY ? NULL : next_to_join(tracker, input);
+    if (node)
+        policy_propose_join(input, output, node, "");
 }
 
 /* While nothing can be acknowledged, committing first is safe: an opening waits until proposals are decided
@@ -152,14 +308,10 @@ bool policy_join_closed(const struct policy_input *input, struct policy_output *
     if (input->state->sync.acks > 0 || !policy_closed(input->db) || input->db_busy)
         return false;
     for (unsigned i = 0; i < input->node_count; i++) {
-        const Mha__DbObservation *replica = willing(input, &input->nodes[i]);
-        struct sync_set sync = {.count = 2, .acks = 1};
+        const Mha__DbObservation *replica = policy_willing(input, &input->nodes[i]);
         if (!replica || !policy_holds(replica->received, input->db->executed))
             continue;
-        sync.members[0] = *cluster_sync_find(&input->state->sync, input->self->id);
-        sync.members[1] = (struct sync_member){input->nodes[i].id, replica->incarnation};
-        propose_sync(input, output, &sync, "%s joined the sync set%s", input->nodes[i].name,
-                     ": the primary cannot be opened");
+        policy_propose_join(input, output, &input->nodes[i], ": the primary cannot be opened");
         return true;
     }
     return false;
@@ -169,25 +321,30 @@ void policy_keep_sync_set(struct policy_tracker *tracker, const struct policy_in
                           struct policy_output *output)
 {
     const struct sync_set *sync = &input->state->sync;
+    struct acknowledgers who;
 
-    if (drop_member(tracker, input, output))
+    if (tracker->change != RULE_CHANGE_NONE && tracker->change_version != sync->version)
+        policy_end_change(tracker);
+    if (deal_with_gone(tracker, input, output))
         return;
-    if (sync->acks > 0) {
-        if (tracker->raising)
-            stop_raising(tracker, 0);
-        if (input->state->primary.opened && input->db->acks != sync->acks)
-            set_rule(input, output, sync->acks);
+    if (!input->state->primary.opened || output->db_op != DB_OP_NONE)
+        return;
+    if (input->db->acks < sync->acks) {
+        policy_acknowledgers(tracker, input, &who);
+        policy_set_rule(input, output, DB_OP_SET_COMMIT_RULE, sync->acks, &who);
         return;
     }
     /* While a change of the set is in the log it may count already: the rule in the server may not be
      * weakened, nor may what was observed during an operation on it count. */
-    if (!input->state->primary.opened || !input->db->open || input->state->switchover.id ||
-        input->proposal_pending || input->db_busy)
+    if (!input->db->open || input->state->switchover.id || input->proposal_pending || input->db_busy)
         return;
-    if (input->db->replicas_locked_out) {
+    if (sync->acks > 0) {
+        keep_members(tracker, input, output);
+    } else if (input->db->replicas_locked_out) {
         policy_wait(output, "the server lets no replica connect; setting its commit rule anew");
-        set_rule(input, output, 0);
-        return;
+        who.count = 0;
+        policy_set_rule(input, output, DB_OP_SET_COMMIT_RULE, 0, &who);
+    } else {
+        raise_first(tracker, input, output);
     }
-    raise(tracker, input, output);
 }

@@ -356,6 +356,16 @@ static void test_replica_with_more(void)
     CU_ASSERT_EQUAL(w.out.command.sync.count, 1);
     a_leads_again("0-1-11"); /* a write of A's that A has no more */
     CU_ASSERT_FALSE(w.out.propose);
+    CU_ASSERT_EQUAL(w.out.transfer_to, B);
+    a_leads_again("0-1-11,0-2-9"); /* and B cannot be promoted */
+    w.db_b.frozen_term = TERM;
+    later(0);
+    decide();
+    CU_ASSERT_TRUE(w.out.propose); /* what is not frozen does not count */
+    w.db_b.frozen_term = TERM + 1;
+    w.db_b.drained = w.db_b.applying = false;
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
     CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "holds writes that this node lacks"));
 }
 

@@ -14,13 +14,13 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.435 A its commits wait for 1 acknowledgement
+        | 1.434 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.443 - sync {A B}, acks 1
+        | 1.442 - sync {A B}, acks 1
 +1s     mark
         cut A | B X
-        | 2.443 - nobody serves
+        | 2.442 - nobody serves
 +900ms  expect no-address A           # gone before the new lease begins
         | 3.270 A server dies, open
         | 3.271 A has the address no more
@@ -41,9 +41,9 @@ cluster A B X
         heal
         expect follows A within 6s    # what it had alone, nobody was told
         | 8.909 A server starts to follow
-        | 8.914 A receives from B and acknowledges
+        | 8.913 A receives from B and acknowledges
         expect sync A B within 8s
         | 8.920 B its commits wait for 1 acknowledgement
-        | 8.928 - sync {B A}, acks 1
+        | 8.931 - sync {B A}, acks 1
         expect no-answers A
         expect changes 0

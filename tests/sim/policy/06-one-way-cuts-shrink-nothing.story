@@ -15,12 +15,12 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.435 A its commits wait for 1 acknowledgement
+        | 1.434 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.443 - sync {A B}, acks 1
+        | 1.442 - sync {A B}, acks 1
         cut B > A
-        | 1.443 - nobody serves
+        | 1.442 - nobody serves
 +900ms  cut X > A
         expect serves B within 5s
         | 3.170 A server dies, open

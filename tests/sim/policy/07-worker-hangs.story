@@ -14,28 +14,28 @@ cluster A B X probe-timeout=500ms
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.435 A its commits wait for 1 acknowledgement
+        | 1.434 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.443 - sync {A B}, acks 1
+        | 1.442 - sync {A B}, acks 1
 +1s     mark
         stop worker A 1000s
 +1900ms expect gap 100ms              # the clients notice nothing
-        | 4.000 A dbworker ends
-        | 4.021 A dbworker starts
+        | 3.930 A dbworker ends
+        | 3.950 A dbworker starts
         expect changes 0
         kill server A
-        | 4.343 A server dies, open
-        | 4.343 - nobody serves
+        | 4.342 A server dies, open
+        | 4.342 - nobody serves
         expect serves B within 1s     # and its death is seen
-        | 4.343 A has the address no more
-        | 4.343 A leads no more
-        | 4.344 B receives no more
-        | 4.346 B leads term 2
-        | 4.350 - primary B, epoch 2 (failover)
-        | 4.350 - sync {B}, acks 0
-        | 4.351 B has the record of epoch 2 written
-        | 4.354 - the record of epoch 2 is committed
-        | 4.355 B opens
-        | 4.361 B has the address
-        | 4.361 - B serves
+        | 4.342 A has the address no more
+        | 4.342 A leads no more
+        | 4.343 B receives no more
+        | 4.345 B leads term 2
+        | 4.348 - primary B, epoch 2 (failover)
+        | 4.348 - sync {B}, acks 0
+        | 4.350 B has the record of epoch 2 written
+        | 4.353 - the record of epoch 2 is committed
+        | 4.354 B opens
+        | 4.360 B has the address
+        | 4.360 - B serves

@@ -14,15 +14,15 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.435 A its commits wait for 1 acknowledgement
+        | 1.434 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.443 - sync {A B}, acks 1
+        | 1.442 - sync {A B}, acks 1
 +1s     stop vipd A 1000s
         expect serves B within 6s
-        | 3.506 A has the address no more
-        | 3.506 - nobody serves
-        | 4.002 A closes
+        | 3.555 A has the address no more
+        | 3.555 - nobody serves
+        | 4.001 A closes
         | 4.803 A leads no more
         | 4.804 B receives no more
         | 4.806 B leads term 2

@@ -15,14 +15,14 @@ cluster A B X start=200ms
         | 1.229 B receives from A and acknowledges
         | 1.231 - the record of epoch 1 is committed
         | 1.232 A opens
-        | 1.235 A its commits wait for 1 acknowledgement
+        | 1.234 A its commits wait for 1 acknowledgement
         | 1.238 A has the address
         | 1.238 - A serves
-        | 1.246 - sync {A B}, acks 1
+        | 1.242 - sync {A B}, acks 1
         cut A | B
-        | 1.246 - nobody serves
+        | 1.242 - nobody serves
         kill server B
-        | 1.246 B server dies
+        | 1.242 B server dies
 +800ms  heal
         cut A | X
         delay APPEND_REPLY B > A 200ms
@@ -36,5 +36,5 @@ cluster A B X start=200ms
         expect sync A B within 8s
         | 2.508 B receives from A and acknowledges
         | 2.514 A its commits wait for 1 acknowledgement
-        | 2.525 - sync {A B}, acks 1
+        | 2.522 - sync {A B}, acks 1
         expect changes 1

@@ -15,26 +15,26 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.435 A its commits wait for 1 acknowledgement
+        | 1.434 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.443 - sync {A B}, acks 1
+        | 1.442 - sync {A B}, acks 1
 +1s     mark
         kill worker B
-        | 2.443 B dbworker ends
+        | 2.442 B dbworker ends
         restart B
-        | 2.443 B server dies
-        | 2.443 B server starts in place
-        | 2.443 B acknowledges no more
-        | 2.443 - nobody serves
+        | 2.442 B server dies
+        | 2.442 B server starts in place
+        | 2.442 B acknowledges no more
+        | 2.442 - nobody serves
         expect sync A within 400ms
-        | 2.463 B dbworker starts
+        | 2.462 B dbworker starts
         | 2.505 - sync {A}, acks 0
         expect sync A B within 8s
         | 2.506 A its commits wait for 0 acknowledgements
         | 2.506 - A serves
         | 2.508 B receives from A and acknowledges
-        | 2.514 A its commits wait for 1 acknowledgement
-        | 2.522 - sync {A B}, acks 1
+        | 2.509 A its commits wait for 1 acknowledgement
+        | 2.517 - sync {A B}, acks 1
         expect gap 400ms
         expect changes 0

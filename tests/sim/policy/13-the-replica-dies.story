@@ -14,26 +14,26 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.435 A its commits wait for 1 acknowledgement
+        | 1.434 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.443 - sync {A B}, acks 1
+        | 1.442 - sync {A B}, acks 1
 +1s     mark
         off B
-        | 2.443 B is off
-        | 2.443 - nobody serves
+        | 2.442 B is off
+        | 2.442 - nobody serves
         expect sync A within 2500ms
-        | 3.505 - sync {A}, acks 0
+        | 3.605 - sync {A}, acks 0
         expect serves A within 100ms
-        | 3.506 A its commits wait for 0 acknowledgements
-        | 3.506 - A serves
+        | 3.606 A its commits wait for 0 acknowledgements
+        | 3.606 - A serves
 +1s     expect gap 2500ms
         expect changes 0
         on B
-        | 4.506 B is on
+        | 4.606 B is on
         expect sync A B within 10s
-        | 5.004 B server starts to follow
-        | 5.004 B acknowledges no more
-        | 5.019 B receives from A and acknowledges
-        | 5.025 A its commits wait for 1 acknowledgement
-        | 5.037 - sync {A B}, acks 1
+        | 5.104 B server starts to follow
+        | 5.104 B acknowledges no more
+        | 5.115 B receives from A and acknowledges
+        | 5.121 A its commits wait for 1 acknowledgement
+        | 5.129 - sync {A B}, acks 1

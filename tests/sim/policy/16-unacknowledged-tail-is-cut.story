@@ -14,32 +14,32 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.435 A its commits wait for 1 acknowledgement
+        | 1.434 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.443 - sync {A B}, acks 1
+        | 1.442 - sync {A B}, acks 1
         cut A | B
-        | 1.443 - nobody serves
+        | 1.442 - nobody serves
 +100ms  mark
         off A
-        | 1.543 A is off
+        | 1.542 A is off
         heal
         expect serves B within 2s
-        | 2.943 B receives no more
-        | 2.945 B leads term 2
-        | 2.948 - primary B, epoch 2 (failover)
-        | 2.948 - sync {B}, acks 0
-        | 2.950 B has the record of epoch 2 written
-        | 2.953 - the record of epoch 2 is committed
-        | 2.953 B opens
-        | 2.960 B has the address
-        | 2.960 - B serves
+        | 2.941 B receives no more
+        | 2.944 B leads term 2
+        | 2.947 - primary B, epoch 2 (failover)
+        | 2.947 - sync {B}, acks 0
+        | 2.948 B has the record of epoch 2 written
+        | 2.952 - the record of epoch 2 is committed
+        | 2.952 B opens
+        | 2.959 B has the address
+        | 2.959 - B serves
         on A
-        | 2.960 A is on
+        | 2.959 A is on
         expect follows A within 5s
-        | 3.362 A server starts to follow
-        | 3.385 A receives from B and acknowledges
+        | 3.364 A server starts to follow
+        | 3.387 A receives from B and acknowledges
         expect sync A B within 8s
-        | 3.392 B its commits wait for 1 acknowledgement
-        | 3.398 - sync {B A}, acks 1
+        | 3.389 B its commits wait for 1 acknowledgement
+        | 3.399 - sync {B A}, acks 1
         expect no-answers A

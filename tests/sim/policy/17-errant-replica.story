@@ -15,31 +15,31 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.435 A its commits wait for 1 acknowledgement
+        | 1.434 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.443 - sync {A B}, acks 1
+        | 1.442 - sync {A B}, acks 1
         quiet
 +1s     errant B
         busy
 +1s     mark
         kill server A
-        | 3.443 A server dies, open
-        | 3.443 - nobody serves
+        | 3.442 A server dies, open
+        | 3.442 - nobody serves
         expect serves A within 5s
-        | 3.444 A has the address no more
-        | 3.444 A leads no more
-        | 3.444 B receives no more
-        | 3.446 B leads term 2
-        | 3.848 A server starts in place
-        | 3.865 B leads no more
-        | 3.868 A leads term 3
-        | 3.871 - primary A, epoch 3 (restart)
-        | 3.871 - sync {A}, acks 0
-        | 3.872 A has the record of epoch 3 written
-        | 3.875 - the record of epoch 3 is committed
-        | 3.876 A opens
-        | 3.882 A has the address
-        | 3.882 - A serves
+        | 3.442 A has the address no more
+        | 3.442 A leads no more
+        | 3.443 B receives no more
+        | 3.445 B leads term 2
+        | 3.847 A server starts in place
+        | 3.863 B leads no more
+        | 3.866 A leads term 3
+        | 3.869 - primary A, epoch 3 (restart)
+        | 3.869 - sync {A}, acks 0
+        | 3.871 A has the record of epoch 3 written
+        | 3.874 - the record of epoch 3 is committed
+        | 3.874 A opens
+        | 3.881 A has the address
+        | 3.881 - A serves
         expect change restart
         expect serves A for 5s

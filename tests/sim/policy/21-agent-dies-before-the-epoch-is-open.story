@@ -14,36 +14,36 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.435 A its commits wait for 1 acknowledgement
+        | 1.434 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.443 - sync {A B}, acks 1
+        | 1.442 - sync {A B}, acks 1
         off A
-        | 1.443 A is off
-        | 1.443 - nobody serves
+        | 1.442 A is off
+        | 1.442 - nobody serves
         expect primary B within 2s
-        | 2.444 B receives no more
-        | 2.446 B leads term 2
-        | 2.450 - primary B, epoch 2 (failover)
-        | 2.450 - sync {B}, acks 0
+        | 2.443 B receives no more
+        | 2.445 B leads term 2
+        | 2.448 - primary B, epoch 2 (failover)
+        | 2.448 - sync {B}, acks 0
 +3ms    kill agent B
-        | 2.451 B has the record of epoch 2 written
-        | 2.453 B agent ends
+        | 2.450 B has the record of epoch 2 written
+        | 2.451 B agent ends
         expect serves B within 5s
-        | 2.453 B dbworker ends
-        | 2.553 B agent starts
-        | 2.553 B dbworker starts
-        | 3.606 B leads term 3
-        | 3.609 - primary B, epoch 3 (restart)
-        | 3.611 B has the record of epoch 3 written
-        | 3.614 - the record of epoch 3 is committed
-        | 3.614 B opens
-        | 3.621 B has the address
-        | 3.621 - B serves
+        | 2.451 B dbworker ends
+        | 2.551 B agent starts
+        | 2.551 B dbworker starts
+        | 3.605 B leads term 3
+        | 3.608 - primary B, epoch 3 (restart)
+        | 3.609 B has the record of epoch 3 written
+        | 3.613 - the record of epoch 3 is committed
+        | 3.613 B opens
+        | 3.620 B has the address
+        | 3.620 - B serves
         on A
-        | 3.621 A is on
+        | 3.620 A is on
         expect sync A B within 10s
-        | 4.027 A server starts to follow
-        | 4.050 A receives from B and acknowledges
-        | 4.057 B its commits wait for 1 acknowledgement
-        | 4.068 - sync {B A}, acks 1
+        | 4.025 A server starts to follow
+        | 4.048 A receives from B and acknowledges
+        | 4.055 B its commits wait for 1 acknowledgement
+        | 4.066 - sync {B A}, acks 1

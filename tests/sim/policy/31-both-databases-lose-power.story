@@ -15,19 +15,19 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.435 A its commits wait for 1 acknowledgement
+        | 1.434 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.443 - sync {A B}, acks 1
+        | 1.442 - sync {A B}, acks 1
         off A B
-        | 1.443 A is off
-        | 1.443 B is off
-        | 1.443 - nobody serves
+        | 1.442 A is off
+        | 1.442 B is off
+        | 1.442 - nobody serves
 +1s     on B
-        | 2.443 B is on
+        | 2.442 B is on
         expect serves none for 20s
-        | 3.496 B leads term 2
-        | 3.997 B server starts in place
-        | 3.997 B acknowledges no more
+        | 3.495 B leads term 2
+        | 3.995 B server starts in place
+        | 3.995 B acknowledges no more
         expect waits B A is needed
         expect in-place B             # nothing is cut on a member of the sync set

@@ -14,31 +14,31 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.435 A its commits wait for 1 acknowledgement
+        | 1.434 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.443 - sync {A B}, acks 1
+        | 1.442 - sync {A B}, acks 1
         delay TIMEOUT_NOW A > B 3s
         switchover to B
 +1s     expect serves none            # both leases are given up, the message is on its way
-        | 1.445 - switchover to B is asked for
-        | 1.445 A closes
-        | 1.445 - nobody serves
-        | 1.450 A has the address no more
-        | 1.450 A leads no more
+        | 1.443 - switchover to B is asked for
+        | 1.444 A closes
+        | 1.444 - nobody serves
+        | 1.446 A has the address no more
+        | 1.446 A leads no more
         expect serves any within 4s
-        | 2.446 B receives no more
-        | 2.448 B leads term 2
-        | 2.451 - request: done
-        | 2.451 - primary B, epoch 2 (switchover)
-        | 2.453 A its commits wait for 0 acknowledgements
-        | 2.453 B has the record of epoch 2 written
-        | 2.453 B its commits wait for 1 acknowledgement
-        | 2.453 A receives from B and acknowledges
-        | 2.456 - the record of epoch 2 is committed
-        | 2.457 B opens
-        | 2.463 B has the address
-        | 2.463 - B serves
+        | 2.445 B receives no more
+        | 2.447 B leads term 2
+        | 2.450 - request: done
+        | 2.450 - primary B, epoch 2 (switchover)
+        | 2.451 A its commits wait for 0 acknowledgements
+        | 2.451 B has the record of epoch 2 written
+        | 2.452 B its commits wait for 1 acknowledgement
+        | 2.452 A receives from B and acknowledges
+        | 2.455 - the record of epoch 2 is committed
+        | 2.455 B opens
+        | 2.462 B has the address
+        | 2.462 - B serves
         expect serves any for 5s
         heal
         expect sync A B within 10s

@@ -14,41 +14,41 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.435 A its commits wait for 1 acknowledgement
+        | 1.434 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.443 - sync {A B}, acks 1
+        | 1.442 - sync {A B}, acks 1
         fails B open
         switchover to B
         expect primary B within 2s
-        | 1.445 - switchover to B is asked for
-        | 1.445 A closes
-        | 1.445 - nobody serves
-        | 1.450 A has the address no more
-        | 1.450 A leads no more
-        | 1.451 B receives no more
-        | 1.453 B leads term 2
-        | 1.456 - request: done
-        | 1.456 - primary B, epoch 2 (switchover)
+        | 1.443 - switchover to B is asked for
+        | 1.444 A closes
+        | 1.444 - nobody serves
+        | 1.446 A has the address no more
+        | 1.446 A leads no more
+        | 1.447 B receives no more
+        | 1.449 B leads term 2
+        | 1.452 - request: done
+        | 1.452 - primary B, epoch 2 (switchover)
 +500ms  expect no-address B
-        | 1.457 A its commits wait for 0 acknowledgements
-        | 1.458 B has the record of epoch 2 written
-        | 1.458 B its commits wait for 1 acknowledgement
-        | 1.458 A receives from B and acknowledges
-        | 1.461 - the record of epoch 2 is committed
+        | 1.453 A its commits wait for 0 acknowledgements
+        | 1.454 B has the record of epoch 2 written
+        | 1.454 B its commits wait for 1 acknowledgement
+        | 1.454 A receives from B and acknowledges
+        | 1.457 - the record of epoch 2 is committed
         expect serves A within 8s
-        | 2.462 B leads no more
-        | 2.463 A receives no more
-        | 2.465 A leads term 3
-        | 2.468 - primary A, epoch 3 (failover)
-        | 2.469 B its commits wait for 0 acknowledgements
-        | 2.469 A has the record of epoch 3 written
-        | 2.470 A its commits wait for 1 acknowledgement
-        | 2.470 B receives from A and acknowledges
-        | 2.473 - the record of epoch 3 is committed
-        | 2.473 A opens
-        | 2.480 A has the address
-        | 2.480 - A serves
+        | 2.457 B leads no more
+        | 2.458 A receives no more
+        | 2.460 A leads term 3
+        | 2.464 - primary A, epoch 3 (failover)
+        | 2.465 B its commits wait for 0 acknowledgements
+        | 2.465 A has the record of epoch 3 written
+        | 2.466 A its commits wait for 1 acknowledgement
+        | 2.466 B receives from A and acknowledges
+        | 2.469 - the record of epoch 3 is committed
+        | 2.469 A opens
+        | 2.475 A has the address
+        | 2.475 - A serves
         expect closed B
         works B
         expect sync A B within 12s
