@@ -674,7 +674,11 @@ static void test_switchover_has_a_way_back(void)
     decide();
     CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_SWITCHOVER_END);
     cluster_state_apply(&w.state, &w.out.command);
+    /* what a fence let go is visible there: it is opened again only once the members hold it */
     w.db_b.received = (char *)"0-1-10";
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    w.db_b.received = (char *)"0-1-15";
     decide();
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_OPEN);
 }
