@@ -30,7 +30,7 @@ const char *cluster_host_name(const struct cluster *cluster, unsigned host)
     return cluster->world->nodes[host].name;
 }
 
-static void trace_line(const struct cluster *cluster, const char *who, const char *format, va_list arguments)
+static void print_line(const struct cluster *cluster, const char *who, const char *format, va_list arguments)
 {
     fprintf(cluster->trace, "%12.6f %s%s", (double)cluster->world->now_us / 1e6, who, *who ? ": " : "");
     vfprintf(cluster->trace, format, arguments);
@@ -44,7 +44,7 @@ void cluster_trace(const struct cluster *cluster, unsigned host, const char *for
     if (!cluster->trace)
         return;
     va_start(arguments, format);
-    trace_line(cluster, cluster_host_name(cluster, host), format, arguments);
+    print_line(cluster, cluster_host_name(cluster, host), format, arguments);
     va_end(arguments);
 }
 
@@ -55,7 +55,7 @@ void cluster_trace_all(const struct cluster *cluster, const char *format, ...)
     if (!cluster->trace)
         return;
     va_start(arguments, format);
-    trace_line(cluster, "", format, arguments);
+    print_line(cluster, "", format, arguments);
     va_end(arguments);
 }
 
