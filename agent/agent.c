@@ -102,10 +102,22 @@ static void end_hung_worker(struct agent *agent)
 
 /* ---- events of raft, vipd, peers ---- */
 
-static void on_apply(void *context, uint64_t index, uint64_t term, const void *data, size_t size)
+static enum error_code on_apply(void *context, uint64_t index, uint64_t term, const void *data, size_t size,
+                                struct error *err)
 {
     (void)term;
-    agent_apply(context, index, data, size);
+    return agent_apply(context, index, data, size, err);
+}
+
+static bool on_pack_state(void *context, uint8_t **state, size_t *size)
+{
+    return agent_pack_state(context, state, size);
+}
+
+static enum error_code on_restore_state(void *context, uint64_t index, const void *state, size_t size,
+                                        struct error *err)
+{
+    return agent_restore_state(context, index, state, size, err);
 }
 
 static void on_changed(void *context)
@@ -216,8 +228,12 @@ enum error_code agent_start(struct agent *agent, struct event_base *base,
                             const struct agent_settings *settings, const char *config_path,
                             const char *dbworker_program, struct error *err)
 {
-    static const struct replica_callbacks callbacks = {
-        .apply = on_apply, .changed = on_changed, .message = on_message, .fatal = on_fatal};
+    static const struct replica_callbacks callbacks = {.apply = on_apply,
+                                                       .changed = on_changed,
+                                                       .message = on_message,
+                                                       .fatal = on_fatal,
+                                                       .pack_state = on_pack_state,
+                                                       .restore_state = on_restore_state};
     static const struct vip_callbacks vip_callbacks = {.changed = on_vip};
     struct replica_config config = {.cluster = settings->group.cluster,
                                     .name = settings->group.node,

@@ -112,6 +112,11 @@ struct agent_node *agent_find_node(struct agent *agent, uint64_t id); /* made wh
 void agent_carry_out(struct agent *agent);
 
 /* ---- apply.c ---- */
-void agent_apply(struct agent *agent, uint64_t index, const void *data, size_t size);
+/* replica_callbacks.apply, pack_state and restore_state. */
+enum error_code agent_apply(struct agent *agent, uint64_t index, const void *data, size_t size,
+                            struct error *err);
+bool agent_pack_state(struct agent *agent, uint8_t **out, size_t *size);
+enum error_code agent_restore_state(struct agent *agent, uint64_t index, const void *data, size_t size,
+                                    struct error *err);
 
 #endif

@@ -1,6 +1,6 @@
-/* apply.c - committed commands change the state, and every node's log tells why. */
-#include <event2/event.h>
+/* apply.c - committed commands change the state, and every node's log tells why; snapshots of it. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "agent/agent.h"
 
@@ -81,23 +81,57 @@ static void log_command(const struct agent *agent, const struct cluster_command 
     }
 }
 
-void agent_apply(struct agent *agent, uint64_t index, const void *data, size_t size)
+enum error_code agent_apply(struct agent *agent, uint64_t index, const void *data, size_t size,
+                            struct error *err)
 {
     struct cluster_command command;
     const char *void_because;
 
+    if (!cluster_command_unpack(data, size, &command))
+        return error_set(err, ERR_INVALID,
+                         "entry %llu holds a command that this version does not know: install the version that "
+                         "the other nodes run",
+                         (unsigned long long)index);
     agent->applied_index = index;
-    if (!cluster_command_unpack(data, size, &command)) {
-        log_error("entry %llu holds a command that this version does not know: install the version that the "
-                  "other nodes run",
-                  (unsigned long long)index);
-        agent->exit_status = 1;
-        event_base_loopbreak(agent->base);
-        return;
-    }
     void_because = cluster_state_apply(&agent->state, &command);
     if (void_because)
         log_info("entry %llu is void: %s", (unsigned long long)index, void_because);
     else
         log_command(agent, &command);
+    return ERR_OK;
+}
+
+bool agent_pack_state(struct agent *agent, uint8_t **out, size_t *size)
+{
+    Mha__ClusterState *message = cluster_state_to_message(&agent->state);
+
+    if (!message)
+        return false;
+    *size = mha__cluster_state__get_packed_size(message);
+    *out = malloc(*size ? *size : 1);
+    if (*out)
+        mha__cluster_state__pack(message, *out);
+    mha__cluster_state__free_unpacked(message, NULL);
+    return *out != NULL;
+}
+
+enum error_code agent_restore_state(struct agent *agent, uint64_t index, const void *data, size_t size,
+                                    struct error *err)
+{
+    Mha__ClusterState *message = mha__cluster_state__unpack(NULL, size, data);
+    bool known = message && cluster_state_from_message(message, &agent->state);
+
+    if (message)
+        mha__cluster_state__free_unpacked(message, NULL);
+    if (!known)
+        return error_set(
+            err, ERR_INVALID,
+            "the snapshot up to entry %llu holds a state that this version does not know: install "
+            "the version that the other nodes run",
+            (unsigned long long)index);
+    agent->applied_index = index;
+    log_info("the state is that of a snapshot up to entry %llu: %s is the primary, epoch %llu",
+             (unsigned long long)index, name_of(agent, agent->state.primary.node),
+             (unsigned long long)agent->state.primary.epoch);
+    return ERR_OK;
 }

@@ -4,6 +4,9 @@
 
 #include "agent/cluster/state.h"
 
+/* Of ClusterState. Whoever changes what a field means, or adds one that must not be overlooked, counts up. */
+#define STATE_FORMAT 1
+
 /* A sync set as a message, with its storage. */
 struct sync_message {
     Mha__SyncSet set;
@@ -144,6 +147,18 @@ size_t cluster_command_pack(const struct cluster_command *command, uint8_t *out,
     return mha__command__pack(&message, out);
 }
 
+static struct cluster_phases phases_from_message(const Mha__Phases *phases)
+{
+    return (struct cluster_phases){
+        .detected_us = phases->detected_us,
+        .elected_us = phases->elected_us,
+        .frozen_us = phases->frozen_us,
+        .drained_us = phases->drained_us,
+        .promoted_us = phases->promoted_us,
+        .announced_us = phases->announced_us,
+    };
+}
+
 static bool copy_text(char *out, size_t size, const char *text)
 {
     size_t length = strlen(text);
@@ -210,14 +225,7 @@ static bool command_from_message(const Mha__Command *message, struct cluster_com
             return false;
         out->kind = COMMAND_PHASES;
         out->epoch = message->phases->epoch;
-        out->phases = (struct cluster_phases){
-            .detected_us = message->phases->phases->detected_us,
-            .elected_us = message->phases->phases->elected_us,
-            .frozen_us = message->phases->phases->frozen_us,
-            .drained_us = message->phases->phases->drained_us,
-            .promoted_us = message->phases->phases->promoted_us,
-            .announced_us = message->phases->phases->announced_us,
-        };
+        out->phases = phases_from_message(message->phases->phases);
         return true;
     default:
         return false;
@@ -249,7 +257,7 @@ Mha__ClusterState *cluster_state_to_message(const struct cluster_state *state)
     Mha__Phases phases[CLUSTER_HISTORY_MAX];
     struct sync_message sync_storage;
 
-    message.format = 1;
+    message.format = STATE_FORMAT;
     message.sync = sync_to_message(&state->sync, &sync_storage);
     message.primary = &primary;
     primary.node = state->primary.node;
@@ -301,4 +309,87 @@ Mha__ClusterState *cluster_state_to_message(const struct cluster_state *state)
     Mha__ClusterState *owned = mha__cluster_state__unpack(NULL, size, bytes);
     free(bytes);
     return owned;
+}
+
+/* ---- a state from its message ---- */
+
+/* Is all of it known to this program? A part that is not there stands for its default. */
+static bool known(const void *part)
+{
+    return !part || ((const ProtobufCMessage *)part)->n_unknown_fields == 0;
+}
+
+static bool change_from_message(const Mha__Change *from, struct cluster_change *out)
+{
+    if (!known(from) || !known(from->phases) || from->kind < MHA__CHANGE_KIND__CHANGE_FIRST_START ||
+        from->kind > MHA__CHANGE_KIND__CHANGE_FORCED ||
+        !copy_text(out->reason, sizeof out->reason, from->reason))
+        return false;
+    out->id = from->id;
+    out->kind = from->kind;
+    out->from = from->from;
+    out->to = from->to;
+    out->epoch = from->epoch;
+    out->complete = from->complete;
+    if (from->phases)
+        out->phases = phases_from_message(from->phases);
+    return true;
+}
+
+/* What is under way. */
+static bool requests_from_message(const Mha__ClusterState *message, struct cluster_state *out)
+{
+    const Mha__Switchover *switchover = message->switchover;
+    const Mha__Pause *pause = message->pause;
+    const Mha__Force *force = message->force;
+
+    if (!known(switchover) || !known(pause) || !known(force))
+        return false;
+    if (switchover)
+        out->switchover = (struct cluster_switchover){.id = switchover->id,
+                                                      .from = switchover->from,
+                                                      .to = switchover->to,
+                                                      .epoch = switchover->epoch,
+                                                      .timeout_us = switchover->timeout_us};
+    if (pause)
+        out->pause = (struct cluster_pause){
+            .id = pause->id, .holder = pause->holder, .epoch = pause->epoch, .length_us = pause->length_us};
+    if (force)
+        out->force = (struct cluster_force){
+            .id = force->id, .node = force->node, .old_primary_is_off = force->old_primary_is_off};
+    return true;
+}
+
+static bool primary_from_message(const Mha__Primary *primary, struct cluster_primary *out)
+{
+    if (!primary)
+        return true;
+    out->node = primary->node;
+    out->epoch = primary->epoch;
+    out->opened = primary->opened;
+    out->incarnation = primary->incarnation;
+    return known(primary) &&
+           copy_text(out->epoch_position, sizeof out->epoch_position, primary->epoch_position);
+}
+
+bool cluster_state_from_message(const Mha__ClusterState *message, struct cluster_state *state)
+{
+    struct cluster_state out;
+
+    cluster_state_init(&out);
+    if (message->format != STATE_FORMAT || !known(message) || message->n_history > CLUSTER_HISTORY_MAX ||
+        message->next_id == 0 ||
+        !copy_text(out.last_request_outcome, sizeof out.last_request_outcome, message->last_request_outcome))
+        return false;
+    if (!known(message->sync) || (message->sync && !sync_from_message(message->sync, &out.sync)) ||
+        !primary_from_message(message->primary, &out.primary) || !requests_from_message(message, &out))
+        return false;
+    for (size_t i = 0; i < message->n_history; i++)
+        if (!change_from_message(message->history[i], &out.history[i]))
+            return false;
+    out.history_count = (unsigned)message->n_history;
+    out.next_id = message->next_id;
+    out.last_request_id = message->last_request_id;
+    *state = out;
+    return true;
 }

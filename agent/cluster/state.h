@@ -133,5 +133,8 @@ bool cluster_command_unpack(const uint8_t *data, size_t size, struct cluster_com
 
 /* For status and snapshots; free with mha__cluster_state__free_unpacked(.., NULL). NULL: no memory. */
 Mha__ClusterState *cluster_state_to_message(const struct cluster_state *state);
+/* false: not a state that this program knows as a whole (another format, a field or value of a newer
+ * program); `state` is then unchanged. The caller stops: what was agreed on is never skipped. */
+bool cluster_state_from_message(const Mha__ClusterState *message, struct cluster_state *state);
 
 #endif

@@ -102,6 +102,38 @@ static bool remember_write(struct replica *replica, const struct raft_output *ou
     return true;
 }
 
+/* The hard state goes first, ahead of the order in raft.h: a snapshot must never be on disk with a term that
+ * the hard state there has not reached (store.h), and a term may be on disk at any time. */
+static enum error_code write_output(struct replica *replica, const struct raft_output *output,
+                                    struct error *err)
+{
+    const struct raft_hard_state *hard_state = output->has_hard_state ? &output->hard_state : NULL;
+    enum error_code code = ERR_OK;
+
+    if (output->has_snapshot) {
+        if (hard_state)
+            code = store_append(replica->store, hard_state, NULL, 0, err);
+        if (!code)
+            code = snapshots_save(replica, &output->snapshot, err);
+        hard_state = NULL;
+    }
+    if (!code)
+        code = store_append(replica->store, hard_state, output->entries, output->entry_count, err);
+    return code;
+}
+
+/* Entries that bring a membership, take one away, or a snapshot that has one. */
+static bool touches_membership(const struct replica *replica, const struct raft_output *output)
+{
+    if (output->has_snapshot ||
+        (output->entry_count > 0 && output->entries[0].index <= replica->membership_index))
+        return true;
+    for (unsigned i = 0; i < output->entry_count; i++)
+        if (output->entries[i].kind == RAFT_ENTRY_MEMBERSHIP)
+            return true;
+    return false;
+}
+
 /* true: there was something to carry out. */
 static bool carry_out(struct replica *replica)
 {
@@ -115,8 +147,8 @@ static bool carry_out(struct replica *replica)
     replica->commit_index = output->commit_index;
     if (!output->has_write)
         return news;
-    if (store_append(replica->store, output->has_hard_state ? &output->hard_state : NULL, output->entries,
-                     output->entry_count, &err) != ERR_OK)
+    replica->membership_dirty = replica->membership_dirty || touches_membership(replica, output);
+    if (write_output(replica, output, &err) != ERR_OK)
         engine_fail(replica, err.text);
     else if (!remember_write(replica, output))
         engine_fail(replica, "no memory to keep track of a write");
@@ -128,6 +160,7 @@ void engine_step(struct replica *replica)
     if (replica->failed)
         return;
     carry_out(replica);
+    snapshots_follow_membership(replica);
     engine_note_change(replica);
 }
 
@@ -139,6 +172,7 @@ void engine_step_for_owner(struct replica *replica)
         engine_note_change(replica);
     else
         event_active(replica->flush, EV_TIMEOUT, 0); /* the deadline may be another */
+    snapshots_follow_membership(replica);
 }
 
 /* One sync for all that was appended since the last one. */
@@ -168,11 +202,35 @@ static void sync_writes(struct replica *replica)
     free(writes);
 }
 
+/* The owner may command raft from in there, and with that the entry's data could go. */
+static bool apply_command(struct replica *replica, const struct raft_entry *entry)
+{
+    struct raft_entry applied = *entry;
+    void *copy = malloc(applied.size ? applied.size : 1);
+    struct error err;
+    enum error_code failed;
+
+    if (!copy) {
+        engine_fail(replica, "no memory to apply an entry");
+        return false;
+    }
+    if (applied.size)
+        memcpy(copy, applied.data, applied.size);
+    failed =
+        replica->callbacks.apply(replica->context, applied.index, applied.term, copy, applied.size, &err);
+    free(copy);
+    if (failed)
+        engine_fail(replica, err.text);
+    return failed == ERR_OK;
+}
+
 static void apply(struct replica *replica)
 {
+    struct error err;
+
+    snapshots_restore(replica);
     while (replica->applied_index < replica->commit_index && !replica->failed) {
         const struct raft_entry *entry = raft_entry_at(replica->raft, replica->applied_index + 1);
-        void *copy;
 
         if (!entry) {
             engine_fail(replica,
@@ -180,19 +238,15 @@ static void apply(struct replica *replica)
             return;
         }
         replica->applied_index++;
-        if (entry->kind != RAFT_ENTRY_COMMAND || !replica->callbacks.apply)
-            continue;
-        /* The owner may command raft from in there, and with that the entry's data could go. */
-        struct raft_entry applied = *entry;
-        copy = malloc(applied.size ? applied.size : 1);
-        if (!copy) {
-            engine_fail(replica, "no memory to apply an entry");
+        replica->applied_term = entry->term;
+        replica->applied_us = clock_now_us();
+        if (entry->kind == RAFT_ENTRY_MEMBERSHIP &&
+            wire_unpack_membership(entry->data, entry->size, &replica->applied_membership, &err) != ERR_OK) {
+            engine_fail(replica, err.text);
             return;
         }
-        if (applied.size)
-            memcpy(copy, applied.data, applied.size);
-        replica->callbacks.apply(replica->context, applied.index, applied.term, copy, applied.size);
-        free(copy);
+        if (entry->kind == RAFT_ENTRY_COMMAND && replica->callbacks.apply && !apply_command(replica, entry))
+            return;
     }
 }
 
@@ -216,6 +270,8 @@ static void on_flush(evutil_socket_t fd, short what, void *context)
     if (replica->raft && !replica->failed) {
         sync_writes(replica);
         apply(replica);
+        if (!replica->failed)
+            snapshots_compact(replica);
         arm_timer(replica);
         trace_flush(replica->trace);
     }
@@ -249,21 +305,23 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 
 /* ---- inputs ---- */
 
+static enum error_code full_disk(struct replica *replica, enum error_code failed, struct error *err)
+{
+    uint64_t now_us = clock_now_us();
+
+    if (failed && failed != ERR_BUSY)
+        engine_fail(replica, err->text);
+    if (failed != ERR_BUSY ||
+        (replica->full_logged_us != 0 && now_us - replica->full_logged_us < FULL_LOG_INTERVAL_US))
+        return failed;
+    replica->full_logged_us = now_us;
+    log_error("cluster \"%s\": nothing more can be stored but votes: %s", replica->cluster, err->text);
+    return failed;
+}
+
 enum error_code engine_reserve(struct replica *replica, unsigned entry_count, size_t bytes, struct error *err)
 {
-    enum error_code failed = store_reserve(replica->store, entry_count, bytes, err);
-
-    if (failed == ERR_BUSY) {
-        uint64_t now_us = clock_now_us();
-        if (replica->full_logged_us == 0 || now_us - replica->full_logged_us >= FULL_LOG_INTERVAL_US) {
-            replica->full_logged_us = now_us;
-            log_error("cluster \"%s\": no entry can be stored, votes still can: %s", replica->cluster,
-                      err->text);
-        }
-    } else if (failed) {
-        engine_fail(replica, err->text);
-    }
-    return failed;
+    return full_disk(replica, store_reserve(replica->store, entry_count, bytes, err), err);
 }
 
 void engine_receive(struct replica *replica, const struct raft_message *message)
@@ -277,6 +335,10 @@ void engine_receive(struct replica *replica, const struct raft_message *message)
         bytes += message->entries[i].size;
     if (message->entry_count > 0 && engine_reserve(replica, message->entry_count, bytes, &err) != ERR_OK)
         return;
+    if (message->kind == RAFT_SNAPSHOT &&
+        full_disk(replica, store_reserve_snapshot(replica->store, message->total_bytes, &err), &err) !=
+            ERR_OK)
+        return; /* the leader asks again */
     raft_trace_receive(&replica->tracer, replica->raft, clock_now_us(), message);
     engine_step(replica);
 }
@@ -306,8 +368,11 @@ static void on_trace_line(void *context, uint64_t now_us, const char *text)
 enum error_code engine_start(struct replica *replica, struct error *err)
 {
     const struct store_recovered *recovered = store_recovered(replica->store);
-    struct raft_config config = {
-        .id = replica->id, .heartbeat_us = replica->heartbeat_us, .election_us = replica->election_us};
+    struct raft_config config = {.id = replica->id,
+                                 .heartbeat_us = replica->heartbeat_us,
+                                 .election_us = replica->election_us,
+                                 .decode_membership = snapshots_decode_membership,
+                                 .decode_snapshot = snapshots_decode};
     struct raft_restored restored = {.hard_state = recovered->hard_state,
                                      .entries = recovered->entries,
                                      .entry_count = recovered->entry_count,
@@ -316,7 +381,12 @@ enum error_code engine_start(struct replica *replica, struct error *err)
 
     if (replica->trace)
         replica->tracer = (struct raft_tracer){.line = on_trace_line, .context = replica, .codec = "replica"};
-    replica_membership_to_raft(&replica->membership, &restored.membership);
+    if (recovered->snapshot.last_index > 0)
+        restored.snapshot = (struct raft_snapshot){.index = recovered->snapshot.last_index,
+                                                   .term = recovered->snapshot.last_term,
+                                                   .data = recovered->snapshot.data,
+                                                   .size = recovered->snapshot.size};
+    replica_membership_to_raft(&replica->snapshot_membership, &restored.membership);
     failed = raft_trace_new(&replica->tracer, &config, &restored, clock_now_us(), &replica->raft);
     store_release_recovered(replica->store);
     if (failed == RAFT_NO_MEMORY)
@@ -324,9 +394,11 @@ enum error_code engine_start(struct replica *replica, struct error *err)
     if (failed)
         return error_set(
             err, ERR_CORRUPT,
-            "what the data directory holds contradicts itself; this member cannot go on with it");
+            "what the data directory holds contradicts itself; this member cannot go on with it (see "
+            "--verify-store)");
+    replica->membership_dirty = true;
     engine_step(replica);
-    return ERR_OK;
+    return replica->failed ? error_set(err, ERR_INTERNAL, "%s", replica->why_failed) : ERR_OK;
 }
 
 void engine_close(struct replica *replica)
@@ -345,6 +417,7 @@ void engine_close(struct replica *replica)
     if (replica->timer_fd >= 0)
         close(replica->timer_fd);
     free(replica->writes);
+    snapshots_end(replica);
     raft_free(replica->raft);
     raft_tracer_end(&replica->tracer);
 }

@@ -54,7 +54,7 @@ static enum error_code become_formed(struct replica *replica, const struct repli
     free(bytes.data);
     if (failed)
         return failed;
-    replica->membership = *membership;
+    replica->membership = replica->snapshot_membership = replica->applied_membership = *membership;
     replica->formed = true;
     log_notice("cluster \"%s\": the group is formed, with %u members; this is %s (%016llx)", replica->cluster,
                membership->count, replica->name, (unsigned long long)replica->id);
@@ -141,7 +141,7 @@ void formation_learn(struct replica *replica, const struct peer *from,
  * wrongly in its reports. */
 static enum error_code check_configuration(const struct replica *replica, struct error *err)
 {
-    if (!formation_includes_us(replica, &replica->membership))
+    if (replica->snapshot_index == 0 && !formation_includes_us(replica, &replica->snapshot_membership))
         return error_set(
             err, ERR_REFUSED,
             "the data directory's group has another identity for \"%s\" than the directory itself; restore "
@@ -184,18 +184,13 @@ enum error_code formation_restore(struct replica *replica, struct error *err)
     failed = wire_unpack_snapshot(recovered->snapshot.data, recovered->snapshot.size, &snapshot, err);
     if (failed)
         return error_prefix(err, "the data directory's snapshot");
-    replica->membership = snapshot.membership;
-    if (snapshot.last_index != 0)
-        failed = error_set(err, ERR_CORRUPT,
-                           "the data directory's snapshot is from a later version of this program");
-    wire_free_snapshot(&snapshot);
-    if (!failed)
-        failed = check_configuration(replica, err);
-    if (failed)
-        return failed;
+    snapshots_begin(replica, &snapshot);
+    replica->membership = replica->snapshot_membership;
     replica->formed = true;
     failed = peers_learn_membership(replica, err);
-    return failed ? failed : engine_start(replica, err);
+    if (!failed)
+        failed = engine_start(replica, err);
+    return failed ? failed : check_configuration(replica, err);
 }
 
 void formation_explain(struct replica *replica)

@@ -2,6 +2,7 @@
  *
  *   replica.c    the owner's interface: open, close, ask, command
  *   engine.c     raft and store: an input, its output, one sync for all that waits
+ *   snapshots.c  snapshots: the owner's, the leader's, the one on disk
  *   peers.c      the other members: links, greetings, frames
  *   formation.c  from configured nodes to a group that is formed */
 #ifndef MHA_REPLICA_INTERNAL_H
@@ -91,6 +92,16 @@ struct replica {
     struct held_messages held;
     uint64_t commit_index;
     uint64_t applied_index;
+    uint64_t applied_term;                        /* of the entry at applied_index */
+    uint64_t applied_us;                          /* when that was */
+    struct replica_membership applied_membership; /* as of applied_index */
+    struct wire_snapshot restore;                 /* takes the state's place before anything else is applied;
+                                                     memory NULL: none */
+    uint64_t snapshot_index;                      /* of the snapshot on disk */
+    struct replica_membership snapshot_membership;
+    uint64_t membership_index;  /* of the entry that `membership` comes from; 0: the snapshot */
+    bool membership_dirty;      /* the log has changed in a way that may have changed it */
+    uint64_t compact_again_us;  /* after a failed try: not before this */
     uint64_t campaign_delay_us; /* as commanded last */
     uint64_t full_logged_us;    /* when "disk full" was logged last */
     bool changed;
@@ -117,6 +128,23 @@ enum error_code engine_reserve(struct replica *replica, unsigned entry_count, si
 /* The owner will be told that something changed, or that all is over, before this loop turn ends. */
 void engine_note_change(struct replica *replica);
 void engine_fail(struct replica *replica, const char *why);
+
+/* ---- snapshots.c ---- */
+/* For raft_config. */
+bool snapshots_decode_membership(const void *data, size_t size, struct raft_membership *out);
+bool snapshots_decode(const void *data, size_t size, struct raft_membership *out);
+/* What a start finds on disk (already unpacked), before raft begins; takes its memory. */
+void snapshots_begin(struct replica *replica, struct wire_snapshot *snapshot);
+void snapshots_end(struct replica *replica);
+/* One from the leader, durably. */
+enum error_code snapshots_save(struct replica *replica, const struct raft_snapshot *snapshot,
+                               struct error *err);
+/* Before anything is applied: a snapshot that came takes the state's place. */
+void snapshots_restore(struct replica *replica);
+/* After something was applied: makes one and shortens the log, if it is time. */
+void snapshots_compact(struct replica *replica);
+/* The membership that counts, if it has changed: the newest in the log, or the snapshot's. */
+void snapshots_follow_membership(struct replica *replica);
 
 /* ---- peers.c ---- */
 extern const struct net_callbacks peers_callbacks;

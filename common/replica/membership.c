@@ -67,6 +67,19 @@ replica_membership_by_name(const struct replica_membership *membership, const ch
     return NULL;
 }
 
+bool replica_membership_equal(const struct replica_membership *a, const struct replica_membership *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (unsigned i = 0; i < a->count; i++) {
+        const struct replica_membership_member *x = &a->members[i], *y = &b->members[i];
+        if (x->id != y->id || x->arbiter != y->arbiter || x->voter != y->voter ||
+            strcmp(x->name, y->name) != 0 || strcmp(x->address, y->address) != 0)
+            return false;
+    }
+    return true;
+}
+
 void replica_membership_to_raft(const struct replica_membership *membership, struct raft_membership *out)
 {
     memset(out, 0, sizeof *out);

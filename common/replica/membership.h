@@ -31,6 +31,7 @@ const struct replica_membership_member *replica_membership_by_id(const struct re
                                                                  uint64_t id);
 const struct replica_membership_member *
 replica_membership_by_name(const struct replica_membership *membership, const char *name);
+bool replica_membership_equal(const struct replica_membership *a, const struct replica_membership *b);
 void replica_membership_to_raft(const struct replica_membership *membership, struct raft_membership *out);
 /* Not empty, and of [A-Za-z0-9_.-] only. */
 bool replica_name_valid(const char *name);

@@ -26,10 +26,11 @@ static enum error_code take_configuration(struct replica *replica, const struct 
     return ERR_OK;
 }
 
-static enum error_code open_store(struct replica *replica, const char *dir, struct error *err)
+static enum error_code open_store(struct replica *replica, const struct replica_config *config,
+                                  struct error *err)
 {
-    enum error_code failed =
-        store_open(files_posix(), dir, replica->cluster, replica->name, &replica->store, err);
+    enum error_code failed = store_open(config->files ? config->files : files_posix(), config->data_dir,
+                                        replica->cluster, replica->name, &replica->store, err);
     const struct store_recovered *recovered;
 
     if (failed)
@@ -63,7 +64,7 @@ enum error_code replica_open(struct event_base *base, struct net *net, const str
     if (!failed)
         failed = engine_open(replica, err);
     if (!failed)
-        failed = open_store(replica, config->data_dir, err);
+        failed = open_store(replica, config, err);
     if (!failed)
         failed = net_group_new(net, replica->cluster, config->key, &peers_callbacks, replica, &replica->group,
                                err);

@@ -16,6 +16,7 @@
 #include "common/base/trace.h"
 #include "common/net/net.h"
 #include "common/raft/raft.h"
+#include "common/store/files.h"
 
 #define REPLICA_NAME_BYTES 64
 #define REPLICA_ADDRESS_BYTES 128
@@ -39,19 +40,38 @@ struct replica_config {
     const struct replica_node *nodes;
     struct trace
         *trace; /* every input and output of raft goes there, too (common/raft/trace.h); NULL: none */
+    const struct files *files; /* NULL: the real ones */
 };
 
 struct replica_callbacks {
-    /* A committed COMMAND entry, in order, each once since replica_open (from index 1 of the log on each
-     * start). */
-    void (*apply)(void *context, uint64_t index, uint64_t term, const void *data, size_t size);
+    /* A committed COMMAND entry, in order, each once since replica_open; at a start from the entry behind the
+     * snapshot that is on disk. ERR_*: it cannot be read (a newer program's command), and this member stops
+     * with that text: what was agreed on is never skipped. */
+    enum error_code (*apply)(void *context, uint64_t index, uint64_t term, const void *data, size_t size,
+                             struct error *err);
     /* Something in replica_status or replica_member changed. Batched: once per loop turn. */
     void (*changed)(void *context);
     /* Bytes that another member's replica_send carried. */
     void (*message)(void *context, uint64_t from, const void *data, size_t size);
     /* The store failed, or an invariant: the owner logs and exits with status 1. */
     void (*fatal)(void *context, const char *why);
+    /* The owner's state as of what was applied last, packed, from malloc: for a snapshot. false: no memory,
+     * ask again later. NULL: this owner has no state (an arbiter): its log gets shorter by the snapshots that
+     * a leader sends. */
+    bool (*pack_state)(void *context, uint8_t **state, size_t *size);
+    /* Take this state instead of the one that was applied so far: of the snapshot on disk, right after a
+     * start, or of one that the leader sent. ERR_*: as for `apply`. NULL: no state. */
+    enum error_code (*restore_state)(void *context, uint64_t index, const void *state, size_t size,
+                                     struct error *err);
 };
+
+/* A member makes a snapshot, and its log starts anew behind it, once one of these has come together since the
+ * last one; at a quiet moment, so that it does not stand in the way of a failover, but at the latest at twice
+ * as much. So the log stays under about 1 MiB on disk (wal.h: WAL_SEGMENT_BYTES), for a member that was away
+ * too: what it lacks is sent as a snapshot. An arbiter follows within RAFT_ARBITER_BEHIND entries. */
+#define REPLICA_COMPACT_ENTRIES 256
+#define REPLICA_COMPACT_BYTES (96 * 1024)
+#define REPLICA_COMPACT_QUIET_US 1000000u /* nothing was applied for so long */
 
 struct replica;
 

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "common/base/clock.h"
-#include "common/replica/wire.h"
+#include "common/replica/internal.h"
 #include "common/store/verify.h"
 #include "common/store/wal.h"
 
@@ -40,16 +40,6 @@ static enum error_code find_membership(const struct contents *contents, struct f
     return ERR_OK;
 }
 
-static bool decode_membership(const void *data, size_t size, struct raft_membership *out)
-{
-    struct replica_membership membership;
-
-    if (wire_unpack_membership(data, size, &membership, NULL) != ERR_OK)
-        return false;
-    replica_membership_to_raft(&membership, out);
-    return true;
-}
-
 /* The same judgement as at a start: Raft takes up what was stored, or says that it contradicts itself. */
 static enum error_code check_with_raft(const struct contents *contents,
                                        const struct replica_membership *of_snapshot, struct error *err)
@@ -57,7 +47,8 @@ static enum error_code check_with_raft(const struct contents *contents,
     struct raft_config config = {.id = contents->identity.id,
                                  .heartbeat_us = MS_TO_US(100),
                                  .election_us = MS_TO_US(1000),
-                                 .decode_membership = decode_membership};
+                                 .decode_membership = snapshots_decode_membership,
+                                 .decode_snapshot = snapshots_decode};
     struct raft_restored restored = {.hard_state = contents->log.hard_state,
                                      .snapshot = {.index = contents->snapshot.last_index,
                                                   .term = contents->snapshot.last_term,

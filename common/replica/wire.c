@@ -1,9 +1,7 @@
-#include "common/replica/wire.h"
-
-#include <assert.h>
-#include <stdlib.h>
+/* Frames; the memberships and snapshots in them are in wire_membership.c. */
 #include <string.h>
 
+#include "common/replica/wire_internal.h"
 #include "common/store/codec.h"
 #include "peer.pb-c.h"
 
@@ -13,117 +11,20 @@ _Static_assert((int)RAFT_PREVOTE == MHA__RAFT_MESSAGE_KIND__RAFT_MESSAGE_PREVOTE
                    (int)RAFT_VOTE_REPLY == MHA__RAFT_MESSAGE_KIND__RAFT_MESSAGE_VOTE_REPLY &&
                    (int)RAFT_APPEND == MHA__RAFT_MESSAGE_KIND__RAFT_MESSAGE_APPEND &&
                    (int)RAFT_APPEND_REPLY == MHA__RAFT_MESSAGE_KIND__RAFT_MESSAGE_APPEND_REPLY &&
-                   (int)RAFT_TIMEOUT_NOW == MHA__RAFT_MESSAGE_KIND__RAFT_MESSAGE_TIMEOUT_NOW,
+                   (int)RAFT_TIMEOUT_NOW == MHA__RAFT_MESSAGE_KIND__RAFT_MESSAGE_TIMEOUT_NOW &&
+                   (int)RAFT_SNAPSHOT == MHA__RAFT_MESSAGE_KIND__RAFT_MESSAGE_SNAPSHOT &&
+                   (int)RAFT_SNAPSHOT_REPLY == MHA__RAFT_MESSAGE_KIND__RAFT_MESSAGE_SNAPSHOT_REPLY &&
+                   RAFT_MESSAGE_KINDS == MHA__RAFT_MESSAGE_KIND__RAFT_MESSAGE_SNAPSHOT_REPLY + 1,
                "the kinds of messages are numbered alike");
 
 /* Around an entry's data in the packed form: tags, lengths, index, term, kind. */
 #define ENTRY_OVERHEAD_BYTES 48
 
-static enum error_code pack(const ProtobufCMessage *message, struct wire_bytes *out, struct error *err)
-{
-    out->size = protobuf_c_message_get_packed_size(message);
-    out->data = malloc(out->size ? out->size : 1);
-    if (!out->data)
-        return error_set(err, ERR_NO_MEMORY, "no memory for a message of %zu bytes", out->size);
-    protobuf_c_message_pack(message, out->data);
-    return ERR_OK;
-}
-
-static enum error_code copy_text(const char *from, char *out, size_t size, const char *what,
-                                 struct error *err)
-{
-    if (strlen(from) >= size)
-        return error_set(err, ERR_INVALID, "%s is longer than %zu characters", what, size - 1);
-    memset(out, 0, size);
-    memcpy(out, from, strlen(from));
-    return ERR_OK;
-}
-
-/* ---- membership ---- */
-
-/* The arrays that a packed membership borrows. */
-struct membership_proto {
-    Mha__Membership message;
-    Mha__Member members[RAFT_MEMBERS_MAX];
-    Mha__Member *pointers[RAFT_MEMBERS_MAX];
-};
-
-static void membership_to_proto(const struct replica_membership *membership, struct membership_proto *out)
-{
-    assert(membership->count <= RAFT_MEMBERS_MAX);
-    mha__membership__init(&out->message);
-    for (unsigned i = 0; i < membership->count; i++) {
-        const struct replica_membership_member *member = &membership->members[i];
-        Mha__Member *to = &out->members[i];
-        mha__member__init(to);
-        to->id = member->id;
-        to->name = (char *)member->name;
-        to->address = (char *)member->address;
-        to->kind = member->arbiter ? MHA__MEMBER_KIND__MEMBER_ARBITER : MHA__MEMBER_KIND__MEMBER_DATA;
-        to->voter = member->voter;
-        out->pointers[i] = to;
-    }
-    out->message.n_members = membership->count;
-    out->message.members = out->pointers;
-}
-
-static enum error_code membership_from_proto(const Mha__Membership *message, struct replica_membership *out,
-                                             struct error *err)
-{
-    memset(out, 0, sizeof *out);
-    if (!message || message->n_members == 0)
-        return error_set(err, ERR_INVALID, "a membership without members");
-    for (size_t i = 0; i < message->n_members; i++) {
-        const Mha__Member *from = message->members[i];
-        struct replica_membership_member member = {0};
-        enum error_code code;
-
-        if (from->kind != MHA__MEMBER_KIND__MEMBER_DATA && from->kind != MHA__MEMBER_KIND__MEMBER_ARBITER)
-            return error_set(err, ERR_INVALID, "a member of the unknown kind %d", (int)from->kind);
-        member.id = from->id;
-        member.arbiter = from->kind == MHA__MEMBER_KIND__MEMBER_ARBITER;
-        member.voter = from->voter;
-        code = copy_text(from->name, member.name, sizeof member.name, "a member's name", err);
-        if (!code)
-            code = copy_text(from->address, member.address, sizeof member.address, "a member's address", err);
-        if (!code)
-            code = replica_membership_add(out, &member, err);
-        if (code)
-            return code;
-    }
-    return ERR_OK;
-}
-
-enum error_code wire_pack_membership(const struct replica_membership *membership, struct wire_bytes *out,
-                                     struct error *err)
-{
-    struct membership_proto proto;
-
-    membership_to_proto(membership, &proto);
-    return pack(&proto.message.base, out, err);
-}
-
-enum error_code wire_unpack_membership(const void *data, size_t size, struct replica_membership *out,
-                                       struct error *err)
-{
-    struct codec_allocator allocator;
-    Mha__Membership *message;
-    enum error_code code;
-
-    codec_allocator_init(&allocator, size);
-    message = mha__membership__unpack(&allocator.protobuf, size, data);
-    if (!message)
-        return error_set(err, ERR_INVALID, "%zu bytes that are no membership", size);
-    code = membership_from_proto(message, out, err);
-    mha__membership__free_unpacked(message, NULL);
-    return code;
-}
-
 /* ---- frames: packing ---- */
 
 enum error_code wire_pack_hello(const struct wire_hello *hello, struct wire_bytes *out, struct error *err)
 {
-    struct membership_proto membership;
+    struct wire_membership_proto membership;
     Mha__Hello message = MHA__HELLO__INIT;
     Mha__PeerFrame frame = MHA__PEER_FRAME__INIT;
 
@@ -136,12 +37,12 @@ enum error_code wire_pack_hello(const struct wire_hello *hello, struct wire_byte
     message.to = (char *)hello->to;
     message.nodes_digest = hello->nodes_digest;
     if (hello->membership.count > 0) {
-        membership_to_proto(&hello->membership, &membership);
+        wire_membership_to_proto(&hello->membership, &membership);
         message.membership = &membership.message;
     }
     frame.body_case = MHA__PEER_FRAME__BODY_HELLO;
     frame.hello = &message;
-    return pack(&frame.base, out, err);
+    return wire_pack(&frame.base, out, err);
 }
 
 enum error_code wire_pack_raft(const struct raft_message *message, struct wire_bytes *out, unsigned *packed,
@@ -175,27 +76,32 @@ enum error_code wire_pack_raft(const struct raft_message *message, struct wire_b
     to.granted = message->granted;
     to.transfer = message->transfer;
     to.log_short = message->log_short;
+    to.snapshot_index = message->snapshot_index;
+    to.offset = message->offset;
+    to.total_bytes = message->total_bytes;
+    to.data.data = (uint8_t *)message->data;
+    to.data.len = message->size;
     to.n_entries = count;
     to.entries = pointers;
     frame.body_case = MHA__PEER_FRAME__BODY_RAFT;
     frame.raft = &to;
     if (packed)
         *packed = count;
-    return pack(&frame.base, out, err);
+    return wire_pack(&frame.base, out, err);
 }
 
 enum error_code wire_pack_form(const struct replica_membership *membership, struct wire_bytes *out,
                                struct error *err)
 {
-    struct membership_proto proto;
+    struct wire_membership_proto proto;
     Mha__Form form = MHA__FORM__INIT;
     Mha__PeerFrame frame = MHA__PEER_FRAME__INIT;
 
-    membership_to_proto(membership, &proto);
+    wire_membership_to_proto(membership, &proto);
     form.membership = &proto.message;
     frame.body_case = MHA__PEER_FRAME__BODY_FORM;
     frame.form = &form;
-    return pack(&frame.base, out, err);
+    return wire_pack(&frame.base, out, err);
 }
 
 enum error_code wire_pack_application(const void *data, size_t size, struct wire_bytes *out,
@@ -209,7 +115,7 @@ enum error_code wire_pack_application(const void *data, size_t size, struct wire
     frame.body_case = MHA__PEER_FRAME__BODY_APPLICATION;
     frame.application.data = (uint8_t *)data;
     frame.application.len = size;
-    return pack(&frame.base, out, err);
+    return wire_pack(&frame.base, out, err);
 }
 
 /* ---- frames: unpacking ---- */
@@ -224,13 +130,13 @@ static enum error_code hello_from_proto(const Mha__Hello *message, struct wire_h
     out->id = message->id;
     out->formed = message->formed;
     out->nodes_digest = message->nodes_digest;
-    code = copy_text(message->cluster, out->cluster, sizeof out->cluster, "the cluster's name", err);
+    code = wire_copy_text(message->cluster, out->cluster, sizeof out->cluster, "the cluster's name", err);
     if (!code)
-        code = copy_text(message->name, out->name, sizeof out->name, "the sender's name", err);
+        code = wire_copy_text(message->name, out->name, sizeof out->name, "the sender's name", err);
     if (!code)
-        code = copy_text(message->to, out->to, sizeof out->to, "the name of the one meant", err);
+        code = wire_copy_text(message->to, out->to, sizeof out->to, "the name of the one meant", err);
     if (!code && message->membership)
-        code = membership_from_proto(message->membership, &out->membership, err);
+        code = wire_membership_from_proto(message->membership, &out->membership, err);
     if (code)
         return code;
     if (!replica_name_valid(out->cluster) || !replica_name_valid(out->name))
@@ -248,7 +154,7 @@ static enum error_code raft_from_proto(const Mha__RaftMessage *message, struct w
 {
     struct raft_message *to = &out->raft;
 
-    if ((int)message->kind < 0 || message->kind > MHA__RAFT_MESSAGE_KIND__RAFT_MESSAGE_TIMEOUT_NOW)
+    if ((int)message->kind < 0 || message->kind >= RAFT_MESSAGE_KINDS)
         return error_set(err, ERR_INVALID, "a message of the unknown kind %d", (int)message->kind);
     if (message->from == 0 || message->to == 0)
         return error_set(err, ERR_INVALID, "a message without a sender or a receiver");
@@ -259,6 +165,15 @@ static enum error_code raft_from_proto(const Mha__RaftMessage *message, struct w
         return error_set(err, ERR_INVALID, "entries in a message of kind %d", (int)message->kind);
     if (message->log_index > UINT64_MAX - RAFT_APPEND_ENTRIES_MAX)
         return error_set(err, ERR_INVALID, "a message with an impossible index");
+    if (message->data.len > 0 && message->kind != MHA__RAFT_MESSAGE_KIND__RAFT_MESSAGE_SNAPSHOT)
+        return error_set(err, ERR_INVALID, "a piece of a snapshot in a message of kind %d",
+                         (int)message->kind);
+    if (message->data.len > WIRE_CHUNK_BYTES_MAX || message->total_bytes > RAFT_SNAPSHOT_BYTES_MAX ||
+        message->offset > RAFT_SNAPSHOT_BYTES_MAX)
+        return error_set(err, ERR_INVALID, "a piece of a snapshot beyond the limits");
+    if (message->kind == MHA__RAFT_MESSAGE_KIND__RAFT_MESSAGE_SNAPSHOT &&
+        (message->log_index == 0 || message->offset + message->data.len > message->total_bytes))
+        return error_set(err, ERR_INVALID, "a piece that does not fit in its snapshot");
     memset(to, 0, sizeof *to);
     to->kind = (enum raft_message_kind)message->kind;
     to->from = message->from;
@@ -273,6 +188,11 @@ static enum error_code raft_from_proto(const Mha__RaftMessage *message, struct w
     to->granted = message->granted;
     to->transfer = message->transfer;
     to->log_short = message->log_short;
+    to->snapshot_index = message->snapshot_index;
+    to->offset = message->offset;
+    to->total_bytes = message->total_bytes;
+    to->data = message->data.data;
+    to->size = message->data.len;
     to->entry_count = (unsigned)message->n_entries;
     to->entries = out->entries;
     for (unsigned i = 0; i < to->entry_count; i++) {
@@ -297,7 +217,7 @@ static enum error_code frame_from_proto(const Mha__PeerFrame *frame, struct wire
         return raft_from_proto(frame->raft, out, err);
     case MHA__PEER_FRAME__BODY_FORM:
         out->kind = WIRE_FORM;
-        return membership_from_proto(frame->form->membership, &out->form, err);
+        return wire_membership_from_proto(frame->form->membership, &out->form, err);
     case MHA__PEER_FRAME__BODY_APPLICATION:
         out->kind = WIRE_APPLICATION;
         if (frame->application.len > REPLICA_APPLICATION_BYTES_MAX)
@@ -334,51 +254,4 @@ void wire_free_frame(struct wire_frame *frame)
 {
     mha__peer_frame__free_unpacked(frame->memory, NULL);
     frame->memory = NULL;
-}
-
-/* ---- snapshots ---- */
-
-enum error_code wire_pack_snapshot(const struct wire_snapshot *snapshot, struct wire_bytes *out,
-                                   struct error *err)
-{
-    struct membership_proto membership;
-    Mha__Snapshot message = MHA__SNAPSHOT__INIT;
-
-    membership_to_proto(&snapshot->membership, &membership);
-    message.last_index = snapshot->last_index;
-    message.last_term = snapshot->last_term;
-    message.membership = &membership.message;
-    message.state.data = (uint8_t *)snapshot->state;
-    message.state.len = snapshot->state_size;
-    return pack(&message.base, out, err);
-}
-
-enum error_code wire_unpack_snapshot(const void *data, size_t size, struct wire_snapshot *out,
-                                     struct error *err)
-{
-    struct codec_allocator allocator;
-    Mha__Snapshot *message;
-    enum error_code code;
-
-    codec_allocator_init(&allocator, size);
-    message = mha__snapshot__unpack(&allocator.protobuf, size, data);
-    if (!message)
-        return error_set(err, ERR_INVALID, "%zu bytes that are no snapshot", size);
-    code = membership_from_proto(message->membership, &out->membership, err);
-    if (code) {
-        mha__snapshot__free_unpacked(message, NULL);
-        return code;
-    }
-    out->last_index = message->last_index;
-    out->last_term = message->last_term;
-    out->state = message->state.data;
-    out->state_size = message->state.len;
-    out->memory = message;
-    return ERR_OK;
-}
-
-void wire_free_snapshot(struct wire_snapshot *snapshot)
-{
-    mha__snapshot__free_unpacked(snapshot->memory, NULL);
-    snapshot->memory = NULL;
 }

@@ -4,8 +4,8 @@
  * Pure conversion, both ways, of peer.proto's PeerFrame and log.proto's Membership and Snapshot. Whatever
  * comes out of an unpack function has been checked: kinds are known, counts and sizes are within the limits
  * of raft.h and of this header, texts are NUL-terminated and within their arrays, names and addresses
- * well-formed, an APPEND's entries follow its log_index without gaps. What the values mean (a known sender, a
- * term) the caller checks.
+ * well-formed, an APPEND's entries follow its log_index without gaps, a SNAPSHOT's chunk lies within its
+ * total_bytes. What the values mean (a known sender, a term) the caller checks.
  *
  * Packed bytes come from malloc and belong to the caller. Errors: ERR_INVALID (the text says what is wrong),
  * ERR_NO_MEMORY. */
@@ -20,6 +20,9 @@
 #define WIRE_REFUSED_BYTES 256
 /* The entries of one packed APPEND take at most this (a frame may be NET_FRAME_BYTES_MAX). */
 #define WIRE_APPEND_BYTES_MAX (768 * 1024)
+
+/* One chunk of a snapshot (raft_config.chunk_bytes). */
+#define WIRE_CHUNK_BYTES_MAX 65536
 
 struct wire_bytes {
     uint8_t *data; /* free() it */
@@ -44,7 +47,7 @@ struct wire_frame {
     enum wire_frame_kind kind;
     union {
         struct wire_hello hello;
-        struct raft_message raft;       /* its entries and their data live in `memory` */
+        struct raft_message raft;       /* its entries and all data live in `memory` */
         struct replica_membership form; /* at least one member */
         struct {
             const uint8_t *data; /* in `memory`; at most REPLICA_APPLICATION_BYTES_MAX */

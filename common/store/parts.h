@@ -31,6 +31,9 @@ enum error_code snapshot_read(const struct folder *folder, struct store_snapshot
 enum error_code snapshot_write(const struct folder *folder, const struct store_snapshot *snapshot,
                                struct error *err);
 
+/* ERR_BUSY: there is no room for one of this size. ERR_IO. */
+enum error_code snapshot_reserve(const struct folder *folder, size_t size, struct error *err);
+
 /* store_open with segments of another size than WAL_SEGMENT_BYTES. */
 enum error_code store_open_sized(const struct files *files, const char *dir, const char *cluster,
                                  const char *name, uint64_t segment_bytes, struct store **out,

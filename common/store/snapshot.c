@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -54,4 +55,24 @@ enum error_code snapshot_write(const struct folder *folder, const struct store_s
         return error_set(err, ERR_INVALID, "a snapshot that is not of index %" PRIu64 " and term %" PRIu64,
                          snapshot->last_index, snapshot->last_term);
     return sealed_write(folder, SNAPSHOT_FILE, snapshot_magic, snapshot->data, snapshot->size, err);
+}
+
+/* A file of that size is made and removed: what comes next on this thread is the snapshot itself. */
+enum error_code snapshot_reserve(const struct folder *folder, size_t size, struct error *err)
+{
+    const struct files *files = folder->files;
+    char path[FILEIO_PATH_BYTES];
+    enum error_code code = ERR_OK;
+    int handle, result;
+
+    folder_join(folder, SNAPSHOT_FILE FILEIO_NEW_SUFFIX, path);
+    handle = files->open(files->context, path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    if (handle < 0)
+        return fileio_error(err, "cannot be made", path, handle);
+    result = files->allocate(files->context, handle, SEALED_HEADER_BYTES + size);
+    files->close(files->context, handle);
+    if (result != 0)
+        code = fileio_error(err, "cannot be made", path, result);
+    fileio_remove(folder, SNAPSHOT_FILE FILEIO_NEW_SUFFIX, NULL); /* if not now, then at the next start */
+    return code;
 }

@@ -273,6 +273,18 @@ enum error_code store_save_snapshot(struct store *store, const struct store_snap
     return code == ERR_BUSY || code == ERR_NO_MEMORY ? ERR_OK : code;
 }
 
+enum error_code store_reserve_snapshot(struct store *store, size_t bytes, struct error *err)
+{
+    enum error_code code = check_alive(store, err);
+
+    return code ? code : final(store, snapshot_reserve(&store->folder, bytes, err));
+}
+
+uint64_t store_log_bytes(const struct store *store)
+{
+    return wal_used_bytes(&store->wal);
+}
+
 void store_close(struct store *store)
 {
     if (!store)

@@ -89,6 +89,11 @@ enum error_code store_sync(struct store *store, struct error *err);
  * ERR_BUSY: the disk is full; the old one stays. ERR_IO: final. */
 enum error_code store_save_snapshot(struct store *store, const struct store_snapshot *snapshot,
                                     struct error *err);
+/* Is there room for a snapshot of this size now? ERR_BUSY: no; refuse it before Raft has taken it. ERR_IO:
+ * final. */
+enum error_code store_reserve_snapshot(struct store *store, size_t bytes, struct error *err);
+/* What the log takes since it was started anew: whoever makes snapshots bounds this. */
+uint64_t store_log_bytes(const struct store *store);
 void store_close(struct store *store); /* NULL is allowed */
 
 #endif

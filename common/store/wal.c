@@ -365,3 +365,8 @@ enum error_code wal_sync(struct wal *wal, struct error *err)
     wal->unsynced = false;
     return write_mark(wal, err);
 }
+
+uint64_t wal_used_bytes(const struct wal *wal)
+{
+    return wal->total_bytes - wal->size + wal->used;
+}

@@ -11,7 +11,7 @@
 #include "common/raft/raft.h"
 #include "common/store/fileio.h"
 
-#define WAL_SEGMENT_BYTES (1024 * 1024)
+#define WAL_SEGMENT_BYTES (512 * 1024)
 #define WAL_NAME_BYTES 32
 
 struct wal {
@@ -51,6 +51,8 @@ enum error_code wal_append(struct wal *wal, const struct raft_hard_state *hard_s
                            const struct raft_entry *entries, unsigned entry_count, struct error *err);
 enum error_code wal_reserve(struct wal *wal, unsigned entry_count, size_t bytes, struct error *err);
 enum error_code wal_sync(struct wal *wal, struct error *err);
+/* What the log takes from its start on, without the room that is still free in the current segment. */
+uint64_t wal_used_bytes(const struct wal *wal);
 
 void wal_segment_name(uint64_t number, char out[WAL_NAME_BYTES]);
 /* false: not a segment's name. */

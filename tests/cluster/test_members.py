@@ -6,6 +6,9 @@ import subprocess
 
 import pytest
 
+from bed import wire
+from bed.host import wait_for
+
 
 @pytest.fixture
 def cluster(make_cluster):
@@ -56,3 +59,65 @@ def test_stores_are_looked_at(cluster):
     assert result.returncode == 1 and os.path.basename(segment) in result.stderr and "byte 64" in result.stderr, result
     assert "remove the directory" in result.stderr
     assert files(cluster.arbiter) == before
+
+
+LOG_BYTES_MAX = 1024 * 1024
+ENTRIES = 256  # REPLICA_COMPACT_ENTRIES of common/replica/replica.h
+
+
+def log_bytes(node):
+    return sum(os.path.getsize(path) for path in glob.glob(os.path.join(directory(node), "*")) if os.path.isfile(path))
+
+
+def entries(cluster):
+    return cluster.status(cluster.primary())["applied_index"]
+
+
+def grow(cluster, count):
+    """So many more entries, by pauses: two each."""
+    end = entries(cluster) + count
+    while entries(cluster) < end:
+        for _ in range(10):
+            for what in ("pause", "resume"):
+                result = cluster.mhactl(what, node=cluster.primary())
+                assert result.returncode == 0, result
+
+
+def snapshot_index(cluster, node):
+    text = verify_store(cluster, node).stdout
+    return int(text.split("snapshot    up to entry ")[1].split()[0]) if "up to entry" in text else 0
+
+
+def test_logs_stay_small(cluster):
+    """However much the cluster has been through; and an agent that was away while the log was shortened gets what it missed."""
+    cluster.begin(pace_ms=10)
+    primary = cluster.primary()
+    away = cluster.other(primary)
+    grow(cluster, 20)
+    away.host.kill("agent")
+    grow(cluster, ENTRIES + 20)
+    wait_for("a snapshot on the primary's node", lambda: "; the log starts anew" in primary.host.log("agent"), 20)
+    wait_for("it is with the arbiter", lambda: "has come from the leader" in cluster.arbiter.host.log("arbiter"), 20)
+    for node in (primary, cluster.arbiter):
+        assert log_bytes(node) <= LOG_BYTES_MAX
+    assert "has come from the leader" not in away.host.log("agent")
+    away.host.start("agent")
+    wait_for("it gets it", lambda: "has come from the leader" in away.host.log("agent"), 20)
+    cluster.wait_in_sync(60)
+    event = wire.now_ns()
+    result = cluster.mhactl("switchover", "--to", away.name, node=primary)
+    assert result.returncode == 0, result
+    cluster.wait_primary(20, but=primary)
+    cluster.wait_acknowledged(event, 20)
+    assert cluster.status(primary)["history"][-1]["to"] == away.name
+    assert len({s["primary"]["epoch"] for s in map(cluster.status, cluster.data)}) == 1
+    cluster.wait_in_sync(60)
+    assert cluster.judge() == []
+    cluster.kill_members(cluster.nodes.values())
+    for node in cluster.nodes.values():
+        assert snapshot_index(cluster, node) > ENTRIES
+        assert log_bytes(node) <= LOG_BYTES_MAX
+    cluster.start()
+    cluster.wait_primary(30)
+    cluster.wait_in_sync(60)
+    assert away.name in [change["to"] for change in cluster.status(primary)["history"]], "the snapshot has lost the switchover"

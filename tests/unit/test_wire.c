@@ -150,20 +150,24 @@ static void assert_same_message(const struct raft_message *a, const struct raft_
         CU_ASSERT(a->entries[i].size == 0 ||
                   memcmp(a->entries[i].data, b->entries[i].data, a->entries[i].size) == 0);
     }
+    CU_ASSERT_EQUAL_FATAL(a->size, b->size);
+    CU_ASSERT(a->size == 0 || memcmp(a->data, b->data, a->size) == 0);
     x.entries = y.entries = NULL;
+    x.data = y.data = NULL;
     CU_ASSERT_EQUAL(memcmp(&x, &y, sizeof x), 0);
 }
 
 static void test_raft_messages(void)
 {
     static struct raft_entry entries[RAFT_APPEND_ENTRIES_MAX];
+    static uint8_t chunk[WIRE_CHUNK_BYTES_MAX] = {1, 2, 3};
     struct raft_message message;
     struct wire_frame frame;
     struct wire_bytes bytes;
     struct error err;
     unsigned packed;
 
-    for (int kind = RAFT_PREVOTE; kind <= RAFT_TIMEOUT_NOW; kind++) {
+    for (int kind = RAFT_PREVOTE; kind < RAFT_MESSAGE_KINDS; kind++) {
         /* every field, whether the kind uses it or not, at its largest */
         memset(&message, 0, sizeof message);
         message.kind = (enum raft_message_kind)kind;
@@ -172,6 +176,13 @@ static void test_raft_messages(void)
         message.election_us = message.retry_after_us = UINT64_MAX;
         message.log_index = UINT64_MAX - RAFT_APPEND_ENTRIES_MAX;
         message.granted = message.transfer = message.log_short = true;
+        message.snapshot_index = UINT64_MAX;
+        message.offset = message.total_bytes = RAFT_SNAPSHOT_BYTES_MAX;
+        if (kind == RAFT_SNAPSHOT) {
+            message.data = chunk;
+            message.size = sizeof chunk;
+            message.offset -= sizeof chunk;
+        }
         CU_ASSERT_EQUAL(wire_pack_raft(&message, &bytes, NULL, &err), ERR_OK);
         CU_ASSERT_EQUAL_FATAL(wire_unpack_frame(bytes.data, bytes.size, &frame, &err), ERR_OK);
         CU_ASSERT_EQUAL(frame.kind, WIRE_RAFT);
@@ -297,10 +308,32 @@ static void test_refused(void)
     assert_refused(&frame, "without a sender"); /* from nobody */
     raft.from = 1;
     raft.to = 2;
-    raft.kind = (Mha__RaftMessageKind)7;
-    assert_refused(&frame, "unknown kind 7");
+    raft.kind = (Mha__RaftMessageKind)RAFT_MESSAGE_KINDS;
+    assert_refused(&frame, "unknown kind 9");
     raft.kind = (Mha__RaftMessageKind)-1;
     assert_refused(&frame, "unknown kind -1");
+    raft.kind = MHA__RAFT_MESSAGE_KIND__RAFT_MESSAGE_SNAPSHOT;
+    raft.log_index = 1;
+    raft.data.data = large;
+    raft.data.len = WIRE_CHUNK_BYTES_MAX + 1;
+    raft.total_bytes = raft.data.len;
+    assert_refused(&frame, "beyond the limits"); /* a chunk too large */
+    raft.data.len = 10;
+    raft.total_bytes = 12;
+    raft.offset = 3;
+    assert_refused(&frame, "does not fit in its snapshot");
+    raft.offset = UINT64_MAX - 5; /* nor by overflow */
+    assert_refused(&frame, "beyond the limits");
+    raft.offset = 2;
+    raft.total_bytes = (uint64_t)RAFT_SNAPSHOT_BYTES_MAX + 1;
+    assert_refused(&frame, "beyond the limits");
+    raft.total_bytes = 12;
+    raft.log_index = 0;
+    assert_refused(&frame, "does not fit in its snapshot"); /* of nothing */
+    raft.kind = MHA__RAFT_MESSAGE_KIND__RAFT_MESSAGE_SNAPSHOT_REPLY;
+    assert_refused(&frame, "a piece of a snapshot in a message of kind 8");
+    raft.data.len = 0;
+    raft.offset = raft.total_bytes = 0;
     raft.kind = MHA__RAFT_MESSAGE_KIND__RAFT_MESSAGE_VOTE;
     raft.n_entries = 1;
     raft.entries = &one;
