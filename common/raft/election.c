@@ -58,6 +58,8 @@ void raft_election_follow(struct raft *raft, uint64_t term)
         raft->leader = 0;
         raft->transfer_to = 0;
         raft->leader_since_us = 0;
+        raft->departing = 0;
+        raft_read_lose(raft);
         raft->campaign_base_us = raft->now_us + raft->config.heartbeat_us;
         raft->campaign_retry = false;
     } else {
@@ -274,6 +276,7 @@ static bool is_up_to_date(const struct raft *raft, const struct raft_message *me
 void raft_election_receive_prevote(struct raft *raft, const struct raft_message *message)
 {
     struct raft_message reply = {.kind = RAFT_PREVOTE_REPLY, .to = message->from, .term = raft->hard.term};
+    raft_change_tell(raft, message->from);
 
     /* A server that hears a leader, or may not vote yet, says for how long (dissertation 4.2.3, 9.6). */
     uint64_t until_us = raft_lease_sticky_until_us(raft);

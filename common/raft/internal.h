@@ -5,12 +5,13 @@
  * election.c     when to campaign; PreVote and Vote, asked and answered
  * append.c       APPEND as a follower hears it
  * replicate.c    the leader: rounds, pipelines, answers, commit
+ * read.c         reads that a quorum confirms
  * lease.c        contact with the quorum, the lease, the holds
  * transfer.c     handing the leadership over
  * snapshot.c     the newest snapshot: from the owner, from a leader
  * chunks.c       the leader: a snapshot on its way to a member
  * membership.c   arithmetic on a membership: who, how many, ranks
- * membership_change.c  which membership counts
+ * membership_change.c  which membership counts, what change of it may be proposed
  *
  * Every function takes the time from raft->now_us, set by the input that runs. */
 #ifndef MHA_RAFT_INTERNAL_H
@@ -52,6 +53,13 @@ struct raft_incoming {
     unsigned char *data;
 };
 
+/* A read that no quorum has confirmed yet. */
+struct raft_open_read {
+    uint64_t read;
+    uint64_t index;
+    uint64_t round; /* that must be answered; 0: the next one */
+};
+
 /* One slot for each member, and one for a member that was removed and need yet be told. */
 #define RAFT_SLOTS (RAFT_MEMBERS_MAX + 1)
 #define RAFT_NO_SLOT RAFT_SLOTS
@@ -87,6 +95,7 @@ struct raft {
     uint64_t membership_index;              /* of the entry that it stands in; 0: the snapshot's */
     unsigned self;                          /* index in membership.members; RAFT_NO_SLOT: not a member */
     uint64_t departing; /* leader: removed, but not told yet; its slot follows the members'. 0: nobody */
+    uint64_t departing_until_us; /* told or not */
     uint64_t now_us;
 
     struct raft_hard_state hard;
@@ -120,6 +129,7 @@ struct raft {
     uint64_t leader_since_us;
     uint64_t noop_index;
     uint64_t round_us; /* the newest round; its number is the instant at which it was sent */
+    bool round_queued; /* of that round no message has been made yet */
     bool lease_ended;
     uint64_t published_us; /* the last lease deadline that raft_status gave out and that is not released; 0:
                               none */
@@ -127,6 +137,13 @@ struct raft {
     uint64_t lease_hold_us;   /* the same, for the old lease of a leader that stepped down */
     uint64_t transfer_to;     /* 0: none under way */
     uint64_t transfer_until_us;
+
+    /* read.c */
+    struct raft_open_read reads[RAFT_READS_MAX]; /* in the order of the calls */
+    unsigned read_count;
+    uint64_t read_issued; /* the last number given out */
+    struct raft_read read_results[RAFT_READS_MAX];
+    unsigned read_result_count;
 
     /* output.c */
     uint64_t write_issued;
@@ -199,7 +216,9 @@ void raft_replicate_lead(struct raft *raft);
 void raft_replicate_tick(struct raft *raft);
 uint64_t raft_replicate_deadline(const struct raft *raft);
 void raft_replicate_receive_reply(struct raft *raft, unsigned peer, const struct raft_message *message);
-/* The slot of a member of whom nothing is known yet. */
+/* A round after everything that was sent so far: now, or at the next instant. */
+void raft_replicate_want_round(struct raft *raft);
+/* The slot of a member of whom nothing is known yet: it is asked at once. */
 void raft_replicate_begin(const struct raft *raft, struct raft_peer *peer);
 /* The log of that member matches up to `match`, durably. */
 void raft_replicate_granted(struct raft *raft, unsigned peer, uint64_t match);
@@ -227,6 +246,16 @@ uint64_t raft_lease_held_until_us(const struct raft *raft);
 uint64_t raft_lease_sticky_until_us(const struct raft *raft);
 /* The E that this node has promised or would promise. */
 uint64_t raft_lease_promise_us(const struct raft *raft);
+
+/* ---- read.c ---- */
+
+/* A read waits for a round that has not begun. */
+bool raft_read_wants_round(const struct raft *raft);
+void raft_read_round_started(struct raft *raft);
+/* Answers what a quorum has confirmed by now. */
+void raft_read_step(struct raft *raft);
+/* The leadership has ended. */
+void raft_read_lose(struct raft *raft);
 
 /* ---- transfer.c ---- */
 
@@ -268,6 +297,12 @@ uint64_t raft_peer_id(const struct raft *raft, unsigned slot);
 unsigned raft_peer_slot(const struct raft *raft, uint64_t id);
 /* false: the entry holds no valid membership, or none are taken here. */
 bool raft_change_decode(const struct raft *raft, const struct raft_entry *entry, struct raft_membership *out);
+/* Whether the leader may append an entry with `membership` now. */
+enum raft_code raft_change_check(const struct raft *raft, const struct raft_membership *membership);
+/* A candidate that is no member: it may not know yet. The leader tells it. */
+void raft_change_tell(struct raft *raft, uint64_t id);
+/* The departing member knows, or has had its time. */
+void raft_change_step(struct raft *raft);
 /* As of `index`, not before the snapshot. */
 void raft_change_membership_at(const struct raft *raft, uint64_t index, struct raft_membership *out);
 /* The log or the snapshot is another one: what counts now? */
@@ -279,6 +314,10 @@ void raft_change_compacted(struct raft *raft);
 
 /* ---- membership.c ---- */
 
+/* One member more without a vote, one vote more, one member less, or the same ids, kinds and votes. */
+bool raft_membership_is_single_change(const struct raft_membership *from, const struct raft_membership *to);
+/* Someone could lead, and there are no more voters than RAFT_VOTERS_MAX. */
+bool raft_membership_is_usable(const struct raft_membership *membership);
 bool raft_membership_equal(const struct raft_membership *one, const struct raft_membership *other);
 
 bool raft_membership_valid(const struct raft_membership *membership);

@@ -4,7 +4,24 @@
 
 /* A round's number is the instant at which it was sent, by the leader's clock. An echo thereby names the time
  * that it vouches for, and no table of rounds is needed: a term is led only once, by one start of one
- * process. */
+ * process.
+ *
+ * Leases while the membership changes. Let L lead term T with membership M, and let a majority Q of M's
+ * voters have promised E on hearing a round sent at s (L, as one of them, by its own hold). The lease says
+ * that no leader of a later term is elected before s + E. Take the first such leader, N, by time. L was
+ * ready, so an entry of T and all before it are committed, and N has them; whatever memberships N can have
+ * after them, L itself appended. L appends one only when the one before it, P, is committed, and a majority
+ * of P's voters did that by hearing L (or being L) after P was appended. So:
+ *   - N counts votes by M, by the one that M replaced, or by one that L appended later. In the first two
+ *     cases its majority and Q have a common voter, as memberships that differ by one voter do, and that one
+ *     has not voted before s + E.
+ *   - In the last case, be it by M1, M2, ... after M: when M1 is appended, M is committed; M1 differs from M
+ *     by one voter, so a majority of M1 meets Q. When M2 is appended, a majority of M1 has heard L after M1
+ *     came, so after s, and each of them keeps still for E from then: that is a majority Q1 which serves M2
+ * as Q served M1; and so on. What this needs: a promise is kept by whoever gave it, whether it is a voter
+ * then, later or no more (a learner's becomes one that counts when it gets its vote, a removed member may
+ * still be asked by one who does not know). Only voters of the membership that counts are counted, a leader
+ * that has removed itself not among them; a departing member's answers count for nothing. */
 
 uint64_t raft_lease_promise_us(const struct raft *raft)
 {

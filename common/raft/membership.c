@@ -28,6 +28,35 @@ bool raft_membership_equal(const struct raft_membership *one, const struct raft_
     return true;
 }
 
+bool raft_membership_is_single_change(const struct raft_membership *from, const struct raft_membership *to)
+{
+    unsigned changes = 0, stay = 0;
+    for (unsigned i = 0; i < to->count; i++) {
+        const struct raft_member *member = &to->members[i];
+        unsigned was = raft_membership_find(from, member->id);
+        if (was == from->count) {
+            if (member->voter)
+                return false; /* it learns first */
+            changes++;
+            continue;
+        }
+        stay++;
+        const struct raft_member *before = &from->members[was];
+        if (before->kind != member->kind || (before->voter && !member->voter))
+            return false;
+        changes += before->voter != member->voter;
+    }
+    return changes + (from->count - stay) <= 1;
+}
+
+bool raft_membership_is_usable(const struct raft_membership *membership)
+{
+    bool someone_leads = false;
+    for (unsigned i = 0; i < membership->count; i++)
+        someone_leads |= membership->members[i].voter && membership->members[i].kind == RAFT_DATA;
+    return someone_leads && raft_membership_voters(membership) <= RAFT_VOTERS_MAX;
+}
+
 unsigned raft_membership_find(const struct raft_membership *membership, uint64_t id)
 {
     for (unsigned i = 0; i < membership->count; i++) {

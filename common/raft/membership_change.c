@@ -5,6 +5,8 @@
 
 #include "common/raft/internal.h"
 
+#include "common/raft/quorum.h"
+
 unsigned raft_slot_count(const struct raft *raft)
 {
     return raft->membership.count + (raft->departing != 0);
@@ -25,6 +27,40 @@ unsigned raft_peer_slot(const struct raft *raft, uint64_t id)
 
 /* ---- what counts ---- */
 
+/* A leader tells the member that it removes: this slot gets the entry that says so, and with it the log. */
+static void depart(struct raft *raft, const struct raft_membership *old, const struct raft_peer *before)
+{
+    if (raft->role != RAFT_LEADER)
+        return;
+    for (unsigned i = 0; i < old->count; i++) {
+        uint64_t id = old->members[i].id;
+        if (id == raft->config.id || raft_membership_find(&raft->membership, id) < raft->membership.count)
+            continue;
+        raft->departing = id;
+        raft->departing_until_us = raft->now_us + raft->config.election_us;
+        raft->peers[raft->membership.count] = before[i];
+    }
+}
+
+void raft_change_tell(struct raft *raft, uint64_t id)
+{
+    if (raft->role != RAFT_LEADER || raft->departing != 0 || raft_peer_slot(raft, id) != RAFT_NO_SLOT)
+        return;
+    raft_replicate_begin(raft, &raft->peers[raft->membership.count]);
+    raft->departing = id;
+    raft->departing_until_us = raft->now_us + raft->config.election_us;
+}
+
+void raft_change_step(struct raft *raft)
+{
+    if (raft->departing == 0)
+        return;
+    const struct raft_peer *peer = &raft->peers[raft->membership.count];
+    uint64_t since = raft->membership_index != 0 ? raft->membership_index : raft->log.base_index;
+    if (peer->match_index >= since || raft->now_us >= raft->departing_until_us)
+        raft->departing = 0;
+}
+
 /* The slots follow the members: what is known of one stays with its id. */
 static void adopt(struct raft *raft, const struct raft_membership *membership, uint64_t index)
 {
@@ -35,6 +71,7 @@ static void adopt(struct raft *raft, const struct raft_membership *membership, u
     raft->membership = *membership;
     raft->membership_index = index;
     raft->departing = 0;
+    depart(raft, &old, before);
     unsigned self = raft_membership_find(membership, raft->config.id);
     raft->self = self < membership->count ? self : RAFT_NO_SLOT;
     for (unsigned i = 0; i < membership->count; i++) {
@@ -100,4 +137,50 @@ void raft_change_appended(struct raft *raft, const struct raft_entry *entry)
     struct raft_membership membership;
     if (entry->kind == RAFT_ENTRY_MEMBERSHIP && raft_change_decode(raft, entry, &membership))
         adopt(raft, &membership, raft_log_last_index(&raft->log));
+}
+
+/* ---- what may be proposed ---- */
+
+/* Who would have a vote that it has not now can follow at once. */
+static bool has_caught_up(const struct raft *raft, const struct raft_membership *membership)
+{
+    for (unsigned i = 0; i < membership->count; i++) {
+        unsigned was = raft_membership_find(&raft->membership, membership->members[i].id);
+        if (!membership->members[i].voter || was == raft->membership.count ||
+            raft->membership.members[was].voter)
+            continue;
+        if (raft->peers[was].match_index < raft->commit_index)
+            return false;
+    }
+    return true;
+}
+
+/* A quorum of the new voters is there: the change would not be the last thing that is ever committed. */
+static bool is_quorum_alive(const struct raft *raft, const struct raft_membership *membership)
+{
+    unsigned alive = 0;
+    for (unsigned i = 0; i < membership->count; i++) {
+        uint64_t id = membership->members[i].id;
+        unsigned slot = raft_membership_find(&raft->membership, id);
+        if (!membership->members[i].voter || slot == raft->membership.count)
+            continue;
+        uint64_t heard_us = raft->peers[slot].heard_us;
+        alive +=
+            id == raft->config.id || (heard_us != 0 && raft->now_us - heard_us < raft->config.election_us);
+    }
+    return alive >= raft_quorum_size(raft_membership_voters(membership));
+}
+
+enum raft_code raft_change_check(const struct raft *raft, const struct raft_membership *membership)
+{
+    /* Before an entry of the own term is committed, a change of an earlier leader may still be under way
+     * somewhere: two adjacent ones need have no common voter (the correction of 2015). */
+    if (raft->commit_index < raft->noop_index || raft->membership_index > raft->commit_index)
+        return RAFT_BUSY;
+    if (!raft_membership_is_single_change(&raft->membership, membership) ||
+        !raft_membership_is_usable(membership))
+        return RAFT_INVALID;
+    if (!has_caught_up(raft, membership) || !is_quorum_alive(raft, membership))
+        return RAFT_BUSY;
+    return RAFT_OK;
 }

@@ -82,6 +82,8 @@ const struct raft_output *raft_take(struct raft *raft)
         bool outstanding = raft->write_done < raft->write_issued;
         raft->sends[i].after_write = raft->sends_wait[i] && outstanding ? raft->write_issued : 0;
     }
+    out->reads = raft->read_results;
+    out->read_count = raft->read_result_count;
     out->messages = raft->sends;
     out->message_count = raft->send_count;
     return out;

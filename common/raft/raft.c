@@ -107,6 +107,7 @@ void raft_input_begin(struct raft *raft, uint64_t now_us)
     if (raft->taken) {
         raft->taken = false;
         raft->send_count = 0;
+        raft->read_result_count = 0;
     }
 }
 
@@ -114,6 +115,7 @@ void raft_input_end(struct raft *raft)
 {
     raft_replicate_tick(raft);
     raft_election_tick(raft);
+    raft_read_step(raft);
 }
 
 void raft_tick(struct raft *raft, uint64_t now_us)
@@ -156,26 +158,36 @@ static void dispatch(struct raft *raft, unsigned peer, const struct raft_message
     raft->dropped_messages++;
 }
 
-/* A stranger's requests are answered, as this member's membership may be an old one
- * (dissertation 4.1, 4.2.1); its answers mean nothing. */
-static bool is_answered(const struct raft *raft, const struct raft_message *message)
+static bool is_request(const struct raft_message *message)
 {
-    bool is_request = message->kind == RAFT_PREVOTE || message->kind == RAFT_VOTE ||
-                      message->kind == RAFT_APPEND || message->kind == RAFT_SNAPSHOT;
-    return is_request && message->from != 0 && raft->config.decode_membership != NULL;
+    return message->kind == RAFT_PREVOTE || message->kind == RAFT_VOTE || message->kind == RAFT_APPEND ||
+           message->kind == RAFT_SNAPSHOT;
+}
+
+static bool is_for_us(const struct raft *raft, unsigned slot, const struct raft_message *message)
+{
+    /* Terms end long before they could overflow; one that is close to it is made up. */
+    bool is_term_sane = message->term < UINT64_MAX / 2 && message->log_term < UINT64_MAX / 2;
+    if (message->from == 0 || message->from == raft->config.id || message->to != raft->config.id ||
+        !is_term_sane)
+        return false;
+    if (slot < raft->membership.count)
+        return true;
+    /* A stranger's requests are answered, as this member's membership may be an old one (dissertation 4.1,
+     * 4.2.1); its answers mean nothing. A departing member's do, but its higher term must not disturb. */
+    if (is_request(message))
+        return raft->config.decode_membership != NULL;
+    return slot != RAFT_NO_SLOT && message->term <= raft->hard.term;
 }
 
 void raft_receive(struct raft *raft, uint64_t now_us, const struct raft_message *message)
 {
     raft_input_begin(raft, now_us);
     unsigned peer = raft_peer_slot(raft, message->from);
-    /* Terms end long before they could overflow; one that is close to it is made up. */
-    bool is_term_sane = message->term < UINT64_MAX / 2 && message->log_term < UINT64_MAX / 2;
-    if ((peer == RAFT_NO_SLOT && !is_answered(raft, message)) || message->from == raft->config.id ||
-        message->to != raft->config.id || !is_term_sane)
-        raft->dropped_messages++;
-    else
+    if (is_for_us(raft, peer, message))
         dispatch(raft, peer, message);
+    else
+        raft->dropped_messages++;
     raft_input_end(raft);
 }
 

@@ -72,7 +72,9 @@
  * member: add a learner, make a learner that has caught up a voter, remove a member, change a member's
  * particulars (same ids, kinds and votes). A leader that removed itself leads until that is committed,
  * without counting itself, and then steps down. Learners and removed members do not campaign; who is asked
- * for a vote answers whether it knows the candidate or not (it may not know yet).
+ * for a vote answers whether it knows the candidate or not (it may not know yet). A member that is removed is
+ * sent the log until it has the entry that says so, for E at most; and again for E when it asks the leader
+ * for a PreVote later. Until then messages to it go on, though it is in no membership.
  *
  * READS (dissertation, 6.4)
  *
@@ -89,7 +91,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RAFT_MEMBERS_MAX 16        /* 7 voters, the rest learners */
+#define RAFT_MEMBERS_MAX 16
+#define RAFT_VOTERS_MAX 7          /* the rest are learners */
 #define RAFT_ENTRY_BYTES_MAX 65536 /* one entry's data */
 #define RAFT_APPEND_ENTRIES_MAX 64 /* in one APPEND */
 #define RAFT_INFLIGHT_MAX 32       /* APPENDs with entries on their way to one member */
@@ -268,8 +271,9 @@ struct raft_status {
     bool lease_ended;         /* raft_end_lease was called in this term */
     uint64_t round_sent_us;   /* leader: send time of the newest round that a quorum answered (0: none) */
     uint64_t leader_since_us; /* leader: when it won; 0 otherwise */
-    uint64_t heard_leader_us; /* when the last valid APPEND of any leader arrived; kept across roles */
-    uint64_t campaign_us;     /* when the last campaign (PreVote round that was won) began */
+    uint64_t
+        heard_leader_us;    /* when the last valid APPEND or SNAPSHOT of any leader came; kept across roles */
+    uint64_t campaign_us;   /* when the last campaign (PreVote round that was won) began */
     uint64_t held_until_us; /* neither votes nor campaigns before this (restart, or an old lease); 0: free */
     uint64_t dropped_messages; /* that made no sense, since raft_new */
     const char *waits_for;     /* static text: why it does not campaign or lead, for a person; "" = nothing */
@@ -296,10 +300,10 @@ void raft_tick(struct raft *raft, uint64_t now_us);
  * are answered, unless `decode_membership` is NULL. Data is copied. */
 void raft_receive(struct raft *raft, uint64_t now_us, const struct raft_message *message);
 /* Data is copied. `index` is where it will stand if it commits. COMMAND and MEMBERSHIP are taken: no-ops are
- * the leader's own. For MEMBERSHIP: RAFT_INVALID if it is no single change as above, leaves no voter, or
- * `decode` refuses it; RAFT_BUSY while another change or the no-op of the term is not committed, while a
- * learner that is to vote has not caught up, or while fewer than a quorum of the new voters have been heard
- * within E. */
+ * the leader's own. For MEMBERSHIP: RAFT_INVALID if it is no single change as above, leaves no data member
+ * with a vote, makes more than RAFT_VOTERS_MAX voters, or `decode` refuses it; RAFT_BUSY while another change
+ * or the no-op of the term is not committed, while a learner that is to vote lacks something committed, or
+ * while fewer than a quorum of the new voters have been heard within E. */
 enum raft_code raft_propose(struct raft *raft, uint64_t now_us, enum raft_entry_kind kind, const void *data,
                             size_t size, uint64_t *index);
 void raft_persisted(struct raft *raft, uint64_t now_us, uint64_t write, uint64_t index, uint64_t term);

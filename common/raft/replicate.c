@@ -12,13 +12,25 @@ static bool is_other(const struct raft *raft, unsigned peer)
 static void start_round(struct raft *raft)
 {
     raft->round_us = raft->now_us;
+    raft->round_queued = true;
     for (unsigned i = 0; i < raft_slot_count(raft); i++)
         raft->peers[i].heartbeat_due = true;
+    raft_read_round_started(raft);
+}
+
+void raft_replicate_want_round(struct raft *raft)
+{
+    /* The number of a round is its instant: a second one in this instant could not be told from the first. */
+    if (raft->round_us == raft->now_us && raft->round_queued)
+        raft_read_round_started(raft);
+    else if (raft->round_us < raft->now_us)
+        start_round(raft);
 }
 
 void raft_replicate_begin(const struct raft *raft, struct raft_peer *peer)
 {
-    *peer = (struct raft_peer){.mode = PEER_PROBE, .next_index = raft_log_last_index(&raft->log) + 1};
+    *peer = (struct raft_peer){
+        .mode = PEER_PROBE, .next_index = raft_log_last_index(&raft->log) + 1, .heartbeat_due = true};
 }
 
 void raft_replicate_lead(struct raft *raft)
@@ -30,6 +42,7 @@ void raft_replicate_lead(struct raft *raft)
     raft->lease_ended = false;
     raft->published_us = 0;
     raft->transfer_to = 0;
+    raft->departing = 0;
     for (unsigned i = 0; i < raft->membership.count; i++) {
         raft_replicate_begin(raft, &raft->peers[i]);
         raft->peers[i].mode = PEER_STREAM; /* its log is likely to match */
@@ -54,8 +67,8 @@ void raft_replicate_tick(struct raft *raft)
         return;
     uint64_t election_us = raft->config.election_us;
     /* CheckQuorum (dissertation 6.2): a leader that nobody answers must not be taken for one. */
-    if (raft->now_us - raft_lease_contact_us(raft) >= election_us &&
-        raft_membership_voters(&raft->membership) > 1) {
+    bool is_alone = raft_membership_voters(&raft->membership) == 1 && raft_membership_is_self_voter(raft);
+    if (raft->now_us - raft_lease_contact_us(raft) >= election_us && !is_alone) {
         lose(raft);
         return;
     }
@@ -67,7 +80,9 @@ void raft_replicate_tick(struct raft *raft)
     }
     if (raft->transfer_to != 0 && raft->now_us >= raft->transfer_until_us)
         raft->transfer_to = 0; /* TIMEOUT_NOW was not sent: another target may be tried */
-    if (raft->now_us - raft->round_us >= raft->config.heartbeat_us)
+    raft_change_step(raft);
+    bool read_waits = raft_read_wants_round(raft) && raft->now_us > raft->round_us;
+    if (raft->now_us - raft->round_us >= raft->config.heartbeat_us || read_waits)
         start_round(raft);
     raft_transfer_step(raft);
 }
@@ -75,7 +90,7 @@ void raft_replicate_tick(struct raft *raft)
 uint64_t raft_replicate_deadline(const struct raft *raft)
 {
     uint64_t election_us = raft->config.election_us;
-    uint64_t deadline = raft->round_us + raft->config.heartbeat_us;
+    uint64_t deadline = raft->round_us + (raft_read_wants_round(raft) ? 1 : raft->config.heartbeat_us);
     uint64_t contact_us = raft_lease_contact_us(raft);
     if (contact_us + election_us < deadline)
         deadline = contact_us + election_us;
@@ -160,6 +175,7 @@ void raft_replicate_flush(struct raft *raft)
 {
     if (raft->role != RAFT_LEADER)
         return;
+    raft->round_queued = false;
     for (unsigned i = 0; i < raft_slot_count(raft); i++) {
         if (is_other(raft, i))
             flush_peer(raft, i);
@@ -185,6 +201,9 @@ void raft_replicate_commit(struct raft *raft)
     raft->commit_index = index;
     for (unsigned i = 0; i < raft_slot_count(raft); i++)
         raft->peers[i].commit_due = true;
+    /* Dissertation 4.2.2: a leader that has removed itself leads until that is committed. */
+    if (!raft_membership_is_self_voter(raft) && raft->membership_index <= raft->commit_index)
+        lose(raft);
 }
 
 static void clear_inflight(struct raft_peer *peer, uint64_t up_to)
@@ -213,6 +232,7 @@ void raft_replicate_granted(struct raft *raft, unsigned i, uint64_t match)
     if (!waits && !raft_chunks_arbiter_is_behind(raft, i))
         raft_chunks_stop(peer);
     raft_replicate_commit(raft);
+    raft_change_step(raft);
 }
 
 static void refused(struct raft *raft, struct raft_peer *peer, const struct raft_message *message)
@@ -273,16 +293,23 @@ enum raft_code raft_propose(struct raft *raft, uint64_t now_us, enum raft_entry_
 {
     raft_input_begin(raft, now_us);
     raft_input_end(raft); /* what the time has ended first */
-    if (kind != RAFT_ENTRY_COMMAND || size > RAFT_ENTRY_BYTES_MAX || (size > 0 && data == NULL))
-        return RAFT_INVALID; /* the membership is fixed at the founding; no-ops are the leader's own */
+    struct raft_entry entry = {.term = raft->hard.term, .kind = kind, .data = data, .size = size};
+    struct raft_membership membership;
+    bool is_change = kind == RAFT_ENTRY_MEMBERSHIP;
+    if ((kind != RAFT_ENTRY_COMMAND && !is_change) || size > RAFT_ENTRY_BYTES_MAX ||
+        (size > 0 && data == NULL) || (is_change && !raft_change_decode(raft, &entry, &membership)))
+        return RAFT_INVALID;
     if (raft->role != RAFT_LEADER)
         return RAFT_NOT_LEADER;
     if (raft->transfer_to != 0 || raft_membership_is_self_arbiter(raft) ||
         raft_log_last_index(&raft->log) - raft->commit_index >= RAFT_UNCOMMITTED_MAX)
         return RAFT_BUSY;
-    struct raft_entry entry = {.term = raft->hard.term, .kind = kind, .data = data, .size = size};
+    enum raft_code code = is_change ? raft_change_check(raft, &membership) : RAFT_OK;
+    if (code != RAFT_OK)
+        return code;
     if (!raft_log_append(&raft->log, &entry, raft_output_next_write(raft)))
         return RAFT_NO_MEMORY;
     *index = raft_log_last_index(&raft->log);
+    raft_change_appended(raft, &entry);
     return RAFT_OK;
 }

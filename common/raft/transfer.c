@@ -78,7 +78,8 @@ enum raft_code raft_renew_term(struct raft *raft, uint64_t now_us)
     raft_input_end(raft);
     if (raft->role != RAFT_LEADER)
         return RAFT_NOT_LEADER;
-    if (!raft_lease_is_over(raft) || raft->transfer_to != 0 || raft_membership_is_self_arbiter(raft))
+    if (!raft_lease_is_over(raft) || raft->transfer_to != 0 || raft_membership_is_self_arbiter(raft) ||
+        !raft_membership_is_self_voter(raft))
         return RAFT_BUSY;
     raft_election_follow(raft, 0);
     raft_election_campaign(raft, true);

@@ -18,6 +18,7 @@ struct group {
     struct raft *nodes[IDS];                /* by id; NULL: not there */
     bool cut[IDS];                          /* neither sends nor receives */
     unsigned sent[IDS][RAFT_MESSAGE_KINDS]; /* to that member */
+    unsigned asked[IDS];                    /* PREVOTEs and VOTEs of that member */
     struct raft_snapshot snapshots[IDS];    /* the last that came from a leader; no data */
     bool lose_next_chunk;
     struct group_packet *first;
@@ -65,6 +66,7 @@ static inline void group_take(struct group *group, uint64_t id)
             const struct raft_message *message = &out->messages[i].message;
             bool lost = group->cut[id] || group->cut[message->to] || group->nodes[message->to] == NULL;
             group->sent[message->to][message->kind]++;
+            group->asked[id] += message->kind == RAFT_PREVOTE || message->kind == RAFT_VOTE;
             if (message->kind == RAFT_SNAPSHOT && group->lose_next_chunk) {
                 group->lose_next_chunk = false;
                 lost = true;
