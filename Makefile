@@ -131,9 +131,6 @@ tests: $(UNIT_TESTS) $(SIM_TESTS)
 unit: $(UNIT_TESTS) ## run the unit tests of this VARIANT
 	@set -e; for t in $(UNIT_TESTS); do echo "== $$t"; $$t; done
 
-sim: $(SIM_TESTS) ## run the simulated clusters and stories
-	@set -e; for t in $(SIM_TESTS); do echo "== $$t"; $$t; done
-
 clean: ## remove everything that was built
 	rm -rf build
 

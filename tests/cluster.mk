@@ -32,7 +32,9 @@ check: deps ## everything: build, format, unit tests, simulations, tests on host
 	@$(MAKE) --no-print-directory VARIANT=san programs bed tests
 	@GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*' $(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory packages-check
-	@$(MAKE) --no-print-directory VARIANT=san unit sim
+	@$(MAKE) --no-print-directory VARIANT=san unit sim-few
+	@$(MAKE) --no-print-directory sim
+	@$(MAKE) --no-print-directory mutants
 	@$(MAKE) --no-print-directory tests-on-hosts
 
 # One run for each folder, as each has a conftest.py of its own; a failure does not keep the others from running.

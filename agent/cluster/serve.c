@@ -6,7 +6,8 @@
 #include "agent/cluster/policy_internal.h"
 
 /* "its position is committed in the replicated state, and no session is admitted until k members of M hold
- * it" */
+ * it", and all that clients can read after it: a fence may have let go what waited for acknowledgements,
+ * before the same epoch is opened again. */
 static bool epoch_record_held(const struct policy_input *input)
 {
     const struct cluster_state *state = input->state;
@@ -17,7 +18,8 @@ static bool epoch_record_held(const struct policy_input *input)
         const Mha__DbObservation *db = node && !node->self ? policy_fresh_db(input, node) : NULL;
         if (db && db->state == MHA__DB_STATE__DB_UP && db->source_epoch == state->primary.epoch &&
             db->incarnation == state->sync.members[i].incarnation &&
-            policy_holds(db->received, state->primary.epoch_position))
+            policy_holds(db->received, state->primary.epoch_position) &&
+            policy_holds(db->received, input->db->executed))
             holders++;
     }
     return holders >= state->sync.acks;

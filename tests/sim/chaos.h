@@ -20,7 +20,8 @@ struct chaos_run {
     uint64_t seed;
     bool beyond_margin; /* clocks too; a violation is to be expected */
     bool trace;
-    bool leave_out[CHAOS_STRIKES_MAX]; /* these strikes have no effect */
+    bool leave_out[CHAOS_STRIKES_MAX];       /* these strikes have no effect */
+    bool leave_out_pause[CHAOS_STRIKES_MAX]; /* the next strike follows at once */
     /* results */
     unsigned strikes;
     struct counts counts;
@@ -43,5 +44,7 @@ void chaos_reduce(struct chaos_run *run);
 void chaos_kept_text(const struct chaos_run *run, char *out, size_t size);
 /* Leaves out all but those; false: not such a text. */
 bool chaos_keep_only(struct chaos_run *run, const char *text);
+/* The same for the pauses after the strikes. */
+bool chaos_keep_pauses(struct chaos_run *run, const char *text);
 
 #endif

@@ -99,7 +99,8 @@ bool chaos_run(struct chaos_run *run)
         uint64_t next_us = dice_between(&dice, 1, pause_us);
         if (!run->leave_out[i])
             chaos_strike(world, run->seed, i);
-        world_run(world, world->now_us + next_us);
+        if (!run->leave_out_pause[i])
+            world_run(world, world->now_us + next_us);
     }
     if (world->violation[0] == '\0')
         settle(world);
@@ -165,9 +166,9 @@ void chaos_kept_text(const struct chaos_run *run, char *out, size_t size)
         snprintf(out, size, "none");
 }
 
-bool chaos_keep_only(struct chaos_run *run, const char *text)
+static bool keep_only(bool leave_out[CHAOS_STRIKES_MAX], const char *text)
 {
-    memset(run->leave_out, 1, sizeof run->leave_out);
+    memset(leave_out, 1, CHAOS_STRIKES_MAX * sizeof leave_out[0]);
     if (strcmp(text, "none") == 0)
         return true;
     while (*text != '\0') {
@@ -184,8 +185,18 @@ bool chaos_keep_only(struct chaos_run *run, const char *text)
         if (last >= CHAOS_STRIKES_MAX || first > last || (*end != '\0' && *end != ','))
             return false;
         for (unsigned long i = first; i <= last; i++)
-            run->leave_out[i] = false;
+            leave_out[i] = false;
         text = *end == ',' ? end + 1 : end;
     }
     return true;
+}
+
+bool chaos_keep_only(struct chaos_run *run, const char *text)
+{
+    return keep_only(run->leave_out, text);
+}
+
+bool chaos_keep_pauses(struct chaos_run *run, const char *text)
+{
+    return keep_only(run->leave_out_pause, text);
 }

@@ -2,11 +2,13 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/sim/agent.h"
+#include "tests/sim/clients.h"
 #include "tests/sim/cluster_check.h"
 #include "tests/sim/dbworker.h"
 #include "tests/sim/vip.h"
@@ -28,17 +30,33 @@ const char *cluster_host_name(const struct cluster *cluster, unsigned host)
     return cluster->world->nodes[host].name;
 }
 
+static void print_line(const struct cluster *cluster, const char *who, const char *format, va_list arguments)
+{
+    fprintf(cluster->trace, "%12.6f %s%s", (double)cluster->world->now_us / 1e6, who, *who ? ": " : "");
+    vfprintf(cluster->trace, format, arguments);
+    fputc('\n', cluster->trace);
+}
+
 void cluster_trace(const struct cluster *cluster, unsigned host, const char *format, ...)
 {
     va_list arguments;
 
     if (!cluster->trace)
         return;
-    printf("%12.6f %s: ", (double)cluster->world->now_us / 1e6, cluster_host_name(cluster, host));
     va_start(arguments, format);
-    vprintf(format, arguments);
+    print_line(cluster, cluster_host_name(cluster, host), format, arguments);
     va_end(arguments);
-    putchar('\n');
+}
+
+void cluster_trace_all(const struct cluster *cluster, const char *format, ...)
+{
+    va_list arguments;
+
+    if (!cluster->trace)
+        return;
+    va_start(arguments, format);
+    print_line(cluster, "", format, arguments);
+    va_end(arguments);
 }
 
 bool cluster_up(const struct cluster *cluster, unsigned host, enum process process)
@@ -163,7 +181,7 @@ static void restart_agent(struct cluster *cluster, unsigned host, const void *da
 void cluster_kill(struct cluster *cluster, unsigned host, enum process process)
 {
     if (process == PROCESS_AGENT) {
-        world_crash(cluster->world, host, 500);
+        world_kill(cluster->world, host);
         return;
     }
     if (!cluster_up(cluster, host, process))
@@ -183,6 +201,10 @@ void cluster_kill(struct cluster *cluster, unsigned host, enum process process)
 
 void cluster_stop(struct cluster *cluster, unsigned host, enum process process, uint64_t for_us)
 {
+    static const enum count_kind stopped[] = {[PROCESS_AGENT] = COUNT_AGENT_STOPPED,
+                                              [PROCESS_WORKER] = COUNT_WORKER_STOPPED,
+                                              [PROCESS_VIPD] = COUNT_VIPD_STOPPED,
+                                              [PROCESS_SERVER] = COUNT_SERVER_STOPPED};
     uint64_t until_us = cluster->world->now_us + for_us;
 
     /* What waits for the end of an earlier stop waits for that end: a later one only makes it longer. */
@@ -191,12 +213,14 @@ void cluster_stop(struct cluster *cluster, unsigned host, enum process process, 
         return;
     cluster_trace(cluster, host, "process %d is stopped for %.3f s", process, (double)for_us / 1e6);
     cluster->hosts[host].processes[process].stopped_until_us = until_us;
+    counts_add(&cluster->world->counts, stopped[process], 1);
     if (process == PROCESS_AGENT)
         world_pause(cluster->world, host, for_us);
 }
 
 void cluster_stop_host(struct cluster *cluster, unsigned host, uint64_t for_us)
 {
+    counts_add(&cluster->world->counts, COUNT_HOST_STOPPED, cluster_runs(cluster, host, PROCESS_AGENT));
     for (int i = PROCESS_AGENT; i < PROCESS_COUNT; i++)
         cluster_stop(cluster, host, (enum process)i, for_us);
 }
@@ -282,6 +306,7 @@ void cluster_restart_server(struct cluster *cluster, unsigned host)
 {
     struct start start = {false, 0};
 
+    counts_add(&cluster->world->counts, COUNT_SERVER_RESTARTED, cluster_up(cluster, host, PROCESS_SERVER));
     cluster_kill(cluster, host, PROCESS_SERVER);
     server_started(cluster, host, &start);
 }
@@ -328,33 +353,22 @@ static void hook_observed(struct world *world, unsigned host, const struct raft_
         agent_observed(context, host, status);
 }
 
-/* ---- clients ---- */
-
-static void write_by_address(struct world *world, void *context)
-{
-    struct cluster *cluster = context;
-
-    for (unsigned i = 0; i < cluster->data_count && !cluster->quiet; i++)
-        if (vip_address_is_here(cluster, i) || !cluster->config.has_vip)
-            server_write(cluster, i);
-    cluster_check_step(cluster);
-    world_at(world, world->now_us + world_between(world, 1, 2 * cluster->config.write_every_us),
-             write_by_address, cluster);
-}
-
-/* It knows every server and cares for no address. */
-static void write_everywhere(struct world *world, void *context)
-{
-    struct cluster *cluster = context;
-
-    for (unsigned i = 0; i < cluster->data_count && !cluster->quiet; i++)
-        server_write(cluster, i);
-    cluster_check_step(cluster);
-    world_at(world, world->now_us + world_between(world, 1, 2 * cluster->config.hostile_every_us),
-             write_everywhere, cluster);
-}
-
 /* ---- making and freeing ---- */
+
+struct kept {
+    struct kept *next;
+    max_align_t data[];
+};
+
+void *cluster_keep(struct cluster *cluster, size_t size)
+{
+    struct kept *kept = calloc(1, sizeof *kept + size);
+
+    assert(kept != NULL);
+    kept->next = cluster->kept;
+    cluster->kept = kept;
+    return kept->data;
+}
 
 struct cluster_config cluster_default_config(unsigned data_nodes, unsigned arbiters)
 {
@@ -389,8 +403,10 @@ struct cluster *cluster_new(const struct cluster_config *config)
     cluster->config = *config;
     cluster->world = world_new(&config->world);
     cluster->data_count = config->world.data_nodes;
-    cluster->trace = getenv("CLUSTER_TRACE") != NULL;
+    cluster->trace = getenv("TRACE") != NULL || getenv("CLUSTER_TRACE") != NULL ? stdout : NULL;
     cluster->check = cluster_check_new(cluster);
+    cluster->clients = calloc(CLIENTS_MAX, sizeof *cluster->clients);
+    assert(cluster->clients != NULL);
     for (unsigned i = 0; i < cluster->world->node_count; i++) {
         struct host *host = &cluster->hosts[i];
         cluster->world->nodes[i].hooks = (struct world_hooks){.context = cluster,
@@ -405,10 +421,7 @@ struct cluster *cluster_new(const struct cluster_config *config)
         host->vip = vip_model_new();
         host->agent = agent_model_new();
     }
-    if (config->write_every_us)
-        world_at(cluster->world, cluster->world->now_us, write_by_address, cluster);
-    if (config->hostile_every_us)
-        world_at(cluster->world, cluster->world->now_us, write_everywhere, cluster);
+    clients_start(cluster);
     return cluster;
 }
 
@@ -422,7 +435,13 @@ void cluster_free(struct cluster *cluster)
     }
     while (cluster->events)
         free_event(cluster->events);
+    while (cluster->kept) {
+        struct kept *next = cluster->kept->next;
+        free(cluster->kept);
+        cluster->kept = next;
+    }
     cluster_check_free(cluster->check);
+    free(cluster->clients);
     world_free(cluster->world);
     free(cluster);
 }

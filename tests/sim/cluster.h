@@ -8,7 +8,9 @@
  *   replication.c   receiver, relay log, applier, acknowledgements between servers
  *   dbworker.c      mha4rdb-dbworker: looks, operations, lease and fence; its lease is the real one
  *   vip.c           mha4rdb-vipd and the kernel's address; vipd/lease.c is the real one
- *   cluster.c       hosts, processes, the network between agents, clients, faults
+ *   cluster.c       hosts, processes, the network between agents, faults
+ *   clients.c       who writes and reads
+ *   operator.c      what operators do: maintenance, upgrades, forced failovers, rebuilding
  *   cluster_check.c the invariants I2 to I6 and I8 of the design
  *
  * Every process can be killed, stopped (SIGSTOP) for a while and started again by itself; a host loses power
@@ -16,6 +18,8 @@
  * comment says "clock", which is the host's own (world_clock_us). */
 #ifndef MHA_SIM_CLUSTER_H
 #define MHA_SIM_CLUSTER_H
+
+#include <stdio.h>
 
 #include "agent/cluster/policy.h"
 #include "tests/sim/counts.h"
@@ -89,8 +93,13 @@ struct cluster {
     struct cluster_check *check;
     uint64_t next_incarnation;
     uint64_t next_uid;
-    bool trace; /* decisions and events on stdout */
-    bool quiet; /* no client writes */
+    FILE *trace; /* decisions and events; NULL: no */
+    bool quiet;  /* no client writes or reads */
+    bool calm;   /* the faults are over: operators begin nothing any more */
+    struct client *clients;
+    bool upgrading;
+    unsigned to_upgrade; /* hosts, as bits */
+    struct kept *kept;
 };
 
 /* All hosts are powered off. */
@@ -106,6 +115,9 @@ void cluster_stop(struct cluster *cluster, unsigned host, enum process process, 
 void cluster_stop_host(struct cluster *cluster, unsigned host, uint64_t for_us);
 void cluster_restart_server(struct cluster *cluster, unsigned host); /* by hand, in place */
 void cluster_agent_stop(struct cluster *cluster, unsigned host);     /* told to stop, as by its unit */
+
+/* Zeroed; freed with the cluster. */
+void *cluster_keep(struct cluster *cluster, size_t size);
 
 /* ---- events ---- */
 typedef void (*cluster_call)(struct cluster *cluster, unsigned host, const void *data);
@@ -128,6 +140,9 @@ uint64_t cluster_op_delay_us(struct cluster *cluster);
 const char *cluster_host_name(const struct cluster *cluster, unsigned host);
 void cluster_trace(const struct cluster *cluster, unsigned host, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+void cluster_trace_all(const struct cluster *cluster, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* ---- the server's process, from the agent's commands and the worker's fence ---- */
 void cluster_start_server(struct cluster *cluster, unsigned host, bool to_follow);

@@ -1,67 +1,165 @@
 #include "tests/sim/cluster_chaos.h"
 
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "tests/sim/agent.h"
 #include "tests/sim/cluster_check.h"
 #include "tests/sim/database.h"
+#include "tests/sim/operator.h"
 
 #define PAUSE_LONGEST_US 4000000u
 
+bool chaos_choice_read(const char *text, struct chaos_choice *choice)
+{
+    *choice = (struct chaos_choice){.all = text == NULL || *text == '\0'};
+    while (text != NULL && *text != '\0') {
+        char *end;
+        unsigned long first = strtoul(text, &end, 10), last = first;
+        if (!isdigit((unsigned char)*text))
+            return false;
+        if (*end == '-')
+            last = strtoul(end + 1, &end, 10);
+        for (unsigned long i = first; i <= last && i <= CHAOS_DECISIONS_MAX; i++)
+            choice->keeps[i] = true;
+        text = *end == ',' ? end + 1 : end;
+    }
+    return true;
+}
+
+/* ---- clusters ---- */
+
+static const struct {
+    unsigned data_nodes, arbiters, weight;
+} topologies[] = {{1, 0, 20}, {2, 1, 80}, {3, 0, 0}, {5, 0, 0}, {7, 0, 0}};
+
+static void choose_topology(struct dice *dice, struct cluster_config *config)
+{
+    uint64_t roll = dice_between(dice, 0, 99);
+    unsigned i = 0;
+
+    for (; roll >= topologies[i].weight; i++)
+        roll -= topologies[i].weight;
+    config->world.data_nodes = topologies[i].data_nodes;
+    config->world.arbiters = topologies[i].arbiters;
+    config->kind = (enum server_kind)dice_between(dice, 0, SERVER_K_WAIT);
+}
+
 struct cluster_config cluster_chaos_config(uint64_t seed)
 {
-    struct world dice = {.dice.state = seed ^ 0x636c7573746572u};
-    static const unsigned topologies[][2] = {{2, 1}, {2, 1}, {2, 1}, {1, 0}};
-    const unsigned *topology = topologies[seed % 4];
-    struct cluster_config config = cluster_default_config(topology[0], topology[1]);
-    bool fast = world_chance(&dice, 700);
+    struct dice dice = dice_of(seed, 0);
+    struct cluster_config config = cluster_default_config(2, 1);
+    bool fast = dice_chance(&dice, 400);
 
+    choose_topology(&dice, &config);
     config.world.seed = seed;
     config.world.heartbeat_us = fast ? 20000 : 100000;
     config.world.election_us = fast ? 150000 : 1000000;
     config.world.net_min_us = 50;
-    config.world.net_max_us = world_between(&dice, 100, fast ? 3000 : 10000);
-    config.world.loss_permille = world_chance(&dice, 300) ? (unsigned)world_between(&dice, 0, 50) : 0;
-    config.world.duplicate_permille = world_chance(&dice, 300) ? (unsigned)world_between(&dice, 0, 50) : 0;
+    config.world.net_max_us = dice_between(&dice, 100, fast ? 3000 : 10000);
+    config.world.loss_permille = dice_chance(&dice, 300) ? (unsigned)dice_between(&dice, 0, 50) : 0;
+    config.world.duplicate_permille = dice_chance(&dice, 300) ? (unsigned)dice_between(&dice, 0, 50) : 0;
     config.world.disk_min_us = 50;
-    config.world.disk_max_us = world_between(&dice, 100, fast ? 2000 : 10000);
-    config.world.clock_ppm_max = (unsigned)world_between(&dice, 0, 20000);
-    config.has_vip = !world_chance(&dice, 100);
-    config.probe_timeout_us = world_chance(&dice, 500) ? 500000 : 2000000;
+    config.world.disk_max_us = dice_between(&dice, 100, fast ? 2000 : 10000);
+    config.world.clock_ppm_max = (unsigned)dice_between(&dice, 0, 20000);
+    config.has_vip = !dice_chance(&dice, 100);
+    config.probe_timeout_us = dice_chance(&dice, 500) ? 500000 : 2000000;
     config.op_min_us = 50;
-    config.op_max_us = world_between(&dice, 200, 3000);
-    config.apply_max_us = world_between(&dice, 200, 5000);
-    config.write_every_us = 20000;
-    config.hostile_every_us = 40000;
+    config.op_max_us = dice_between(&dice, 200, 3000);
+    config.apply_max_us = dice_between(&dice, 200, 5000);
+    config.write_every_us = fast ? 20000 : 40000;
+    config.hostile_every_us = fast ? 40000 : 80000;
     return config;
 }
 
-static unsigned any_data(struct cluster *cluster)
+/* ---- who ---- */
+
+static unsigned any_data(struct cluster *cluster, struct dice *dice)
 {
-    return (unsigned)world_between(cluster->world, 0, cluster->data_count - 1);
+    return (unsigned)dice_between(dice, 0, cluster->data_count - 1);
 }
 
 /* Mostly where it hurts. */
-static unsigned some_data(struct cluster *cluster)
+static unsigned some_data(struct cluster *cluster, struct dice *dice)
 {
-    unsigned leader = world_leader(cluster->world);
+    unsigned leader = world_leader(cluster->world), any = any_data(cluster, dice);
 
-    return leader < cluster->data_count && world_chance(cluster->world, 600) ? leader : any_data(cluster);
+    return dice_chance(dice, 600) && leader < cluster->data_count ? leader : any;
 }
 
-static unsigned any_host(struct cluster *cluster)
+static unsigned any_host(struct cluster *cluster, struct dice *dice)
 {
-    return (unsigned)world_between(cluster->world, 0, cluster->world->node_count - 1);
+    return (unsigned)dice_between(dice, 0, cluster->world->node_count - 1);
 }
 
-static uint64_t some_while_us(struct cluster *cluster)
+static unsigned some_host(struct cluster *cluster, struct dice *dice)
 {
-    return world_between(cluster->world, 1000, 3 * cluster->world->config.election_us);
+    unsigned data = some_data(cluster, dice), any = any_host(cluster, dice);
+
+    return dice_chance(dice, 700) ? data : any;
 }
 
-static void isolate(struct cluster *cluster, unsigned host)
+static uint64_t some_while_us(struct cluster *cluster, struct dice *dice)
 {
-    bool in = world_chance(cluster->world, 700), out = world_chance(cluster->world, 700);
+    return dice_between(dice, 1000, 3 * cluster->world->config.election_us);
+}
+
+/* ---- what ---- */
+
+static void kill_server(struct cluster *cluster, struct dice *dice)
+{
+    unsigned host = some_data(cluster, dice);
+
+    if (dice_chance(dice, 150))
+        cluster_kill(cluster, host, PROCESS_WORKER);
+    if (dice_chance(dice, 150))
+        cluster_restart_server(cluster, host);
+    else
+        cluster_kill(cluster, host, PROCESS_SERVER);
+}
+
+static void kill_program(struct cluster *cluster, struct dice *dice)
+{
+    unsigned host = some_host(cluster, dice);
+    enum process process = (enum process)dice_between(dice, PROCESS_AGENT, PROCESS_VIPD);
+
+    cluster_kill(cluster, host, host < cluster->data_count ? process : PROCESS_AGENT);
+}
+
+static void stop_program(struct cluster *cluster, struct dice *dice)
+{
+    unsigned host = some_host(cluster, dice);
+    enum process process = (enum process)dice_between(dice, PROCESS_AGENT, PROCESS_SERVER);
+
+    cluster_stop(cluster, host, host < cluster->data_count ? process : PROCESS_AGENT,
+                 some_while_us(cluster, dice));
+}
+
+static void stop_host(struct cluster *cluster, struct dice *dice)
+{
+    unsigned host = some_data(cluster, dice);
+
+    cluster_stop_host(cluster, host, some_while_us(cluster, dice));
+}
+
+static void power_off(struct cluster *cluster, struct dice *dice)
+{
+    cluster_power_off(cluster, some_host(cluster, dice));
+    if (dice_chance(dice, 100))
+        cluster_power_off(cluster, some_host(cluster, dice));
+}
+
+static void power_on(struct cluster *cluster, struct dice *dice)
+{
+    for (unsigned i = 0; i < 1 + cluster->world->node_count / 2; i++)
+        cluster_power_on(cluster, any_host(cluster, dice));
+}
+
+static void isolate(struct cluster *cluster, struct dice *dice)
+{
+    unsigned host = some_host(cluster, dice);
+    bool in = dice_chance(dice, 700), out = dice_chance(dice, 700);
 
     for (unsigned i = 0; i < cluster->world->node_count; i++) {
         if (i == host)
@@ -71,48 +169,222 @@ static void isolate(struct cluster *cluster, unsigned host)
     }
 }
 
-static void ask_leader(struct cluster *cluster)
+/* Two sides that do not hear each other. */
+static void split(struct cluster *cluster, struct dice *dice)
 {
-    unsigned leader = world_leader(cluster->world);
-    char error[256];
+    uint64_t side = dice_next(dice);
 
-    if (leader >= cluster->data_count || cluster_stopped(cluster, leader, PROCESS_AGENT))
-        return;
-    switch (world_between(cluster->world, 0, 7)) {
-    case 0:
-        agent_request(cluster, leader, REQUEST_PAUSE, cluster->world->node_count,
-                      world_between(cluster->world, 1000000, PAUSE_LONGEST_US), error, sizeof error);
-        break;
-    case 1:
-        agent_request(cluster, leader, REQUEST_RESUME, cluster->world->node_count, 0, error, sizeof error);
-        break;
-    case 2:
-    case 3:
-        agent_tell_to_stop(cluster, leader);
-        break;
-    default:
-        agent_request(cluster, leader, REQUEST_SWITCHOVER, cluster->world->node_count,
-                      world_between(cluster->world, 100000, 2000000), error, sizeof error);
-    }
+    for (unsigned a = 0; a < cluster->world->node_count; a++)
+        for (unsigned b = 0; b < cluster->world->node_count; b++)
+            if ((side >> a & 1) != (side >> b & 1))
+                world_cut(cluster->world, a, b, true);
 }
 
-static void disturb_operations(struct cluster *cluster)
+static void cut_link(struct cluster *cluster, struct dice *dice)
 {
-    unsigned host = some_data(cluster);
-    enum policy_db_op op = (enum policy_db_op)world_between(cluster->world, DB_OP_CLOSE, POLICY_DB_OPS - 1);
+    unsigned from = any_host(cluster, dice);
+
+    world_cut(cluster->world, from, any_host(cluster, dice), true);
+}
+
+static void heal(struct cluster *cluster, struct dice *dice)
+{
+    (void)dice;
+    world_heal(cluster->world);
+}
+
+static void hold_applier(struct cluster *cluster, struct dice *dice)
+{
+    unsigned host = some_data(cluster, dice);
+
+    cluster->hosts[host].server->applier_held_until_us =
+        cluster->world->now_us + some_while_us(cluster, dice);
+}
+
+static void hang_server_disk(struct cluster *cluster, struct dice *dice)
+{
+    unsigned host = some_data(cluster, dice);
+    bool hangs = dice_chance(dice, 600);
+
+    counts_add(&cluster->world->counts, COUNT_SERVER_DISK_HUNG,
+               hangs && cluster_runs(cluster, host, PROCESS_SERVER));
+    cluster->hosts[host].server->disk_hangs = hangs;
+}
+
+static void slow_replication(struct cluster *cluster, struct dice *dice)
+{
+    unsigned host = some_data(cluster, dice);
+
+    cluster->faults.replication_delay_us[host] = dice_between(dice, 0, 300000);
+}
+
+static void disturb_operations(struct cluster *cluster, struct dice *dice)
+{
+    unsigned host = some_data(cluster, dice);
+    enum policy_db_op op = (enum policy_db_op)dice_between(dice, DB_OP_CLOSE, POLICY_DB_OPS - 1);
 
     cluster->faults.op_fails_permille[host][op] =
-        world_chance(cluster->world, 500) ? 0 : (unsigned)world_between(cluster->world, 100, 1000);
+        dice_chance(dice, 500) ? 0 : (unsigned)dice_between(dice, 100, 1000);
 }
 
-static void repair(struct cluster *cluster)
+static void hang_statements(struct cluster *cluster, struct dice *dice)
 {
+    unsigned host = some_data(cluster, dice);
+    bool hangs = dice_chance(dice, 600), long_ones = dice_chance(dice, 200);
+
+    cluster->faults.statement_hangs_us[host] =
+        hangs ? dice_between(dice, 10000, long_ones ? 15000000 : 1000000) : 0;
+}
+
+static void refuse_address(struct cluster *cluster, struct dice *dice)
+{
+    unsigned host = some_data(cluster, dice);
+
+    cluster->faults.vip_refused[host] = !cluster->faults.vip_refused[host];
+}
+
+static void refuse_start(struct cluster *cluster, struct dice *dice)
+{
+    unsigned host = some_data(cluster, dice);
+
+    cluster->faults.start_fails[host] = !cluster->faults.start_fails[host];
+}
+
+static void crash_soon(struct cluster *cluster, struct dice *dice)
+{
+    unsigned host = some_data(cluster, dice);
+
+    world_crash_after(cluster->world, host, dice_between(dice, 1, 30), 500);
+}
+
+static void hang_agents_disk(struct cluster *cluster, struct dice *dice)
+{
+    unsigned host = some_host(cluster, dice);
+
+    world_hang_disk(cluster->world, host, dice_chance(dice, 700));
+}
+
+static void repair(struct cluster *cluster, struct dice *dice)
+{
+    (void)dice;
+    cluster_chaos_repair(cluster);
+}
+
+static void ask_switchover(struct cluster *cluster, struct dice *dice)
+{
+    unsigned to = dice_chance(dice, 500) ? cluster->world->node_count : any_data(cluster, dice);
+
+    operator_switchover(cluster, to, dice_between(dice, 100000, 2000000));
+}
+
+static void ask_pause(struct cluster *cluster, struct dice *dice)
+{
+    operator_pause(cluster, dice_between(dice, 1000000, PAUSE_LONGEST_US));
+}
+
+static void ask_resume(struct cluster *cluster, struct dice *dice)
+{
+    (void)dice;
+    operator_resume(cluster);
+}
+
+static void tell_to_stop(struct cluster *cluster, struct dice *dice)
+{
+    unsigned host = some_data(cluster, dice);
+
+    if (!cluster_runs(cluster, host, PROCESS_AGENT))
+        return;
+    counts_add(&cluster->world->counts, COUNT_TOLD_TO_STOP, 1);
+    agent_tell_to_stop(cluster, host);
+}
+
+static void force(struct cluster *cluster, struct dice *dice)
+{
+    operator_force(cluster, any_data(cluster, dice));
+}
+
+static void maintain(struct cluster *cluster, struct dice *dice)
+{
+    unsigned host = any_host(cluster, dice);
+
+    operator_maintain(cluster, host, some_while_us(cluster, dice));
+}
+
+static void upgrade(struct cluster *cluster, struct dice *dice)
+{
+    operator_upgrade(cluster, dice_between(dice, 1, 6) * cluster->world->config.election_us);
+}
+
+static void rebuild(struct cluster *cluster, struct dice *dice)
+{
+    (void)dice;
+    for (unsigned i = 0; i < cluster->data_count; i++)
+        operator_rebuild(cluster, i);
+}
+
+static const struct {
+    const char *what;
+    void (*strike)(struct cluster *cluster, struct dice *dice);
+    unsigned weight;
+} strikes[] = {
+    {"a server dies", kill_server, 10},
+    {"a program dies", kill_program, 14},
+    {"a program is stopped", stop_program, 6},
+    {"a host is stopped", stop_host, 5},
+    {"power fails", power_off, 9},
+    {"power returns", power_on, 6},
+    {"a host is cut off", isolate, 9},
+    {"the network splits", split, 3},
+    {"a link is cut", cut_link, 4},
+    {"the network heals", heal, 9},
+    {"an applier is held", hold_applier, 4},
+    {"a server's disk hangs", hang_server_disk, 3},
+    {"replication is slow", slow_replication, 3},
+    {"operations fail", disturb_operations, 4},
+    {"statements hang", hang_statements, 2},
+    {"an address is refused", refuse_address, 2},
+    {"a start is refused", refuse_start, 2},
+    {"an agent crashes in a while", crash_soon, 4},
+    {"an agent's disk hangs", hang_agents_disk, 2},
+    {"a switchover", ask_switchover, 5},
+    {"a pause", ask_pause, 2},
+    {"the end of a pause", ask_resume, 1},
+    {"an agent is told to stop", tell_to_stop, 3},
+    {"a forced failover", force, 1},
+    {"maintenance", maintain, 2},
+    {"an upgrade", upgrade, 2},
+    {"replicas are rebuilt", rebuild, 4},
+    {"repair", repair, 8},
+    {"repair, and a calm stretch", repair, 5},
+};
+
+#define STRIKES (sizeof strikes / sizeof strikes[0])
+#define STRIKE_CALM (STRIKES - 1)
+
+static size_t choose_strike(struct dice *dice)
+{
+    unsigned sum = 0;
+    size_t i = 0;
+    uint64_t roll;
+
+    for (size_t s = 0; s < STRIKES; s++)
+        sum += strikes[s].weight;
+    roll = dice_between(dice, 0, sum - 1);
+    for (; roll >= strikes[i].weight; i++)
+        roll -= strikes[i].weight;
+    return i;
+}
+
+void cluster_chaos_repair(struct cluster *cluster)
+{
+    struct cluster_faults *faults = &cluster->faults;
+
     world_heal(cluster->world);
     for (unsigned i = 0; i < cluster->world->node_count; i++) {
         for (unsigned op = 0; op < POLICY_DB_OPS; op++)
-            cluster->faults.op_fails_permille[i][op] = 0;
-        cluster->faults.replication_delay_us[i] = 0;
-        cluster->faults.vip_refused[i] = cluster->faults.start_fails[i] = false;
+            faults->op_fails_permille[i][op] = 0;
+        faults->replication_delay_us[i] = faults->statement_hangs_us[i] = 0;
+        faults->vip_refused[i] = faults->start_fails[i] = false;
         world_hang_disk(cluster->world, i, false);
         if (i < cluster->data_count)
             cluster->hosts[i].server->disk_hangs = false;
@@ -120,131 +392,89 @@ static void repair(struct cluster *cluster)
     }
 }
 
-static void strike(struct cluster *cluster)
-{
-    struct world *world = cluster->world;
-    unsigned data = some_data(cluster), host = any_host(cluster);
+/* ---- a run ---- */
 
-    switch (world_between(world, 0, 21)) {
-    case 0:
-        cluster_kill(cluster, data, PROCESS_SERVER);
-        break;
-    case 1:
-        if (world_chance(world, 300))
-            cluster_kill(cluster, data, PROCESS_WORKER);
-        if (world_chance(world, 300))
-            cluster_restart_server(cluster, data);
-        else
-            cluster_kill(cluster, data, PROCESS_SERVER);
-        break;
-    case 2:
-        cluster_kill(cluster, data, PROCESS_AGENT);
-        break;
-    case 3:
-        cluster_kill(cluster, data, PROCESS_WORKER);
-        break;
-    case 4:
-        cluster_kill(cluster, data, PROCESS_VIPD);
-        break;
-    case 5:
-        cluster_stop(cluster, data, (enum process)world_between(world, PROCESS_AGENT, PROCESS_SERVER),
-                     some_while_us(cluster));
-        break;
-    case 6:
-        cluster_stop_host(cluster, data, some_while_us(cluster));
-        break;
-    case 7:
-    case 8:
-        host = world_chance(world, 700) ? data : host;
-        cluster_power_off(cluster, host);
-        break;
-    case 9:
-        cluster_power_on(cluster, any_host(cluster));
-        cluster_power_on(cluster, any_host(cluster));
-        break;
-    case 10:
-    case 11:
-        isolate(cluster, world_chance(world, 700) ? data : host);
-        break;
-    case 12:
-        world_cut(world, any_host(cluster), any_host(cluster), true);
-        break;
-    case 13:
-    case 14:
-        world_heal(world);
-        break;
-    case 15:
-        cluster->hosts[data].server->applier_held_until_us = world->now_us + some_while_us(cluster);
-        break;
-    case 16:
-        if (world_chance(world, 500))
-            cluster->hosts[data].server->disk_hangs = world_chance(world, 500);
-        else
-            cluster->faults.replication_delay_us[data] = world_between(world, 0, 300000);
-        break;
-    case 17:
-        disturb_operations(cluster);
-        break;
-    case 18:
-        if (world_chance(world, 500))
-            cluster->faults.vip_refused[data] = !cluster->faults.vip_refused[data];
-        else
-            cluster->faults.start_fails[data] = !cluster->faults.start_fails[data];
-        break;
-    case 19:
-        ask_leader(cluster);
-        break;
-    case 20:
-        world_crash_after(world, data, world_between(world, 1, 30), 500);
-        break;
-    default:
-        repair(cluster);
-        break;
-    }
-    cluster_check_step(cluster);
+static bool keeps(const struct chaos *chaos, unsigned number)
+{
+    return chaos->choice->all || (number <= CHAOS_DECISIONS_MAX && chaos->choice->keeps[number]);
 }
 
-void cluster_chaos_begin(struct cluster *cluster)
+void cluster_chaos_init(struct chaos *chaos, uint64_t seed, const struct chaos_choice *choice,
+                        const struct cluster *cluster)
 {
+    struct dice dice = dice_of(seed, CHAOS_DECISIONS_MAX + 1);
+    const struct world_config *config = &cluster->world->config;
+
+    *chaos = (struct chaos){.seed = seed, .choice = choice, .next = 1};
+    chaos->decisions = (unsigned)dice_between(&dice, 3, 25);
+    chaos->pause_us = dice_between(&dice, config->heartbeat_us / 4, 6 * config->election_us);
+}
+
+void cluster_chaos_begin(struct cluster *cluster, struct chaos *chaos)
+{
+    struct dice dice = dice_of(chaos->seed, CHAOS_DECISIONS_MAX + 2);
     struct world *world = cluster->world;
 
     for (unsigned i = 0; i < world->node_count; i++)
         cluster_power_on(cluster, i);
-    if (world_chance(world, 900))
+    if (dice_chance(&dice, 900))
         world_run(world, world->now_us + 4000000 + 3 * world->config.election_us);
 }
 
-void cluster_chaos_run(struct cluster *cluster)
-{
-    struct world *world = cluster->world;
-    unsigned strikes = (unsigned)world_between(world, 3, 25);
-    uint64_t pause_us = world_between(world, world->config.heartbeat_us / 4, 6 * world->config.election_us);
+struct decision {
+    struct dice dice;
+    uint64_t pause_us;
+    size_t strike;
+};
 
-    for (unsigned i = 0; i < strikes && world->violation[0] == '\0'; i++) {
-        strike(cluster);
-        world_run(world, world->now_us + world_between(world, 1, pause_us));
-        if (world_chance(world, 150)) {
-            repair(cluster);
-            world_run(world, world->now_us + world_between(world, 1, 4000000));
-        }
-    }
+static struct decision decide(const struct chaos *chaos, unsigned number)
+{
+    struct decision decision = {.dice = dice_of(chaos->seed, number)};
+    uint64_t pause_us = dice_between(&decision.dice, 1, chaos->pause_us);
+    uint64_t calm_us = dice_between(&decision.dice, 1000000, 20000000);
+
+    decision.strike = choose_strike(&decision.dice);
+    decision.pause_us = decision.strike == STRIKE_CALM ? calm_us : pause_us;
+    return decision;
 }
 
-void cluster_chaos_end(struct cluster *cluster)
+void cluster_chaos_strike(struct cluster *cluster, const struct chaos *chaos, unsigned number)
 {
+    struct decision decision = decide(chaos, number);
+
+    cluster_trace_all(cluster, "---- %u: %s", number, strikes[decision.strike].what);
+    strikes[decision.strike].strike(cluster, &decision.dice);
+    cluster_check_step(cluster);
+}
+
+bool cluster_chaos_step(struct cluster *cluster, struct chaos *chaos)
+{
+    if (chaos->next > chaos->decisions || cluster->world->violation[0] != '\0')
+        return false;
+    if (keeps(chaos, chaos->next))
+        cluster_chaos_strike(cluster, chaos, chaos->next);
+    return world_run(cluster->world, cluster->world->now_us + decide(chaos, chaos->next++).pause_us);
+}
+
+void cluster_chaos_end(struct cluster *cluster, struct chaos *chaos)
+{
+    struct dice dice = dice_of(chaos->seed, chaos->decisions + 1);
     struct world *world = cluster->world;
 
-    repair(cluster);
+    cluster->calm = true;
+    cluster_trace_all(cluster, "---- the faults are over");
+    cluster_chaos_repair(cluster);
     world->config.loss_permille = 0;
     cluster->config.world.loss_permille = 0;
     for (unsigned i = 0; i < world->node_count; i++) {
         world->nodes[i].crash_in_steps = 0;
-        world->nodes[i].disk.max_us = world->config.disk_max_us;
+        world_disk_fault(world, i, WORLD_DISK_WELL, 0);
         if (i < cluster->data_count)
             cluster->hosts[i].server->applier_held_until_us = 0;
     }
-    if (cluster->data_count > 1 && world_chance(world, 400)) {
-        unsigned lost = any_host(cluster);
+    if (cluster->data_count > 1 && dice_chance(&dice, 400) && keeps(chaos, chaos->decisions + 1)) {
+        unsigned lost = any_host(cluster, &dice);
+        cluster_trace_all(cluster, "---- %u: a host is lost for good", chaos->decisions + 1);
         cluster->faults.agent_stays_down[lost] = true;
         cluster_power_off(cluster, lost);
     }

@@ -44,7 +44,17 @@ static void protect_row(struct cluster_check *check, uint64_t uid)
         memset(check->rows + check->rows_size, 0, size - check->rows_size);
         check->rows_size = size;
     }
-    check->rows[uid] = 1;
+    check->rows[uid] = ROW_COUNTS;
+}
+
+bool cluster_check_row_counts(const struct cluster *cluster, uint64_t uid)
+{
+    return uid < cluster->check->rows_size && cluster->check->rows[uid] == ROW_COUNTS;
+}
+
+bool cluster_check_is_given_up(const struct cluster *cluster, uint64_t uid)
+{
+    return uid < cluster->check->rows_size && cluster->check->rows[uid] == ROW_GIVEN_UP;
 }
 
 static bool log_has(const struct log *log, uint64_t uid)
@@ -55,6 +65,13 @@ static bool log_has(const struct log *log, uint64_t uid)
     return false;
 }
 
+static void mark_rows(struct cluster_check *check, const struct log *log)
+{
+    for (unsigned i = 0; i < log->count; i++)
+        if (log->txns[i].uid < check->rows_size && check->rows[log->txns[i].uid] == ROW_COUNTS)
+            check->rows[log->txns[i].uid] = ROW_MARKED;
+}
+
 /* The first protected row that neither the log nor (with `received`) the relay log holds; 0: all are there.
  */
 static uint64_t missing_row(const struct cluster *cluster, const struct server *server, bool received)
@@ -62,17 +79,14 @@ static uint64_t missing_row(const struct cluster *cluster, const struct server *
     struct cluster_check *check = cluster->check;
     uint64_t missing = 0;
 
-    for (unsigned i = 0; i < server->log.count; i++)
-        if (server->log.txns[i].uid < check->rows_size && check->rows[server->log.txns[i].uid])
-            check->rows[server->log.txns[i].uid] = 2;
-    for (unsigned i = 0; received && i < server->relay.count; i++)
-        if (server->relay.txns[i].uid < check->rows_size && check->rows[server->relay.txns[i].uid])
-            check->rows[server->relay.txns[i].uid] = 2;
+    mark_rows(check, &server->log);
+    if (received)
+        mark_rows(check, &server->relay);
     for (uint64_t uid = 0; uid < check->rows_size; uid++) {
-        if (check->rows[uid] == 1 && missing == 0)
+        if (check->rows[uid] == ROW_COUNTS && missing == 0)
             missing = uid;
-        if (check->rows[uid] == 2)
-            check->rows[uid] = 1;
+        if (check->rows[uid] == ROW_MARKED)
+            check->rows[uid] = ROW_COUNTS;
     }
     return missing;
 }
@@ -158,8 +172,8 @@ static void accept_loss(struct cluster *cluster, const struct server *server)
     struct cluster_check *check = cluster->check;
 
     for (uint64_t uid = 0; uid < check->rows_size; uid++)
-        if (check->rows[uid] && !log_has(&server->log, uid)) {
-            check->rows[uid] = 0;
+        if (check->rows[uid] == ROW_COUNTS && !log_has(&server->log, uid)) {
+            check->rows[uid] = ROW_GIVEN_UP;
             counts_add(&cluster->world->counts, COUNT_ROWS_GIVEN_UP, 1);
         }
 }

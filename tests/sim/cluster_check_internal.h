@@ -5,6 +5,8 @@
 
 #include "tests/sim/cluster_check.h"
 
+enum row { ROW_NONE, ROW_COUNTS /* a client was told it, or could read it */, ROW_MARKED, ROW_GIVEN_UP };
+
 struct host_check {
     uint64_t vipd_since_us, worker_since_us; /* runs since then; 0: does not */
     uint64_t server_since_us;
@@ -17,7 +19,7 @@ struct host_check {
 struct cluster_check {
     struct cluster_state state; /* all that anybody applied */
     uint64_t index;
-    unsigned char *rows; /* by uid: 1: acknowledged or readable */
+    unsigned char *rows; /* by uid: enum row */
     uint64_t rows_size;
     uint64_t answered_epoch;
     uint64_t opened_epoch, written_epoch;

@@ -65,7 +65,8 @@ struct server {
     uint64_t begun_us;
     bool started_to_follow;
     bool read_only;
-    bool closing; /* SET GLOBAL read_only waits: new writers queue */
+    uint64_t opening; /* counts: sessions of an earlier one are ended */
+    bool closing;     /* SET GLOBAL read_only waits: new writers queue */
     unsigned acks;
     bool disk_hangs; /* every write hangs */
     struct log log;

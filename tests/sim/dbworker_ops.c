@@ -207,6 +207,7 @@ static enum outcome open_server(struct cluster *cluster, unsigned host)
     if (cluster_clock_us(cluster, host) >= until_us)
         return fail(worker, "the lease has run out meanwhile");
     if (server->read_only) {
+        server->opening++;
         cluster_check_opening(cluster, host);
         cluster_trace(cluster, host, "server: open under epoch %" PRIu64, worker->running.epoch);
     }
@@ -350,8 +351,10 @@ static void late_statement(struct cluster *cluster, unsigned host, const struct 
         set_rule(cluster, host, &statement->request);
     if (statement->request.op == DB_OP_SET_ACKNOWLEDGING)
         server_bar(cluster, host, statement->request.source, !statement->request.allowed);
-    if (statement->request.op == DB_OP_OPEN && statement->checked)
+    if (statement->request.op == DB_OP_OPEN && statement->checked) {
+        server->opening++;
         server->read_only = server->closing = false;
+    }
 }
 
 /* In the server: it runs there though its worker may be gone, unless its session was killed. */

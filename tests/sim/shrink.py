@@ -2,11 +2,11 @@
 """Cuts a failing run of the simulator down to what it takes: `make shrink SIM=raft SEED=7` (or SIM=cluster).
 
 A run is a row of numbered decisions (faults, repairs, requests), each drawn from the seed and its number alone, so that leaving
-some out does not change the others: KEEP=1,4,7-9 keeps only those, HURRY=1 leaves out the pauses after the others, too. This
+some out does not change the others: KEEP=1,4,7-9 keeps only those, PAUSES=4,7 only the pauses after these two. This
 looks for the smallest set with which the same invariant is broken in the same words (delta debugging, Zeller 2002), and prints
 the command that shows it and the last moments of its trace.
 
-With --replay it only runs the seed once, with its trace: `make replay SIM=raft SEED=7 KEEP=3,9-11`."""
+With --replay it only runs the seed once, with its trace: `make again SIM=raft SEED=7 KEEP=3,9-11`."""
 
 import argparse
 import os
@@ -50,17 +50,17 @@ class Run:
         self.seed = options.seed
         self.runs = 0
 
-    def environment(self, kept, hurry):
+    def environment(self, kept, pauses):
         environment = {"SEED": str(self.seed)}
         if kept is not None:
             environment["KEEP"] = keep_text(kept)
-        if hurry:
-            environment["HURRY"] = "1"
+        if pauses is not None:
+            environment["PAUSES"] = keep_text(pauses)
         return environment
 
     def output(self, environment):
         self.runs += 1
-        base = {name: value for name, value in os.environ.items() if name not in ("KEEP", "HURRY", "FIRST", "SEEDS")}
+        base = {name: value for name, value in os.environ.items() if name not in ("KEEP", "PAUSES", "FIRST", "SEEDS")}
         try:
             result = subprocess.run([self.program], env={**base, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                     text=True, errors="replace", timeout=HANG_S)
@@ -70,8 +70,8 @@ class Run:
             return result.stdout + f"\n  seed {self.seed} (?): crashes, signal {-result.returncode}\n"
         return result.stdout
 
-    def violation(self, kept, hurry=False):
-        match = VIOLATION.search(self.output(self.environment(kept, hurry)))
+    def violation(self, kept, pauses=None):
+        match = VIOLATION.search(self.output(self.environment(kept, pauses)))
         return match[1] if match else ""
 
 
@@ -112,15 +112,17 @@ def main():
     parser.add_argument("--sim", choices=PROGRAMS, default="cluster")
     parser.add_argument("--replay", action="store_true", help="only run it once, with its trace")
     parser.add_argument("--keep", help="with --replay: these decisions only, as in 1,4,7-9")
-    parser.add_argument("--hurry", action="store_true", help="with --replay: and no pauses after the others")
+    parser.add_argument("--pauses", help="with --replay: and these pauses only")
     parser.add_argument("seed", type=int)
     options = parser.parse_args()
     run = Run(options)
 
     if options.replay:
-        environment = {**run.environment(None, options.hurry), **run.trace}
+        environment = {**run.environment(None, None), **run.trace}
         if options.keep:
             environment["KEEP"] = options.keep
+        if options.pauses:
+            environment["PAUSES"] = options.pauses
         return subprocess.run([run.program], env={**os.environ, **environment}).returncode
 
     wanted = run.violation(None)
@@ -134,18 +136,14 @@ def main():
     if same_words(run.violation(everything)) != words:
         print("it does not come back when its decisions are named: nothing to cut down")
         return 2
-    hurry = False
 
-    def fails(kept):
-        return same_words(run.violation(kept, hurry)) == words
+    def fails(kept, pauses=None):
+        return same_words(run.violation(kept, pauses)) == words
 
     kept = shrink(fails, cut_the_end(fails, everything))
-    hurry = True
-    if fails(kept):
-        kept = shrink(fails, kept)
-    else:
-        hurry = False
-    environment = run.environment(kept, hurry)
+    pauses = shrink(lambda rest: fails(kept, rest), cut_the_end(lambda rest: fails(kept, rest), everything))
+    kept = shrink(lambda rest: fails(rest, pauses), kept)
+    environment = run.environment(kept, pauses)
     output = run.output({**environment, **run.trace})
     match = VIOLATION.search(output)
     print("\n".join(output.splitlines()[-LAST_LINES:]))
@@ -153,7 +151,7 @@ def main():
     if options.program:
         print(" ".join(f"{name}={value}" for name, value in {**environment, **run.trace}.items()), options.program)
     else:
-        print(f"make replay SIM={options.sim} SEED={options.seed} KEEP={keep_text(kept)}{' HURRY=1' if hurry else ''}")
+        print(f"make again SIM={options.sim} SEED={options.seed} KEEP={keep_text(kept)} PAUSES={keep_text(pauses)}")
     return 0
 
 

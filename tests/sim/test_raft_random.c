@@ -4,6 +4,7 @@
  *   SEEDS=5000 FIRST=1000 test_raft_random   more seeds, from that one on
  *   SEED=1234 test_raft_random               one seed again; TRACE=1 tells all that happened
  *   KEEP=3,7-9                               with SEED: of the strikes (chaos.h) only these
+ *   PAUSES=3,9                               and of the pauses after them only these
  *   COUNTS=1                                 `count NAME N`: what took effect (counts.h)
  *   BEYOND_MARGIN=1                          clocks that err by more than leases allow: there are violations
  */
@@ -48,9 +49,10 @@ static bool run_seed(uint64_t seed, struct counts *counts)
     run.seed = seed;
     run.beyond_margin = getenv("BEYOND_MARGIN") != NULL;
     run.trace = getenv("TRACE") != NULL;
-    const char *keep = getenv("KEEP");
-    if (keep != NULL && !chaos_keep_only(&run, keep)) {
-        printf("KEEP is not like 1,4,7-9\n");
+    const char *keep = getenv("KEEP"), *pauses = getenv("PAUSES");
+    if ((keep != NULL && !chaos_keep_only(&run, keep)) ||
+        (pauses != NULL && !chaos_keep_pauses(&run, pauses))) {
+        printf("KEEP or PAUSES is not like 1,4,7-9\n");
         return false;
     }
     bool good = chaos_run(&run);
@@ -165,7 +167,7 @@ int main(int argc, char **argv)
     CU_initialize_registry();
     CU_pSuite suite = CU_add_suite("raft under random faults", NULL, NULL);
     CU_add_test(suite, "seeds", test_seeds);
-    if (getenv("SEED") == NULL) {
+    if (getenv("SEED") == NULL && getenv("FIRST") == NULL) { /* else a replay, or a part of a larger run */
         CU_add_test(suite, "clocks beyond the margin are noticed", test_beyond_margin);
         CU_add_test(suite, "a failover takes E and little more", test_failover_times);
     }

@@ -14,14 +14,14 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
 +2s     mark
         off A
-        | 3.442 A is off
-        | 3.442 - nobody serves
+        | 3.441 A is off
+        | 3.441 - nobody serves
         expect primary B within 1500ms
         | 4.405 B receives no more
         | 4.407 B leads term 2
@@ -38,9 +38,9 @@ cluster A B X
         | 6.422 A is on
         expect follows A within 5s
         | 6.909 A server starts to follow
-        | 6.931 A receives from B and acknowledges
+        | 6.912 A receives from B and acknowledges
         expect sync A B within 8s
-        | 6.938 B its commits wait for 1 acknowledgement
-        | 6.946 - sync {B A}, acks 1
+        | 6.918 B its commits wait for 1 acknowledgement
+        | 6.929 - sync {B A}, acks 1
         expect changes 1
         expect gap 1500ms

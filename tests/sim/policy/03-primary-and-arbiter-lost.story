@@ -14,29 +14,29 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
         off X
-        | 1.442 X is off
+        | 1.441 X is off
 +2s     expect serves A               # the arbiter's death alone changes nothing
         mark
         off A
-        | 3.442 A is off
-        | 3.442 - nobody serves
+        | 3.441 A is off
+        | 3.441 - nobody serves
         expect serves none for 20s
-        | 7.449 B receives no more
+        | 7.450 B receives no more
         expect changes 0
         expect closed B
         on X
-        | 23.442 X is on
+        | 23.441 X is on
         expect serves B within 3s
         | 24.445 B leads term 2
         | 24.448 - primary B, epoch 2 (failover)
         | 24.448 - sync {B}, acks 0
         | 24.450 B has the record of epoch 2 written
         | 24.453 - the record of epoch 2 is committed
-        | 24.454 B opens
+        | 24.453 B opens
         | 24.460 B has the address
         | 24.460 - B serves

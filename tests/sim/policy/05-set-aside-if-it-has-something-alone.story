@@ -15,25 +15,25 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
         cut A | B X
-        | 1.442 - nobody serves
+        | 1.441 - nobody serves
         expect serves B within 2s
         | 2.270 A server dies, open
         | 2.271 A has the address no more
         | 2.271 A leads no more
         | 2.941 B receives no more
-        | 2.944 B leads term 2
-        | 2.947 - primary B, epoch 2 (failover)
-        | 2.947 - sync {B}, acks 0
+        | 2.943 B leads term 2
+        | 2.946 - primary B, epoch 2 (failover)
+        | 2.946 - sync {B}, acks 0
         | 2.948 B has the record of epoch 2 written
-        | 2.952 - the record of epoch 2 is committed
+        | 2.951 - the record of epoch 2 is committed
         | 2.952 B opens
-        | 2.959 B has the address
-        | 2.959 - B serves
+        | 2.958 B has the address
+        | 2.958 - B serves
         errant A
         heal
 +5s     expect no-follows A

@@ -14,13 +14,13 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
 +1s     mark
         cut B > A
-        | 2.442 - nobody serves
+        | 2.441 - nobody serves
         expect sync A within 3s
         | 3.605 - sync {A}, acks 0
         expect serves A within 200ms

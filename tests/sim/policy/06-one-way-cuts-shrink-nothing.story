@@ -15,17 +15,17 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
         cut B > A
-        | 1.442 - nobody serves
+        | 1.441 - nobody serves
 +900ms  cut X > A
         expect serves B within 5s
         | 3.170 A server dies, open
         | 3.171 A has the address no more
-        | 3.189 B receives no more
+        | 3.190 B receives no more
         | 3.303 A leads no more
         | 4.207 B leads term 2
         | 4.210 - primary B, epoch 2 (failover)
@@ -33,6 +33,6 @@ cluster A B X
         | 4.211 B has the record of epoch 2 written
         | 4.215 - the record of epoch 2 is committed
         | 4.215 B opens
-        | 4.222 B has the address
-        | 4.222 - B serves
+        | 4.221 B has the address
+        | 4.221 - B serves
         expect serves B for 3s

@@ -14,25 +14,25 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
 +1s     mark
         cut A | B
-        | 2.442 - nobody serves
+        | 2.441 - nobody serves
         expect sync A within 2500ms
-        | 3.505 - sync {A}, acks 0
+        | 3.605 - sync {A}, acks 0
         expect serves A within 200ms
-        | 3.506 A its commits wait for 0 acknowledgements
-        | 3.506 - A serves
+        | 3.606 A its commits wait for 0 acknowledgements
+        | 3.606 - A serves
         expect serves A for 10s
-        | 6.449 B receives no more
+        | 6.445 B receives no more
         expect term-growth 0
         expect changes 0
         heal
         expect sync A B within 8s
-        | 13.549 B receives from A and acknowledges
+        | 13.645 B receives from A and acknowledges
         | 13.680 A its commits wait for 1 acknowledgement
         | 13.931 - sync {A B}, acks 1
         expect changes 0

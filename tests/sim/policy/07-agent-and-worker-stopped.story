@@ -14,10 +14,10 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
 +1s     stop agent A 6s
         stop worker A 6s
         expect serves B within 2s
@@ -36,10 +36,10 @@ cluster A B X
         mark
         expect no-answers A for 4s
         expect closed A within 2s
-        | 8.442 A leads no more
-        | 8.442 A dbworker ends
+        | 8.441 A leads no more
+        | 8.441 A dbworker ends
         | 8.462 A dbworker starts
-        | 8.769 A server dies, open
+        | 8.771 A server dies, open
         expect follows A within 5s
-        | 9.169 A server starts to follow
-        | 9.172 A receives from B and acknowledges
+        | 9.171 A server starts to follow
+        | 9.175 A receives from B and acknowledges

@@ -14,14 +14,14 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
 +1s     mark
         stays-down A
         kill agent A
-        | 2.442 A agent ends
+        | 2.441 A agent ends
 +900ms  expect closed A
         | 3.234 A dbworker ends
         | 3.234 A closes

@@ -14,10 +14,10 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
 +1s     mark
         stop agent A 6s
 +900ms  expect closed A
@@ -36,10 +36,10 @@ cluster A B X
         | 3.422 B has the address
         | 3.422 - B serves
         expect serves B for 8s
-        | 8.442 A leads no more
-        | 8.443 A its commits wait for 0 acknowledgements
+        | 8.441 A leads no more
+        | 8.442 A its commits wait for 0 acknowledgements
         | 8.443 A receives from B and acknowledges
         | 8.450 B its commits wait for 1 acknowledgement
-        | 8.461 - sync {B A}, acks 1
+        | 8.458 - sync {B A}, acks 1
         expect follows A within 3s
         expect changes 1

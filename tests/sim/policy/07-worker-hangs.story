@@ -14,10 +14,10 @@ cluster A B X probe-timeout=500ms
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
 +1s     mark
         stop worker A 1000s
 +1900ms expect gap 100ms              # the clients notice nothing
@@ -25,8 +25,8 @@ cluster A B X probe-timeout=500ms
         | 3.950 A dbworker starts
         expect changes 0
         kill server A
-        | 4.342 A server dies, open
-        | 4.342 - nobody serves
+        | 4.341 A server dies, open
+        | 4.341 - nobody serves
         expect serves B within 1s     # and its death is seen
         | 4.342 A has the address no more
         | 4.342 A leads no more
@@ -36,6 +36,6 @@ cluster A B X probe-timeout=500ms
         | 4.348 - sync {B}, acks 0
         | 4.350 B has the record of epoch 2 written
         | 4.353 - the record of epoch 2 is committed
-        | 4.354 B opens
+        | 4.353 B opens
         | 4.360 B has the address
         | 4.360 - B serves

@@ -14,14 +14,14 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
 +1s     stop vipd A 1000s
         expect serves B within 6s
-        | 3.555 A has the address no more
-        | 3.555 - nobody serves
+        | 3.584 A has the address no more
+        | 3.584 - nobody serves
         | 4.001 A closes
         | 4.803 A leads no more
         | 4.804 B receives no more

@@ -14,17 +14,17 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
 +1s     mark
         kill vipd A
-        | 2.442 A vipd ends
+        | 2.441 A vipd ends
         expect serves A within 300ms
 +5s     expect changes 0
-        | 2.542 A vipd starts
-        | 2.542 A has the address no more
-        | 2.542 - nobody serves
+        | 2.541 A vipd starts
+        | 2.541 A has the address no more
+        | 2.541 - nobody serves
         | 2.565 A has the address
         | 2.565 - A serves

@@ -14,30 +14,30 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
 +1s     mark
         stop server A 60s
-        | 2.442 - nobody serves
+        | 2.441 - nobody serves
         expect serves B within 3s
         | 4.679 A has the address no more
-        | 4.741 A server dies, open
+        | 4.740 A server dies, open
         | 4.741 A leads no more
         | 4.742 B receives no more
         | 4.744 B leads term 2
-        | 4.748 - primary B, epoch 2 (failover)
-        | 4.748 - sync {B}, acks 0
+        | 4.747 - primary B, epoch 2 (failover)
+        | 4.747 - sync {B}, acks 0
         | 4.749 B has the record of epoch 2 written
         | 4.752 - the record of epoch 2 is committed
-        | 4.753 B opens
+        | 4.752 B opens
         | 4.759 B has the address
         | 4.759 - B serves
         expect follows A within 5s
-        | 5.148 A server starts to follow
+        | 5.147 A server starts to follow
         | 5.168 A receives from B and acknowledges
         expect sync A B within 8s
         | 5.169 B its commits wait for 1 acknowledgement
-        | 5.180 - sync {B A}, acks 1
+        | 5.178 - sync {B A}, acks 1
         expect changes 1

@@ -15,29 +15,29 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
         replication to B 300ms
 +1s     kill worker A
-        | 2.442 A dbworker ends
+        | 2.441 A dbworker ends
         restart A
-        | 2.442 A server dies, open
-        | 2.442 A server starts in place
-        | 2.442 - nobody serves
+        | 2.441 A server dies, open
+        | 2.441 A server starts in place
+        | 2.441 - nobody serves
         expect serves any within 3s
-        | 2.462 A dbworker starts
-        | 2.470 A has the address no more
-        | 2.470 A leads no more
-        | 2.471 B receives no more
-        | 2.473 B leads term 2
-        | 2.476 - primary B, epoch 2 (failover)
-        | 2.476 - sync {B}, acks 0
-        | 2.478 B has the record of epoch 2 written
-        | 2.481 - the record of epoch 2 is committed
-        | 2.482 B opens
-        | 2.488 B has the address
-        | 2.488 - B serves
+        | 2.461 A dbworker starts
+        | 2.473 A has the address no more
+        | 2.473 A leads no more
+        | 2.473 B receives no more
+        | 2.475 B leads term 2
+        | 2.479 - primary B, epoch 2 (failover)
+        | 2.479 - sync {B}, acks 0
+        | 2.480 B has the record of epoch 2 written
+        | 2.484 - the record of epoch 2 is committed
+        | 2.484 B opens
+        | 2.490 B has the address
+        | 2.490 - B serves
         expect serves B
         expect waits A set aside      # its tail was kept, by that hand

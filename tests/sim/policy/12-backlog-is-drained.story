@@ -14,23 +14,23 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
         applier B held 5s
 +2s     off A
-        | 3.442 A is off
-        | 3.442 - nobody serves
+        | 3.441 A is off
+        | 3.441 - nobody serves
         expect leader B within 2s
         | 4.405 B receives no more
         | 4.407 B leads term 2
         expect serves none for 1s
         expect serves B within 3s
-        | 6.580 - primary B, epoch 2 (failover)
-        | 6.580 - sync {B}, acks 0
-        | 6.581 B has the record of epoch 2 written
-        | 6.584 - the record of epoch 2 is committed
-        | 6.585 B opens
-        | 6.591 B has the address
-        | 6.591 - B serves
+        | 6.582 - primary B, epoch 2 (failover)
+        | 6.582 - sync {B}, acks 0
+        | 6.583 B has the record of epoch 2 written
+        | 6.586 - the record of epoch 2 is committed
+        | 6.587 B opens
+        | 6.593 B has the address
+        | 6.593 - B serves

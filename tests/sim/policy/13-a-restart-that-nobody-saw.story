@@ -18,11 +18,11 @@ cluster A B X start=200ms
         | 1.234 A its commits wait for 1 acknowledgement
         | 1.238 A has the address
         | 1.238 - A serves
-        | 1.242 - sync {A B}, acks 1
+        | 1.241 - sync {A B}, acks 1
         cut A | B
-        | 1.242 - nobody serves
+        | 1.241 - nobody serves
         kill server B
-        | 1.242 B server dies
+        | 1.241 B server dies
 +800ms  heal
         cut A | X
         delay APPEND_REPLY B > A 200ms

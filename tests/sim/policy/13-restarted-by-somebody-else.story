@@ -15,20 +15,20 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
 +1s     mark
         kill worker B
-        | 2.442 B dbworker ends
+        | 2.441 B dbworker ends
         restart B
-        | 2.442 B server dies
-        | 2.442 B server starts in place
-        | 2.442 B acknowledges no more
-        | 2.442 - nobody serves
+        | 2.441 B server dies
+        | 2.441 B server starts in place
+        | 2.441 B acknowledges no more
+        | 2.441 - nobody serves
         expect sync A within 400ms
-        | 2.462 B dbworker starts
+        | 2.461 B dbworker starts
         | 2.505 - sync {A}, acks 0
         expect sync A B within 8s
         | 2.506 A its commits wait for 0 acknowledgements

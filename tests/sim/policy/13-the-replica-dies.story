@@ -14,14 +14,14 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
 +1s     mark
         off B
-        | 2.442 B is off
-        | 2.442 - nobody serves
+        | 2.441 B is off
+        | 2.441 - nobody serves
         expect sync A within 2500ms
         | 3.605 - sync {A}, acks 0
         expect serves A within 100ms
@@ -35,5 +35,5 @@ cluster A B X
         | 5.104 B server starts to follow
         | 5.104 B acknowledges no more
         | 5.115 B receives from A and acknowledges
-        | 5.121 A its commits wait for 1 acknowledgement
-        | 5.129 - sync {A B}, acks 1
+        | 5.122 A its commits wait for 1 acknowledgement
+        | 5.133 - sync {A B}, acks 1

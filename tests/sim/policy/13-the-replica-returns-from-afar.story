@@ -15,13 +15,13 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
         off B
-        | 1.442 B is off
-        | 1.442 - nobody serves
+        | 1.441 B is off
+        | 1.441 - nobody serves
         expect sync A within 3s
         | 2.605 - sync {A}, acks 0
         replication to B 300ms
@@ -32,20 +32,20 @@ cluster A B X
         | 2.606 - A serves
         | 3.104 B server starts to follow
         | 3.104 B acknowledges no more
-        | 3.118 B receives from A and acknowledges
-        | 3.424 A its commits wait for 1 acknowledgement
-        | 4.120 - sync {A B}, acks 1
+        | 3.114 B receives from A and acknowledges
+        | 3.421 A its commits wait for 1 acknowledgement
+        | 4.117 - sync {A B}, acks 1
         mark
         off A
-        | 4.120 A is off
-        | 4.120 - nobody serves
+        | 4.117 A is off
+        | 4.117 - nobody serves
         expect serves B within 3s
-        | 5.122 B receives no more
-        | 5.124 B leads term 2
-        | 5.127 - primary B, epoch 2 (failover)
-        | 5.127 - sync {B}, acks 0
-        | 5.129 B has the record of epoch 2 written
-        | 5.132 - the record of epoch 2 is committed
-        | 5.133 B opens
-        | 5.139 B has the address
-        | 5.139 - B serves
+        | 5.118 B receives no more
+        | 5.120 B leads term 2
+        | 5.124 - primary B, epoch 2 (failover)
+        | 5.124 - sync {B}, acks 0
+        | 5.125 B has the record of epoch 2 written
+        | 5.128 - the record of epoch 2 is committed
+        | 5.129 B opens
+        | 5.135 B has the address
+        | 5.135 - B serves

@@ -14,14 +14,14 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
 +1s     mark
         kill server B
-        | 2.442 B server dies
-        | 2.442 - nobody serves
+        | 2.441 B server dies
+        | 2.441 - nobody serves
         expect serves A within 300ms
         | 2.505 - sync {A}, acks 0
         | 2.506 A its commits wait for 0 acknowledgements
@@ -31,8 +31,8 @@ cluster A B X
         | 2.842 B acknowledges no more
         expect in-place B
         expect sync A B within 8s
-        | 2.865 B receives from A and acknowledges
-        | 2.867 A its commits wait for 1 acknowledgement
-        | 2.875 - sync {A B}, acks 1
+        | 2.864 B receives from A and acknowledges
+        | 2.866 A its commits wait for 1 acknowledgement
+        | 2.877 - sync {A B}, acks 1
         expect gap 300ms
         expect changes 0

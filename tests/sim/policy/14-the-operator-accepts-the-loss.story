@@ -14,13 +14,13 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
         off B
-        | 1.442 B is off
-        | 1.442 - nobody serves
+        | 1.441 B is off
+        | 1.441 - nobody serves
         expect sync A within 3s
         | 2.605 - sync {A}, acks 0
 +1s     off A
@@ -53,5 +53,5 @@ cluster A B X
         on A
         | 12.622 A is on
 +5s     expect no-follows A           # it has more: set aside
-        | 13.025 A server starts to follow
+        | 13.030 A server starts to follow
         expect serves B

@@ -14,12 +14,12 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
         cut B > A                     # no acknowledgement comes back
-        | 1.442 - nobody serves
+        | 1.441 - nobody serves
 +200ms  mark
         cut A > X
         cut A > B
@@ -41,4 +41,4 @@ cluster A B X
         heal
         expect follows A within 8s
         | 8.108 A server starts to follow
-        | 8.114 A receives from B and acknowledges
+        | 8.113 A receives from B and acknowledges

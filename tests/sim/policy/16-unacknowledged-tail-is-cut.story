@@ -14,32 +14,32 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
         cut A | B
-        | 1.442 - nobody serves
+        | 1.441 - nobody serves
 +100ms  mark
         off A
-        | 1.542 A is off
+        | 1.541 A is off
         heal
         expect serves B within 2s
         | 2.941 B receives no more
-        | 2.944 B leads term 2
-        | 2.947 - primary B, epoch 2 (failover)
-        | 2.947 - sync {B}, acks 0
+        | 2.943 B leads term 2
+        | 2.946 - primary B, epoch 2 (failover)
+        | 2.946 - sync {B}, acks 0
         | 2.948 B has the record of epoch 2 written
-        | 2.952 - the record of epoch 2 is committed
+        | 2.951 - the record of epoch 2 is committed
         | 2.952 B opens
-        | 2.959 B has the address
-        | 2.959 - B serves
+        | 2.958 B has the address
+        | 2.958 - B serves
         on A
-        | 2.959 A is on
+        | 2.958 A is on
         expect follows A within 5s
-        | 3.364 A server starts to follow
-        | 3.387 A receives from B and acknowledges
+        | 3.367 A server starts to follow
+        | 3.390 A receives from B and acknowledges
         expect sync A B within 8s
-        | 3.389 B its commits wait for 1 acknowledgement
-        | 3.399 - sync {B A}, acks 1
+        | 3.391 B its commits wait for 1 acknowledgement
+        | 3.400 - sync {B A}, acks 1
         expect no-answers A

@@ -15,17 +15,17 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
         quiet
 +1s     errant B
         busy
 +1s     mark
         kill server A
-        | 3.442 A server dies, open
-        | 3.442 - nobody serves
+        | 3.441 A server dies, open
+        | 3.441 - nobody serves
         expect serves A within 5s
         | 3.442 A has the address no more
         | 3.442 A leads no more
@@ -37,9 +37,9 @@ cluster A B X
         | 3.869 - primary A, epoch 3 (restart)
         | 3.869 - sync {A}, acks 0
         | 3.871 A has the record of epoch 3 written
-        | 3.874 - the record of epoch 3 is committed
+        | 3.873 - the record of epoch 3 is committed
         | 3.874 A opens
-        | 3.881 A has the address
-        | 3.881 - A serves
+        | 3.880 A has the address
+        | 3.880 - A serves
         expect change restart
         expect serves A for 5s

@@ -14,18 +14,18 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
         off A B X
-        | 1.442 A is off
-        | 1.442 B is off
-        | 1.442 X is off
-        | 1.442 - nobody serves
+        | 1.441 A is off
+        | 1.441 B is off
+        | 1.441 X is off
+        | 1.441 - nobody serves
 +1s     on B X
-        | 2.442 B is on
-        | 2.442 X is on
+        | 2.441 B is on
+        | 2.441 X is on
         expect serves none for 15s    # B's received log may be gone: it has restarted
         | 3.495 B leads term 2
         | 3.995 B server starts in place
@@ -34,19 +34,19 @@ cluster A B X
         expect waits B A is needed
         expect in-place B             # nothing is cut on a member of the sync set
         on A
-        | 17.442 A is on
+        | 17.441 A is on
         expect serves any within 5s
-        | 17.909 A server starts in place
-        | 17.910 B leads no more
+        | 17.913 A server starts in place
+        | 17.927 B leads no more
         | 18.898 A leads term 3
-        | 18.902 - primary A, epoch 3 (restart)
-        | 18.902 - sync {A}, acks 0
+        | 18.901 - primary A, epoch 3 (restart)
+        | 18.901 - sync {A}, acks 0
         | 18.903 A has the record of epoch 3 written
         | 18.904 B receives from A and acknowledges
         | 18.906 - the record of epoch 3 is committed
         | 18.907 A opens
-        | 18.909 A its commits wait for 1 acknowledgement
+        | 18.908 A its commits wait for 1 acknowledgement
         | 18.913 A has the address
         | 18.913 - A serves
         expect sync A B within 10s
-        | 18.917 - sync {A B}, acks 1
+        | 18.916 - sync {A B}, acks 1

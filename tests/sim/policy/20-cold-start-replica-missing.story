@@ -14,34 +14,34 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
         off A B X
-        | 1.442 A is off
-        | 1.442 B is off
-        | 1.442 X is off
-        | 1.442 - nobody serves
+        | 1.441 A is off
+        | 1.441 B is off
+        | 1.441 X is off
+        | 1.441 - nobody serves
 +1s     on X A
-        | 2.442 A is on
-        | 2.442 X is on
+        | 2.441 A is on
+        | 2.441 X is on
         expect serves A within 6s
         | 3.445 A leads term 2
         | 3.945 A server starts in place
-        | 3.951 - primary A, epoch 2 (restart)
-        | 3.951 - sync {A}, acks 0
-        | 3.953 A has the record of epoch 2 written
-        | 3.956 - the record of epoch 2 is committed
-        | 3.957 A opens
-        | 3.963 A has the address
-        | 3.963 - A serves
+        | 3.955 - primary A, epoch 2 (restart)
+        | 3.955 - sync {A}, acks 0
+        | 3.957 A has the record of epoch 2 written
+        | 3.960 - the record of epoch 2 is committed
+        | 3.961 A opens
+        | 3.967 A has the address
+        | 3.967 - A serves
         expect sync A
         on B
-        | 3.963 B is on
+        | 3.967 B is on
         expect sync A B within 10s
-        | 4.369 B server starts to follow
-        | 4.369 B acknowledges no more
-        | 4.392 B receives from A and acknowledges
-        | 4.394 A its commits wait for 1 acknowledgement
-        | 4.405 - sync {A B}, acks 1
+        | 4.371 B server starts to follow
+        | 4.371 B acknowledges no more
+        | 4.394 B receives from A and acknowledges
+        | 4.395 A its commits wait for 1 acknowledgement
+        | 4.401 - sync {A B}, acks 1

@@ -14,13 +14,13 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
         off A
-        | 1.442 A is off
-        | 1.442 - nobody serves
+        | 1.441 A is off
+        | 1.441 - nobody serves
         expect primary B within 2s
         | 2.443 B receives no more
         | 2.445 B leads term 2
@@ -33,17 +33,17 @@ cluster A B X
         | 2.451 B dbworker ends
         | 2.551 B agent starts
         | 2.551 B dbworker starts
-        | 3.605 B leads term 3
-        | 3.608 - primary B, epoch 3 (restart)
+        | 3.604 B leads term 3
+        | 3.607 - primary B, epoch 3 (restart)
         | 3.609 B has the record of epoch 3 written
-        | 3.613 - the record of epoch 3 is committed
+        | 3.612 - the record of epoch 3 is committed
         | 3.613 B opens
-        | 3.620 B has the address
-        | 3.620 - B serves
+        | 3.619 B has the address
+        | 3.619 - B serves
         on A
-        | 3.620 A is on
+        | 3.619 A is on
         expect sync A B within 10s
-        | 4.025 A server starts to follow
-        | 4.048 A receives from B and acknowledges
-        | 4.055 B its commits wait for 1 acknowledgement
-        | 4.066 - sync {B A}, acks 1
+        | 4.026 A server starts to follow
+        | 4.049 A receives from B and acknowledges
+        | 4.056 B its commits wait for 1 acknowledgement
+        | 4.064 - sync {B A}, acks 1

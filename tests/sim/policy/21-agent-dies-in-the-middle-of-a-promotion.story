@@ -14,13 +14,13 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
         off A
-        | 1.442 A is off
-        | 1.442 - nobody serves
+        | 1.441 A is off
+        | 1.441 - nobody serves
         expect primary B within 2s
         | 2.443 B receives no more
         | 2.445 B leads term 2
@@ -32,10 +32,10 @@ cluster A B X
         | 2.448 B dbworker ends
         | 2.548 B agent starts
         | 2.548 B dbworker starts
-        | 3.602 B leads term 3
-        | 3.605 - primary B, epoch 3 (restart)
+        | 3.601 B leads term 3
+        | 3.604 - primary B, epoch 3 (restart)
         | 3.606 B has the record of epoch 3 written
-        | 3.610 - the record of epoch 3 is committed
+        | 3.609 - the record of epoch 3 is committed
         | 3.610 B opens
         | 3.616 B has the address
         | 3.616 - B serves

@@ -14,13 +14,13 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
         kill server A
-        | 1.442 A server dies, open
-        | 1.442 - nobody serves
+        | 1.441 A server dies, open
+        | 1.441 - nobody serves
         expect serves B within 1s
         | 1.442 A has the address no more
         | 1.442 A leads no more
@@ -28,52 +28,52 @@ cluster A B X
         | 1.445 B leads term 2
         | 1.448 - primary B, epoch 2 (failover)
         | 1.448 - sync {B}, acks 0
-        | 1.450 B has the record of epoch 2 written
+        | 1.449 B has the record of epoch 2 written
         | 1.453 - the record of epoch 2 is committed
-        | 1.454 B opens
+        | 1.453 B opens
         | 1.460 B has the address
         | 1.460 - B serves
         expect sync A B within 8s
         | 2.830 A server starts to follow
-        | 2.845 A receives from B and acknowledges
-        | 2.852 B its commits wait for 1 acknowledgement
-        | 2.860 - sync {B A}, acks 1
+        | 2.844 A receives from B and acknowledges
+        | 2.851 B its commits wait for 1 acknowledgement
+        | 2.859 - sync {B A}, acks 1
         mark
         kill server B
-        | 2.860 B server dies, open
-        | 2.860 - nobody serves
+        | 2.859 B server dies, open
+        | 2.859 - nobody serves
         expect serves A within 1s
         | 2.860 B has the address no more
         | 2.860 B leads no more
         | 2.861 A receives no more
         | 2.863 A leads term 3
-        | 2.945 - primary A, epoch 3 (failover)
-        | 2.945 - sync {A}, acks 0
-        | 2.947 A has the record of epoch 3 written
-        | 2.950 - the record of epoch 3 is committed
-        | 2.950 A opens
-        | 2.957 A has the address
-        | 2.957 - A serves
+        | 2.943 - primary A, epoch 3 (failover)
+        | 2.943 - sync {A}, acks 0
+        | 2.944 A has the record of epoch 3 written
+        | 2.948 - the record of epoch 3 is committed
+        | 2.948 A opens
+        | 2.955 A has the address
+        | 2.955 - A serves
         expect change failover
         expect gap 500ms
         expect sync A B within 8s
-        | 3.346 B server starts to follow
-        | 3.363 B receives from A and acknowledges
+        | 3.343 B server starts to follow
+        | 3.362 B receives from A and acknowledges
         | 3.364 A its commits wait for 1 acknowledgement
-        | 3.373 - sync {A B}, acks 1
+        | 3.372 - sync {A B}, acks 1
         mark
         kill server A
-        | 3.373 A server dies, open
-        | 3.373 - nobody serves
+        | 3.372 A server dies, open
+        | 3.372 - nobody serves
         expect serves B within 1s
         | 3.373 A has the address no more
         | 3.373 A leads no more
         | 3.374 B receives no more
         | 3.376 B leads term 4
-        | 3.395 - primary B, epoch 4 (failover)
-        | 3.395 - sync {B}, acks 0
-        | 3.397 B has the record of epoch 4 written
-        | 3.400 - the record of epoch 4 is committed
-        | 3.401 B opens
-        | 3.407 B has the address
-        | 3.407 - B serves
+        | 3.396 - primary B, epoch 4 (failover)
+        | 3.396 - sync {B}, acks 0
+        | 3.398 B has the record of epoch 4 written
+        | 3.401 - the record of epoch 4 is committed
+        | 3.402 B opens
+        | 3.408 B has the address
+        | 3.408 - B serves

@@ -14,12 +14,12 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
 +1s     stop host A 5s
-        | 2.442 - nobody serves
+        | 2.441 - nobody serves
         expect serves B within 2500ms # the stopped kernel's address has a lifetime of its own
         | 3.405 B receives no more
         | 3.407 B leads term 2
@@ -28,18 +28,18 @@ cluster A B X
         | 3.411 B has the record of epoch 2 written
         | 3.415 - the record of epoch 2 is committed
         | 3.415 B opens
-        | 3.555 A has the address no more
-        | 3.587 B has the address
-        | 3.587 - B serves
+        | 3.584 A has the address no more
+        | 3.642 B has the address
+        | 3.642 - B serves
         mark
         expect closed A within 4s
-        | 7.442 A leads no more
+        | 7.441 A leads no more
         | 7.442 A closes
         expect no-answers A for 3s
         | 7.646 A its commits wait for 0 acknowledgements
-        | 7.647 A receives from B and acknowledges
+        | 7.646 A receives from B and acknowledges
         | 7.653 B its commits wait for 1 acknowledgement
-        | 7.665 - sync {B A}, acks 1
+        | 7.661 - sync {B A}, acks 1
         expect follows A within 5s
         expect sync A B within 8s
         expect changes 0

@@ -14,19 +14,19 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
         pause 20s
 +200ms  mark
         | 1.443 - pause, held by A
         told-to-stop A
 +5s     expect serves A
-        | 1.642 A agent ends
-        | 1.642 A dbworker ends
-        | 1.742 A agent starts
-        | 1.742 A dbworker starts
+        | 1.641 A agent ends
+        | 1.641 A dbworker ends
+        | 1.741 A agent starts
+        | 1.741 A dbworker starts
         | 2.605 B receives no more
         | 2.605 - nobody serves
         | 2.607 B leads term 2
@@ -36,7 +36,7 @@ cluster A B X
         | 3.618 B receives from A and acknowledges
         | 3.619 A closes
         | 3.621 A its commits wait for 0 acknowledgements
-        | 3.621 A has the record of epoch 3 written
+        | 3.622 A has the record of epoch 3 written
         | 3.622 A its commits wait for 1 acknowledgement
         | 3.625 - the record of epoch 3 is committed
         | 3.625 A opens
@@ -47,8 +47,8 @@ cluster A B X
 +500ms  mark
         | 6.643 - pause is over
         kill server A
-        | 7.142 A server dies, open
-        | 7.142 - nobody serves
+        | 7.141 A server dies, open
+        | 7.141 - nobody serves
         expect serves B within 1s
         | 7.142 A has the address no more
         | 7.142 A leads no more
@@ -56,8 +56,8 @@ cluster A B X
         | 7.145 B leads term 4
         | 7.148 - primary B, epoch 4 (failover)
         | 7.148 - sync {B}, acks 0
-        | 7.150 B has the record of epoch 4 written
+        | 7.149 B has the record of epoch 4 written
         | 7.153 - the record of epoch 4 is committed
-        | 7.154 B opens
+        | 7.153 B opens
         | 7.160 B has the address
         | 7.160 - B serves

@@ -14,15 +14,15 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
         pause 5s
 +1s     off A
         | 1.443 - pause, held by A
-        | 2.442 A is off
-        | 2.442 - nobody serves
+        | 2.441 A is off
+        | 2.441 - nobody serves
         expect serves none for 5s
         | 3.405 B receives no more
         | 3.407 B leads term 2
@@ -35,6 +35,6 @@ cluster A B X
         | 8.414 - primary B, epoch 3 (restart)
         | 8.416 B has the record of epoch 3 written
         | 8.419 - the record of epoch 3 is committed
-        | 8.419 B opens
+        | 8.420 B opens
         | 8.426 B has the address
         | 8.426 - B serves

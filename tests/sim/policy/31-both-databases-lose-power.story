@@ -15,16 +15,16 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
         off A B
-        | 1.442 A is off
-        | 1.442 B is off
-        | 1.442 - nobody serves
+        | 1.441 A is off
+        | 1.441 B is off
+        | 1.441 - nobody serves
 +1s     on B
-        | 2.442 B is on
+        | 2.441 B is on
         expect serves none for 20s
         | 3.495 B leads term 2
         | 3.995 B server starts in place

@@ -14,10 +14,10 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
         delay TIMEOUT_NOW A > B 3s
         switchover to B
 +1s     expect serves none            # both leases are given up, the message is on its way
@@ -27,18 +27,18 @@ cluster A B X
         | 1.446 A has the address no more
         | 1.446 A leads no more
         expect serves any within 4s
-        | 2.445 B receives no more
-        | 2.447 B leads term 2
+        | 2.444 B receives no more
+        | 2.446 B leads term 2
         | 2.450 - request: done
         | 2.450 - primary B, epoch 2 (switchover)
         | 2.451 A its commits wait for 0 acknowledgements
         | 2.451 B has the record of epoch 2 written
         | 2.452 B its commits wait for 1 acknowledgement
         | 2.452 A receives from B and acknowledges
-        | 2.455 - the record of epoch 2 is committed
+        | 2.454 - the record of epoch 2 is committed
         | 2.455 B opens
-        | 2.462 B has the address
-        | 2.462 - B serves
+        | 2.461 B has the address
+        | 2.461 - B serves
         expect serves any for 5s
         heal
         expect sync A B within 10s

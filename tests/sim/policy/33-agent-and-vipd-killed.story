@@ -14,27 +14,27 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
         stays-down A
         kill agent A
-        | 1.442 A agent ends
+        | 1.441 A agent ends
         kill vipd A
-        | 1.442 A vipd ends
+        | 1.441 A vipd ends
         expect serves B within 3s
-        | 1.542 A vipd starts
-        | 1.542 A has the address no more
-        | 1.542 - nobody serves
-        | 2.234 A dbworker ends
-        | 2.234 A closes
+        | 1.541 A vipd starts
+        | 1.541 A has the address no more
+        | 1.541 - nobody serves
+        | 2.235 A dbworker ends
+        | 2.235 A closes
         | 2.443 B receives no more
         | 2.445 B leads term 2
         | 2.448 - primary B, epoch 2 (failover)
         | 2.448 - sync {B}, acks 0
         | 2.450 B has the record of epoch 2 written
         | 2.453 - the record of epoch 2 is committed
-        | 2.454 B opens
+        | 2.453 B opens
         | 2.460 B has the address
         | 2.460 - B serves

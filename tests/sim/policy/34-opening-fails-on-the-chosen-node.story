@@ -14,10 +14,10 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
         fails B open
         switchover to B
         expect primary B within 2s
@@ -32,14 +32,14 @@ cluster A B X
         | 1.452 - primary B, epoch 2 (switchover)
 +500ms  expect no-address B
         | 1.453 A its commits wait for 0 acknowledgements
-        | 1.454 B has the record of epoch 2 written
+        | 1.453 B has the record of epoch 2 written
         | 1.454 B its commits wait for 1 acknowledgement
         | 1.454 A receives from B and acknowledges
         | 1.457 - the record of epoch 2 is committed
         expect serves A within 8s
-        | 2.457 B leads no more
-        | 2.458 A receives no more
-        | 2.460 A leads term 3
+        | 2.458 B leads no more
+        | 2.459 A receives no more
+        | 2.461 A leads term 3
         | 2.464 - primary A, epoch 3 (failover)
         | 2.465 B its commits wait for 0 acknowledgements
         | 2.465 A has the record of epoch 3 written
@@ -47,8 +47,8 @@ cluster A B X
         | 2.466 B receives from A and acknowledges
         | 2.469 - the record of epoch 3 is committed
         | 2.469 A opens
-        | 2.475 A has the address
-        | 2.475 - A serves
+        | 2.476 A has the address
+        | 2.476 - A serves
         expect closed B
         works B
         expect sync A B within 12s

@@ -14,13 +14,13 @@ cluster A B X
         | 1.429 B receives from A and acknowledges
         | 1.431 - the record of epoch 1 is committed
         | 1.432 A opens
-        | 1.434 A its commits wait for 1 acknowledgement
+        | 1.433 A its commits wait for 1 acknowledgement
         | 1.438 A has the address
         | 1.438 - A serves
-        | 1.442 - sync {A B}, acks 1
+        | 1.441 - sync {A B}, acks 1
         off B
-        | 1.442 B is off
-        | 1.442 - nobody serves
+        | 1.441 B is off
+        | 1.441 - nobody serves
         expect sync A within 3s
         | 2.605 - sync {A}, acks 0
         mark
@@ -31,13 +31,13 @@ cluster A B X
         | 3.104 A server starts in place
         | 3.108 A leads no more
         | 3.110 A leads term 2
-        | 3.113 - primary A, epoch 2 (restart)
-        | 3.113 - sync {A}, acks 0
+        | 3.114 - primary A, epoch 2 (restart)
+        | 3.114 - sync {A}, acks 0
         | 3.115 A has the record of epoch 2 written
         | 3.118 - the record of epoch 2 is committed
         | 3.119 A opens
-        | 3.125 A has the address
-        | 3.125 - A serves
+        | 3.126 A has the address
+        | 3.126 - A serves
         expect change restart
         expect changes 1
         expect term-growth 1

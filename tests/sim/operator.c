@@ -1,0 +1,195 @@
+#include "tests/sim/operator.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/agent.h"
+#include "tests/sim/cluster_check.h"
+#include "tests/sim/database.h"
+
+/* node_count: nobody that would answer. */
+static unsigned leader_to_ask(const struct cluster *cluster)
+{
+    unsigned leader = world_leader(cluster->world);
+
+    if (leader >= cluster->data_count || cluster_stopped(cluster, leader, PROCESS_AGENT))
+        return cluster->world->node_count;
+    return leader;
+}
+
+static bool ask(struct cluster *cluster, enum agent_request request, unsigned to, uint64_t time_us)
+{
+    unsigned leader = leader_to_ask(cluster);
+    char error[256] = "nobody leads";
+    bool sound = leader < cluster->data_count &&
+                 agent_request(cluster, leader, request, to, time_us, error, sizeof error);
+
+    if (!sound)
+        cluster_trace(cluster, leader < cluster->data_count ? leader : 0, "operator: refused: %s", error);
+    return sound;
+}
+
+bool operator_switchover(struct cluster *cluster, unsigned to, uint64_t timeout_us)
+{
+    bool sound = ask(cluster, REQUEST_SWITCHOVER, to, timeout_us);
+
+    counts_add(&cluster->world->counts, COUNT_SWITCHOVER_ASKED, sound);
+    return sound;
+}
+
+bool operator_pause(struct cluster *cluster, uint64_t length_us)
+{
+    return ask(cluster, REQUEST_PAUSE, cluster->world->node_count, length_us);
+}
+
+bool operator_resume(struct cluster *cluster)
+{
+    return ask(cluster, REQUEST_RESUME, cluster->world->node_count, 0);
+}
+
+bool operator_force(struct cluster *cluster, unsigned to)
+{
+    uint64_t primary = cluster_check_state(cluster)->primary.node;
+    bool off = primary != 0 && !cluster->hosts[primary - 1].powered;
+
+    return ask(cluster, off ? REQUEST_FAILOVER_OFF : REQUEST_FAILOVER, to, 0);
+}
+
+/* ---- maintenance ---- */
+
+/* What waits for its time; freed by that. */
+struct plan {
+    struct cluster *cluster;
+    unsigned host;
+    uint64_t time_us;
+};
+
+static void after(struct cluster *cluster, uint64_t delay_us, void (*call)(struct world *, void *),
+                  const struct plan *plan)
+{
+    struct plan *copy = cluster_keep(cluster, sizeof *copy);
+
+    *copy = *plan;
+    world_at(cluster->world, cluster->world->now_us + delay_us, call, copy);
+}
+
+static void power_returns(struct world *world, void *context)
+{
+    const struct plan *plan = context;
+
+    (void)world;
+    plan->cluster->faults.agent_stays_down[plan->host] = false;
+    cluster_power_on(plan->cluster, plan->host);
+}
+
+static void power_goes(struct world *world, void *context)
+{
+    const struct plan *plan = context;
+
+    (void)world;
+    if (plan->cluster->calm)
+        return; /* the faults are over */
+    cluster_power_off(plan->cluster, plan->host);
+    after(plan->cluster, plan->time_us, power_returns, plan);
+}
+
+static void stop_programs(struct world *world, void *context)
+{
+    const struct plan *plan = context;
+    struct cluster *cluster = plan->cluster;
+
+    (void)world;
+    if (plan->host < cluster->data_count && cluster_runs(cluster, plan->host, PROCESS_AGENT))
+        agent_tell_to_stop(cluster, plan->host);
+    after(cluster, 2 * cluster->world->config.election_us, power_goes, plan);
+}
+
+void operator_maintain(struct cluster *cluster, unsigned host, uint64_t for_us)
+{
+    struct plan plan = {cluster, host, for_us};
+    uint64_t election_us = cluster->world->config.election_us;
+
+    counts_add(&cluster->world->counts, COUNT_MAINTENANCE, 1);
+    cluster_trace(cluster, host, "operator: maintenance");
+    if (cluster_check_state(cluster)->primary.node == cluster->world->nodes[host].id)
+        operator_switchover(cluster, cluster->world->node_count, election_us);
+    after(cluster, 2 * election_us, stop_programs, &plan);
+}
+
+/* ---- upgrades ---- */
+
+static void upgrade_step(struct world *world, void *context);
+
+static void replace_programs(struct cluster *cluster, unsigned host)
+{
+    cluster_trace(cluster, host, "operator: new programs");
+    if (host < cluster->data_count && cluster_runs(cluster, host, PROCESS_AGENT))
+        agent_tell_to_stop(cluster, host); /* its dbworker ends with it */
+    else
+        cluster_kill(cluster, host, PROCESS_AGENT);
+    if (host < cluster->data_count)
+        cluster_kill(cluster, host, PROCESS_VIPD);
+}
+
+/* `host` counts from the last node down to the first; the primary's turn comes at the end. */
+static void upgrade_step(struct world *world, void *context)
+{
+    struct plan plan = *(const struct plan *)context;
+    struct cluster *cluster = plan.cluster;
+    unsigned primary = (unsigned)cluster_check_state(cluster)->primary.node - 1;
+
+    if (cluster->calm)
+        plan.host = 0; /* the faults are over */
+    if (plan.host == 0) {
+        cluster->upgrading = false;
+        return;
+    }
+    plan.host--;
+    if (plan.host == primary)
+        operator_switchover(cluster, world->node_count, world->config.election_us);
+    else
+        replace_programs(cluster, plan.host);
+    cluster->to_upgrade &= ~(plan.host == primary ? 0 : 1u << plan.host);
+    if (plan.host == 0 && cluster->to_upgrade) { /* the one that was left out, now that it is a replica */
+        for (unsigned i = 0; i < world->node_count; i++)
+            if (cluster->to_upgrade & 1u << i)
+                plan.host = i + 1;
+        cluster->to_upgrade = 0;
+    }
+    after(cluster, plan.time_us, upgrade_step, &plan);
+}
+
+void operator_upgrade(struct cluster *cluster, uint64_t pace_us)
+{
+    struct plan plan = {cluster, cluster->world->node_count, pace_us};
+
+    if (cluster->upgrading)
+        return;
+    cluster->upgrading = true;
+    cluster->to_upgrade = (1u << cluster->world->node_count) - 1;
+    counts_add(&cluster->world->counts, COUNT_UPGRADE, 1);
+    after(cluster, 0, upgrade_step, &plan);
+}
+
+/* ---- rebuilding ---- */
+
+static bool is_set_aside(const struct cluster *cluster, unsigned host)
+{
+    return cluster->world->nodes[host].up && strstr(agent_waiting_for(cluster, host), "rebuilt") != NULL;
+}
+
+bool operator_rebuild(struct cluster *cluster, unsigned host)
+{
+    const struct cluster_state *state = cluster_check_state(cluster);
+    unsigned primary = (unsigned)state->primary.node - 1;
+
+    if (state->primary.node == 0 || primary == host || !is_set_aside(cluster, host) ||
+        cluster_serving(cluster) != primary || !cluster_linked(cluster, host, primary) ||
+        cluster_sync_find(&state->sync, cluster->world->nodes[host].id))
+        return false;
+    cluster_kill(cluster, host, PROCESS_SERVER);
+    server_rebuild(cluster, host, primary);
+    counts_add(&cluster->world->counts, COUNT_REBUILT, 1);
+    return true;
+}

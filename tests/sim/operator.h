@@ -1,0 +1,25 @@
+/* operator.h - what the operators of a simulated cluster do, as the manual tells them. Each call says what is
+ * wanted; what takes several steps goes on by itself, and may be overtaken by faults at any of them. */
+#ifndef MHA_SIM_OPERATOR_H
+#define MHA_SIM_OPERATOR_H
+
+#include "tests/sim/cluster.h"
+
+/* Asked of whoever leads; false: refused, or nobody leads. */
+bool operator_switchover(struct cluster *cluster, unsigned to,
+                         uint64_t timeout_us); /* node_count: the best */
+bool operator_pause(struct cluster *cluster, uint64_t length_us);
+bool operator_resume(struct cluster *cluster);
+/* mhactl failover --to NODE --accept-data-loss, with --old-primary-is-off only if its host is. */
+bool operator_force(struct cluster *cluster, unsigned to);
+
+/* systemctl stop, then power, for so long; the host is moved away from first if it is the primary's. */
+void operator_maintain(struct cluster *cluster, unsigned host, uint64_t for_us);
+/* New programs, one host at a time: the arbiter, the replicas, the primary last, after a switchover. Not
+ * while one is under way. */
+void operator_upgrade(struct cluster *cluster, uint64_t pace_us);
+/* A replica that is set aside gets a copy of the primary's data. false: it is not set aside, or there is none
+ * to copy from. */
+bool operator_rebuild(struct cluster *cluster, unsigned host);
+
+#endif

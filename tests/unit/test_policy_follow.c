@@ -1,0 +1,82 @@
+/* The policy of those that do not lead. */
+#include "tests/unit/policy_fixture.h"
+
+static void test_old_primary_returns(void)
+{
+    all_well(); /* now from A's eyes as a follower of B, which was promoted in term 8 */
+    w.raft.role = RAFT_FOLLOWER;
+    w.raft.term = TERM + 1;
+    w.raft.leader = B;
+    w.state.primary =
+        (struct cluster_primary){.node = B, .epoch = TERM + 1, .opened = true, .epoch_position = "0-2-11"};
+    w.state.sync = (struct sync_set){.version = 4, .acks = 0, .count = 1, .members = {{B, 102}}};
+    w.report[B].term = TERM + 1;
+    w.db[B].executed = w.db[B].received = (char *)"0-1-10,0-2-11";
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_FENCE); /* still open: first of all closed */
+    w.db[A].state = MHA__DB_STATE__DB_DOWN;
+    decide();
+    CU_ASSERT_EQUAL(w.out.server_op, SERVER_OP_START_TO_FOLLOW);
+    usable(&w.db[A], 103);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_FOLLOW);
+    CU_ASSERT_EQUAL(w.out.db_port, 3306);
+    w.db[A].received = w.db[A].executed = (char *)"0-1-11";
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE); /* diverged: set aside, never merged */
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "lacks"));
+    /* counted as a member with an earlier start: not before it was dropped */
+    w.db[A].received = w.db[A].executed = (char *)"0-1-10";
+    w.state.sync = (struct sync_set){.version = 5, .acks = 1, .count = 2, .members = {{B, 102}, {A, 101}}};
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "drops it"));
+}
+
+static void test_crashed_primary_is_not_cut_while_a_member(void)
+{
+    all_well(); /* A's database died; B leads term 8 but has not promoted itself yet */
+    w.raft.role = RAFT_FOLLOWER;
+    w.raft.term = TERM + 1;
+    w.raft.leader = B;
+    w.report[B].term = TERM + 1;
+    w.db[A].state = MHA__DB_STATE__DB_DOWN;
+    decide();
+    CU_ASSERT_EQUAL(w.out.server_op, SERVER_OP_NONE);
+    cluster_state_init(&w.state); /* a restarted agent has not replayed its log yet: it must not guess */
+    w.raft.current = false;
+    decide();
+    CU_ASSERT_EQUAL(w.out.server_op, SERVER_OP_NONE);
+    w.raft.current = true;
+    w.state.primary = (struct cluster_primary){
+        .node = A, .epoch = TERM, .opened = true, .epoch_position = "0-1-5", .incarnation = 101};
+    w.state.sync = (struct sync_set){.version = 3, .acks = 1, .count = 2, .members = {{A, 101}, {B, 102}}};
+    w.db[B].incarnation = 555; /* B cannot: A is needed, with all it has */
+    decide();
+    CU_ASSERT_EQUAL(w.out.server_op, SERVER_OP_START_IN_PLACE);
+}
+
+static void test_hung_member_keeps_what_it_received(void)
+{
+    all_well();
+    seen_from_b();
+    w.raft.role = RAFT_FOLLOWER;
+    w.db[B].state = MHA__DB_STATE__DB_HUNG;
+    w.raft.leader = 0; /* A is gone, too: B's relay log may be needed */
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    w.raft.leader = A;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_FENCE);
+}
+
+int main(void)
+{
+    static const struct policy_test tests[] = {
+        {"the old primary returns", test_old_primary_returns},
+        {"a crashed primary is not cut while a member", test_crashed_primary_is_not_cut_while_a_member},
+        {"a hung member keeps what it received", test_hung_member_keeps_what_it_received},
+    };
+
+    return run_policy_tests("policy: follow", tests, sizeof tests / sizeof tests[0]);
+}

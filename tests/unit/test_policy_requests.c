@@ -1,0 +1,155 @@
+/* What operators ask for. */
+#include "tests/unit/policy_fixture.h"
+
+static void test_switchover(void)
+{
+    struct cluster_command command;
+    char error[512];
+
+    all_well();
+    CU_ASSERT_FALSE(policy_request_switchover(&w.input, A, 1000000, &command, error, sizeof error));
+    CU_ASSERT_FALSE(policy_request_switchover(&w.input, ARB, 1000000, &command, error, sizeof error));
+    CU_ASSERT_TRUE(policy_request_switchover(&w.input, 0, 1000000, &command, error, sizeof error));
+    CU_ASSERT_EQUAL(command.node, B);
+    CU_ASSERT_PTR_NULL(cluster_state_apply(&w.state, &command));
+    w.db[B].executed = (char *)"0-1-9";
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE); /* B has not applied the end of the log of this moment */
+    later(300000);
+    w.db[B].executed = (char *)"0-1-10";
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE); /* it has now, but too long after */
+    later(100000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_CLOSE);
+    CU_ASSERT_EQUAL(w.out.lease_epoch, TERM); /* a way back until the transfer */
+    w.db[A].open = false;
+    w.db[A].read_only = w.db[A].fenced = true;
+    w.db[A].executed = (char *)"0-1-15";
+    decide();
+    CU_ASSERT_FALSE(w.out.end_lease); /* B does not have all yet */
+    w.db[B].received = (char *)"0-1-15";
+    decide();
+    CU_ASSERT_TRUE(w.out.end_lease);
+    CU_ASSERT_FALSE(w.out.vip_hold);
+    CU_ASSERT_EQUAL(w.out.transfer_to, 0);
+    w.vip.held = false;
+    w.raft.lease_ended = true;
+    decide();
+    CU_ASSERT_EQUAL(w.out.transfer_to, B);
+    /* B leads: the sync set stays whole, for A can acknowledge as soon as it follows */
+    seen_from_b();
+    w.raft.term = TERM + 1;
+    w.raft.leader = B;
+    w.raft.lease_ended = false;
+    w.report[A].term = w.report[B].term = TERM + 1;
+    w.db[A].frozen_term = w.db[B].frozen_term = TERM + 1;
+    w.db[B].executed = (char *)"0-1-15";
+    w.db[B].receiving = false;
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_PROMOTE);
+    CU_ASSERT_EQUAL(w.out.command.change, MHA__CHANGE_KIND__CHANGE_SWITCHOVER);
+    CU_ASSERT_EQUAL(w.out.command.sync.acks, 1);
+    CU_ASSERT_PTR_NULL(cluster_state_apply(&w.state, &w.out.command));
+    w.db[B].written_epoch = TERM + 1;
+    w.db[B].written_epoch_position = (char *)"0-2-16";
+    w.db[B].acks = 1;
+    decide();
+    CU_ASSERT_PTR_NULL(cluster_state_apply(&w.state, &w.out.command));
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE); /* A must hold the record first */
+    w.db[A].source_epoch = TERM + 1;
+    w.db[A].received = (char *)"0-1-15,0-2-16";
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_OPEN);
+}
+
+static void test_switchover_has_a_way_back(void)
+{
+    struct cluster_command command;
+    char error[512];
+
+    all_well();
+    CU_ASSERT_TRUE(policy_request_switchover(&w.input, B, 1000000, &command, error, sizeof error));
+    cluster_state_apply(&w.state, &command);
+    decide();
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_CLOSE);
+    w.input.failed_op = DB_OP_CLOSE;
+    w.input.failed_us = NOW_US;
+    w.input.failed_error = "a statement runs for 70 s";
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_SWITCHOVER_END);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.out.command.text, "70 s"));
+    /* closed, but the target does not catch up */
+    w.input.failed_op = DB_OP_NONE;
+    w.db[A].open = false;
+    w.db[A].read_only = w.db[A].fenced = true;
+    w.db[A].executed = (char *)"0-1-15";
+    decide();
+    later(2000000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_SWITCHOVER_END);
+    cluster_state_apply(&w.state, &w.out.command);
+    /* what a fence let go is visible there: it is opened again only once the members hold it */
+    w.db[B].received = (char *)"0-1-10";
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    w.db[B].received = (char *)"0-1-15";
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_OPEN);
+}
+
+static void test_force_ends(void)
+{
+    struct cluster_command command;
+    char error[512];
+
+    /* the old primary serves after all */
+    all_well();
+    w.state.force = (struct cluster_force){.id = 9, .node = B};
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_FORCE_END);
+    /* its target is of no use */
+    b_leads_after_a_died();
+    w.state.sync = (struct sync_set){.version = 4, .acks = 0, .count = 1, .members = {{A, 101}}};
+    CU_ASSERT_FALSE(policy_request_failover(&w.input, B, false, &command, error, sizeof error));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error, "--old-primary-is-off"));
+    CU_ASSERT_TRUE(policy_request_failover(&w.input, B, true, &command, error, sizeof error));
+    CU_ASSERT_PTR_NULL(cluster_state_apply(&w.state, &command));
+    w.db[B].state = MHA__DB_STATE__DB_HUNG;
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+    w.input.now_us += 2 * E_US;
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_FORCE_END);
+    CU_ASSERT_PTR_NULL(cluster_state_apply(&w.state, &w.out.command));
+    /* one given in another situation is void */
+    command.epoch--;
+    CU_ASSERT_PTR_NOT_NULL(cluster_state_apply(&w.state, &command));
+}
+
+static void test_only_the_holder_ends_a_pause(void)
+{
+    struct cluster_command command;
+    char error[512];
+
+    b_leads_after_a_died();
+    w.state.pause = (struct cluster_pause){.id = 4, .holder = A, .epoch = TERM, .length_us = 60000000};
+    CU_ASSERT_FALSE(policy_request_resume(&w.input, &command, error, sizeof error));
+    all_well();
+    w.state.pause = (struct cluster_pause){.id = 4, .holder = A, .epoch = TERM, .length_us = 60000000};
+    CU_ASSERT_TRUE(policy_request_resume(&w.input, &command, error, sizeof error));
+}
+
+int main(void)
+{
+    static const struct policy_test tests[] = {
+        {"switchover, step by step", test_switchover},
+        {"a switchover has a way back", test_switchover_has_a_way_back},
+        {"a forced failover ends", test_force_ends},
+        {"only its holder ends a pause", test_only_the_holder_ends_a_pause},
+    };
+
+    return run_policy_tests("policy: requests", tests, sizeof tests / sizeof tests[0]);
+}

@@ -1,0 +1,138 @@
+/* The policy of the primary: opening and serving. */
+#include "tests/unit/policy_fixture.h"
+
+/* The database cannot be opened, for longer than E: who has all joins, and takes over. */
+static void test_opening_fails(void)
+{
+    all_well();
+    w.state.primary.opened = false;
+    w.state.sync = (struct sync_set){.version = 4, .acks = 0, .count = 1, .members = {{A, 101}}};
+    usable(&w.db[A], 101);
+    w.vip.held = false;
+    w.input.failed_op = DB_OP_PROMOTE;
+    w.input.failed_us = NOW_US;
+    w.db[B].received = (char *)"0-1-9"; /* not all */
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+    later(E_US + 1);
+    decide();
+    CU_ASSERT_EQUAL(w.tracker.opening_fails_since_us, 0); /* it was once, a while ago */
+    w.input.failed_us = w.input.now_us;
+    decide();
+    for (unsigned i = 0; i < 6; i++) {
+        later(E_US / 5);
+        w.input.failed_us = w.input.now_us;
+        decide();
+    }
+    CU_ASSERT_FALSE(w.out.propose);
+    w.db[B].received = (char *)"0-1-10";
+    decide();
+    CU_ASSERT_TRUE(w.out.propose);
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_SYNC);
+    CU_ASSERT_EQUAL(w.out.command.sync.acks, 1);
+    CU_ASSERT_PTR_NULL(cluster_state_apply(&w.state, &w.out.command));
+    decide();
+    CU_ASSERT_TRUE(w.out.end_lease);
+    CU_ASSERT_EQUAL(w.out.transfer_to, B);
+}
+
+/* "no session is admitted until k members of M hold it", in the start of theirs that is a member */
+static void test_opening_waits_for_members(void)
+{
+    all_well();
+    usable(&w.db[A], 101);
+    w.db[A].acks = 1;
+    w.db[B].received = (char *)"0-1-4";
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    w.db[B].received = (char *)"0-1-10";
+    w.db[B].incarnation = 555;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    w.db[B].incarnation = 102;
+    w.db[A].acks = 0;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_SET_COMMIT_RULE); /* first the rule */
+    CU_ASSERT_EQUAL(w.out.db_acks, 1);
+    w.db[A].acks = 1;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_OPEN);
+}
+
+/* A rule that may be committed any moment must be in force before anybody writes. */
+static void test_opening_waits_for_proposals(void)
+{
+    all_well();
+    usable(&w.db[A], 101);
+    w.db[A].acks = 1;
+    w.input.proposal_pending = true;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    w.input.proposal_pending = false;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_OPEN);
+}
+
+static void test_address_refused(void)
+{
+    all_well();
+    w.vip.held = false;
+    decide();
+    CU_ASSERT_EQUAL(w.out.transfer_to, 0);
+    CU_ASSERT_FALSE(w.out.end_lease);
+    later(E_US + 1);
+    decide();
+    CU_ASSERT_TRUE(w.out.end_lease); /* another node does better */
+    w.state.sync = (struct sync_set){.version = 4, .acks = 0, .count = 1, .members = {{A, 101}}};
+    w.db[A].acks = 0;
+    decide();
+    CU_ASSERT_FALSE(w.out.end_lease); /* nobody else may: go on without, and say so */
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "address"));
+}
+
+/* A stranger has the address, or the network is down for both: moving would only end everybody's sessions. */
+static void test_address_trouble_that_moving_does_not_mend(void)
+{
+    all_well();
+    w.vip.held = false;
+    w.vip.conflict = true;
+    decide();
+    later(E_US + 1);
+    decide();
+    CU_ASSERT_FALSE(w.out.end_lease);
+    w.vip.conflict = false;
+    w.vip_b.link_up = false;
+    later(E_US + 1);
+    decide();
+    CU_ASSERT_FALSE(w.out.end_lease);
+    w.vip_b.link_up = true;
+    decide();
+    CU_ASSERT_TRUE(w.out.end_lease);
+}
+
+/* The worker says nothing, or the account is refused: not for ever. */
+static void test_database_that_cannot_be_observed(void)
+{
+    all_well();
+    w.input.db = NULL;
+    decide();
+    CU_ASSERT_EQUAL(w.out.lease_epoch, TERM);
+    later(5000001);
+    decide();
+    CU_ASSERT_TRUE(w.out.end_lease);
+    CU_ASSERT_EQUAL(w.out.lease_epoch, 0);
+}
+
+int main(void)
+{
+    static const struct policy_test tests[] = {
+        {"the opening fails", test_opening_fails},
+        {"the opening waits for members", test_opening_waits_for_members},
+        {"the opening waits for what is proposed", test_opening_waits_for_proposals},
+        {"the address is refused", test_address_refused},
+        {"address trouble that moving does not mend", test_address_trouble_that_moving_does_not_mend},
+        {"a database that cannot be observed", test_database_that_cannot_be_observed},
+    };
+
+    return run_policy_tests("policy: serve", tests, sizeof tests / sizeof tests[0]);
+}

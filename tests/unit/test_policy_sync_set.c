@@ -1,0 +1,115 @@
+/* The sync set and the commit rule, step by step. */
+#include "tests/unit/policy_fixture.h"
+
+static void test_replica_dies(void)
+{
+    all_well();
+    decide();
+    later(10000);
+    w.db[B].state = MHA__DB_STATE__DB_DOWN;
+    w.raft.round_sent_us = w.input.now_us - 1; /* sent before it was found gone */
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+    w.raft.round_sent_us = w.input.now_us + 1;
+    w.input.now_us += 2;
+    decide();
+    CU_ASSERT_TRUE(w.out.propose);
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_SYNC);
+    CU_ASSERT_EQUAL(w.out.command.sync.acks, 0);
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE); /* weaken: commit first */
+    CU_ASSERT_TRUE(w.out.vip_hold);
+    CU_ASSERT_PTR_NULL(cluster_state_apply(&w.state, &w.out.command));
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_SET_COMMIT_RULE);
+    CU_ASSERT_EQUAL(w.out.db_acks, 0);
+}
+
+static void test_replica_host_is_silent(void)
+{
+    all_well();
+    decide();
+    w.input.now_us += E_US + 1;
+    w.nodes[2].heard_us = w.input.now_us;
+    w.raft.lease_until_us = w.input.now_us + 800000;
+    w.raft.round_sent_us = w.input.now_us - 1;
+    decide();
+    CU_ASSERT_FALSE(w.out.propose); /* found gone just now; the round was sent before */
+    w.input.now_us += 100000;
+    w.raft.round_sent_us = w.input.now_us - 1;
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_SYNC);
+}
+
+static void test_replica_returns(void)
+{
+    all_well();
+    w.state.sync = (struct sync_set){.version = 4, .acks = 0, .count = 1, .members = {{A, 101}}};
+    w.db[A].acks = 0;
+    w.db[A].acks_enforced = false;
+    w.db[A].replicas_locked_out = true;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_SET_COMMIT_RULE);
+    CU_ASSERT_EQUAL(w.out.db_acks, 0);
+    w.db[A].replicas_locked_out = false;
+    decide();
+    later(10000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_SET_COMMIT_RULE); /* strengthen: the database first */
+    CU_ASSERT_EQUAL(w.out.db_acks, 1);
+    CU_ASSERT_FALSE(w.out.propose);
+    w.db[A].acks = 1;
+    later(10000);
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+    w.db[A].acks_enforced = true;
+    later(10000);
+    w.db[A].executed = (char *)"0-1-20";
+    decide();
+    later(10000);
+    decide();
+    CU_ASSERT_FALSE(w.out.propose); /* B does not hold the end of the log of that moment */
+    w.db[B].received = (char *)"0-1-20";
+    later(10000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_SYNC);
+    CU_ASSERT_EQUAL(w.out.command.sync.acks, 1);
+    CU_ASSERT_EQUAL(w.out.command.sync.members[1].incarnation, 102);
+    /* if it never comes that far, the rule goes back */
+    later(3000000);
+    w.db[B].received = (char *)"0-1-10";
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_SET_COMMIT_RULE);
+    CU_ASSERT_EQUAL(w.out.db_acks, 0);
+}
+
+/* While {A,B},1 is in the log it may count already, though B has just stumbled: the rule stays. */
+static void test_rule_is_not_lowered_under_an_open_proposal(void)
+{
+    all_well();
+    w.state.sync = (struct sync_set){.version = 4, .acks = 0, .count = 1, .members = {{A, 101}}};
+    w.db[B].receiving = false;
+    w.input.proposal_pending = true;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    w.input.proposal_pending = false;
+    w.input.db_busy = true; /* what is seen during an operation on the rule does not count */
+    w.db[B].receiving = true;
+    decide();
+    later(10000);
+    decide();
+    later(10000);
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+}
+
+int main(void)
+{
+    static const struct policy_test tests[] = {
+        {"a replica dies: weaken, commit first", test_replica_dies},
+        {"a replica's host is silent", test_replica_host_is_silent},
+        {"a replica returns: strengthen, database first", test_replica_returns},
+        {"the rule is not lowered under an open proposal", test_rule_is_not_lowered_under_an_open_proposal},
+    };
+
+    return run_policy_tests("policy: sync set", tests, sizeof tests / sizeof tests[0]);
+}
