@@ -70,6 +70,9 @@ struct policy_settings {
     uint64_t probe_timeout_us;
     bool has_vip;
     enum policy_acks_kind acks_kind;
+    /* What a replica acknowledged is still there after a restart and a power cut: PostgreSQL, and MySQL with
+     * sync_relay_log = 1 and without relay-log recovery. MariaDB discards its relay log. */
+    bool received_is_durable;
 };
 
 struct policy_input {

@@ -26,6 +26,13 @@ static const Mha__DbObservation *old_primary_fenced(const struct policy_input *i
     return db;
 }
 
+/* This start of its database holds what it acknowledged as a member. */
+static bool counts_as(const struct policy_input *input, const struct sync_member *member,
+                      const Mha__DbObservation *db)
+{
+    return db->incarnation == member->incarnation || input->settings.received_is_durable;
+}
+
 bool policy_promotable(const struct policy_input *input, const struct policy_node *node, char *why,
                        size_t why_size)
 {
@@ -66,7 +73,7 @@ bool policy_promotable(const struct policy_input *input, const struct policy_nod
     }
     if (node->id == state->primary.node)
         return true;
-    if (db->incarnation == member->incarnation)
+    if (counts_as(input, member, db))
         return true;
     const Mha__DbObservation *old = old_primary_fenced(input);
     if (old && policy_holds(db->received, old->executed))
@@ -123,7 +130,7 @@ static bool has_more(const struct policy_input *input, const Mha__DbObservation 
  *
  * Of |M \ {old}| members k hold any acknowledged write, so at most |M \ {old}| - k lack it: of one more than
  * that at least one holds it, and who is behind none of them holds it, too. A member counts only with the
- * start of its database that is a member: another one may have lost what it had received.
+ * start of its database that is a member, unless what it receives is durable: another one may have lost it.
  *
  * Where so many are heard, the old primary's own tail binds nobody: what none of them has was never
  * acknowledged. Where fewer are, the old primary stands for all of them, and nothing that it has may be
@@ -149,7 +156,7 @@ bool policy_positions_heard(const struct policy_input *input, const struct polic
         others++;
         if (!db)
             continue;
-        heard += db->incarnation == member->incarnation;
+        heard += counts_as(input, member, db);
         if (!node->self && has_more(input, db)) {
             snprintf(why, why_size, "%s holds writes that this node lacks", node->name);
             if (policy_is_ahead(input, node) && policy_promotable(input, node, unused, sizeof unused))
@@ -261,11 +268,11 @@ void policy_sync_after_promotion(const struct policy_input *input, struct sync_s
         const struct sync_member *member = &state->sync.members[i];
         const struct policy_node *node = policy_find_node(input, member->node);
         const Mha__DbObservation *db = policy_frozen_db(input, node);
-        if (!db || node->self || db->incarnation != member->incarnation ||
+        if (!db || node->self || !counts_as(input, member, db) ||
             !policy_holds(input->db->received, db->executed) ||
             !policy_holds(input->db->received, db->received))
             continue;
-        out->members[out->count++] = *member;
+        out->members[out->count++] = (struct sync_member){member->node, db->incarnation};
     }
     out->acks = sure_holders(input, out);
     if (out->acks > state->sync.acks)

@@ -172,11 +172,13 @@ static void gather(struct cluster *cluster, unsigned host)
     read_raft(cluster, host);
     memset(input, 0, sizeof *input);
     input->now_us = now_us;
-    input->settings = (struct policy_settings){.heartbeat_us = world->config.heartbeat_us,
-                                               .election_us = world->config.election_us,
-                                               .probe_timeout_us = cluster->config.probe_timeout_us,
-                                               .has_vip = cluster->config.has_vip,
-                                               .acks_kind = acks_kinds[cluster->config.kind]};
+    input->settings =
+        (struct policy_settings){.heartbeat_us = world->config.heartbeat_us,
+                                 .election_us = world->config.election_us,
+                                 .probe_timeout_us = cluster->config.probe_timeout_us,
+                                 .has_vip = cluster->config.has_vip,
+                                 .acks_kind = acks_kinds[cluster->config.kind],
+                                 .received_is_durable = cluster->config.kind != SERVER_ONE_WAIT};
     input->raft = &agent->raft;
     input->state = &agent->state;
     input->nodes = agent->nodes;
