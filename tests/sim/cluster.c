@@ -180,12 +180,17 @@ static void restart_agent(struct cluster *cluster, unsigned host, const void *da
 
 void cluster_kill(struct cluster *cluster, unsigned host, enum process process)
 {
+    static const enum count_kind killed[] = {[PROCESS_WORKER] = COUNT_WORKER_KILLED,
+                                             [PROCESS_VIPD] = COUNT_VIPD_KILLED,
+                                             [PROCESS_SERVER] = COUNT_SERVER_KILLED};
+
     if (process == PROCESS_AGENT) {
         world_kill(cluster->world, host);
         return;
     }
     if (!cluster_up(cluster, host, process))
         return;
+    counts_add(&cluster->world->counts, killed[process], 1);
     process_ends(cluster, host, process);
     if (process == PROCESS_VIPD) {
         cluster_trace(cluster, host, "vipd gone");

@@ -32,7 +32,7 @@ bool chaos_choice_read(const char *text, struct chaos_choice *choice)
 
 static const struct {
     unsigned data_nodes, arbiters, weight;
-} topologies[] = {{1, 0, 20}, {2, 1, 80}, {3, 0, 0}, {5, 0, 0}, {7, 0, 0}};
+} topologies[] = {{1, 0, 10}, {2, 1, 50}, {3, 0, 20}, {5, 0, 12}, {7, 0, 8}};
 
 static void choose_topology(struct dice *dice, struct cluster_config *config)
 {
@@ -43,7 +43,7 @@ static void choose_topology(struct dice *dice, struct cluster_config *config)
         roll -= topologies[i].weight;
     config->world.data_nodes = topologies[i].data_nodes;
     config->world.arbiters = topologies[i].arbiters;
-    config->kind = (enum server_kind)dice_between(dice, 0, SERVER_K_WAIT);
+    config->kind = (enum server_kind)dice_between(dice, 0, SERVER_KINDS - 1);
 }
 
 struct cluster_config cluster_chaos_config(uint64_t seed)

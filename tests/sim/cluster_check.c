@@ -189,8 +189,6 @@ void cluster_check_opening(struct cluster *cluster, unsigned host)
                       cluster_host_name(cluster, host), epoch, check->opened_epoch);
     check->opened_epoch = epoch;
     check->opened_host = host;
-    if (check->forced_epoch == epoch)
-        accept_loss(cluster, server);
     missing = missing_row(cluster, server, false);
     if (missing)
         world_violate(cluster->world,
@@ -240,8 +238,6 @@ static void check_members(struct cluster *cluster)
 {
     const struct cluster_state *state = &cluster->check->state;
 
-    if (cluster->check->forced_epoch && cluster->check->forced_epoch >= state->primary.epoch)
-        return;
     for (unsigned i = 0; i < state->sync.count; i++) {
         const struct sync_member *member = &state->sync.members[i];
         const struct server *server = cluster->hosts[check_host_of(member->node)].server;
@@ -287,7 +283,7 @@ void cluster_check_applied(struct cluster *cluster, uint64_t index, const struct
     if (cluster_state_apply(&check->state, command) != NULL)
         return;
     if (command->kind == COMMAND_PROMOTE && command->change == MHA__CHANGE_KIND__CHANGE_FORCED)
-        check->forced_epoch = command->epoch;
+        accept_loss(cluster, cluster->hosts[check_host_of(command->node)].server);
     check->changes += command->kind == COMMAND_PROMOTE;
     count_command(cluster, command, members);
     if (command->kind == COMMAND_PROMOTE || command->kind == COMMAND_SYNC)

@@ -24,7 +24,6 @@ struct cluster_check {
     uint64_t answered_epoch;
     uint64_t opened_epoch, written_epoch;
     unsigned opened_host;
-    uint64_t forced_epoch;
     struct host_check hosts[WORLD_NODES_MAX];
     uint64_t calm_us;
     uint64_t gap_us, gap_since_us; /* since the mark */
