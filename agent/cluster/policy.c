@@ -288,6 +288,9 @@ void policy_track(struct policy_tracker *tracker, const struct policy_input *inp
     first_seen(&tracker->drained_us, tracker->frozen_us && db->drained, input->now_us);
     if (!policy_serving_here(input))
         return;
+    first_seen(&tracker->closed_us, !db->open, db->observed_us);
+    if (db->open)
+        tracker->closed_us = 0;
     track_opening(tracker, input);
     track_near(tracker, input);
     first_seen(&tracker->open_us, input->state->primary.opened && db->open, input->now_us);

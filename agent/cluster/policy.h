@@ -141,6 +141,7 @@ struct policy_tracker {
     struct position applied_mark;    /* ... which the target must have applied a moment later */
     bool target_is_near;             /* it had: writes may be stopped */
     uint64_t closed_since_us;        /* a switchover stopped the writes */
+    uint64_t closed_us;              /* the observation that first showed the own database closed; 0: open */
     uint64_t vip_trouble_since_us;   /* the address should be here and is not */
     uint64_t lease_ended_since_us;   /* raft's lease of this term was ended */
     uint64_t down_since_us;          /* the own database is down */

@@ -7,12 +7,14 @@
 
 /* "its position is committed in the replicated state, and no session is admitted until k members of M hold
  * it", and all that clients can read after it: a fence may have let go what waited for acknowledgements,
- * before the same epoch is opened again. */
-static bool epoch_record_held(const struct policy_input *input)
+ * before the same epoch is opened again. What a fence reports itself still shows the log as it was before. */
+static bool epoch_record_held(const struct policy_tracker *tracker, const struct policy_input *input)
 {
     const struct cluster_state *state = input->state;
     unsigned holders = 0;
 
+    if (state->sync.acks > 0 && input->db->observed_us <= tracker->closed_us)
+        return false;
     for (unsigned i = 0; i < state->sync.count; i++) {
         const struct policy_node *node = policy_find_node(input, state->sync.members[i].node);
         const Mha__DbObservation *db = node && !node->self ? policy_fresh_db(input, node) : NULL;
@@ -164,7 +166,7 @@ static void open_database(const struct policy_tracker *tracker, const struct pol
         policy_wait(output, "opening waits for the outcome of a proposal: it may be another commit rule");
     else if (!policy_rule_is(input, output, acks, &who))
         return;
-    else if (!epoch_record_held(input))
+    else if (!epoch_record_held(tracker, input))
         policy_wait(output, "waiting until %u member%s of the sync set hold%s the record of epoch %llu", acks,
                     acks == 1 ? "" : "s", acks == 1 ? "s" : "", (unsigned long long)state->primary.epoch);
     else {

@@ -55,6 +55,7 @@ static void test_opening_waits_for_members(void)
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_SET_COMMIT_RULE); /* first the rule */
     CU_ASSERT_EQUAL(w.out.db_acks, 1);
     w.db[A].acks = 1;
+    later(1000);
     decide();
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_OPEN);
 }
@@ -69,6 +70,7 @@ static void test_opening_waits_for_proposals(void)
     decide();
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
     w.input.proposal_pending = false;
+    later(1000);
     decide();
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_OPEN);
 }
