@@ -11,10 +11,10 @@
 
 #define PAUSE_LONGEST_US 4000000u
 
-bool chaos_choice_read(const char *text, struct chaos_choice *choice)
+/* false: not like 1,4,7-9. */
+static bool read_numbers(const char *text, bool numbers[CHAOS_DECISIONS_MAX + 1])
 {
-    *choice = (struct chaos_choice){.all = text == NULL || *text == '\0'};
-    while (text != NULL && *text != '\0') {
+    while (*text != '\0') {
         char *end;
         unsigned long first = strtoul(text, &end, 10), last = first;
         if (!isdigit((unsigned char)*text))
@@ -22,10 +22,23 @@ bool chaos_choice_read(const char *text, struct chaos_choice *choice)
         if (*end == '-')
             last = strtoul(end + 1, &end, 10);
         for (unsigned long i = first; i <= last && i <= CHAOS_DECISIONS_MAX; i++)
-            choice->keeps[i] = true;
+            numbers[i] = true;
         text = *end == ',' ? end + 1 : end;
     }
     return true;
+}
+
+bool chaos_choice_read(const char *keep, const char *pauses, struct chaos_choice *choice)
+{
+    *choice = (struct chaos_choice){.all = keep == NULL || *keep == '\0',
+                                    .all_pauses = pauses == NULL || *pauses == '\0'};
+    return (choice->all || read_numbers(keep, choice->keeps)) &&
+           (choice->all_pauses || read_numbers(pauses, choice->keeps_pause));
+}
+
+bool chaos_keeps_pause(const struct chaos_choice *choice, unsigned number)
+{
+    return choice->all_pauses || (number <= CHAOS_DECISIONS_MAX && choice->keeps_pause[number]);
 }
 
 /* ---- clusters ---- */
@@ -453,7 +466,9 @@ bool cluster_chaos_step(struct cluster *cluster, struct chaos *chaos)
         return false;
     if (keeps(chaos, chaos->next))
         cluster_chaos_strike(cluster, chaos, chaos->next);
-    return world_run(cluster->world, cluster->world->now_us + decide(chaos, chaos->next++).pause_us);
+    unsigned number = chaos->next++;
+    return !chaos_keeps_pause(chaos->choice, number) ||
+           world_run(cluster->world, cluster->world->now_us + decide(chaos, number).pause_us);
 }
 
 void cluster_chaos_end(struct cluster *cluster, struct chaos *chaos)

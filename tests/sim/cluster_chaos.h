@@ -3,7 +3,7 @@
  * A run is a row of decisions, numbered from 1: what happens, to whom, and how long after the one before.
  * Decision n draws from a generator of its own (dice_of(seed, n)), and its time does not depend on what the
  * others did: leaving some out changes nothing in the others but what they meet. KEEP="1,4,7-9" in the
- * environment lets only those take effect. */
+ * environment lets only those take effect, PAUSES="4,7" time pass only after these. */
 #ifndef MHA_SIM_CLUSTER_CHAOS_H
 #define MHA_SIM_CLUSTER_CHAOS_H
 
@@ -11,10 +11,11 @@
 
 #define CHAOS_DECISIONS_MAX 64
 
-/* Which decisions take effect. */
+/* Which decisions take effect, and after which time passes. */
 struct chaos_choice {
-    bool all;
+    bool all, all_pauses;
     bool keeps[CHAOS_DECISIONS_MAX + 1]; /* by number */
+    bool keeps_pause[CHAOS_DECISIONS_MAX + 1];
 };
 
 struct chaos {
@@ -26,8 +27,9 @@ struct chaos {
     uint64_t started_us; /* when a service began */
 };
 
-/* KEEP, or all. false: it cannot be read. */
-bool chaos_choice_read(const char *text, struct chaos_choice *choice);
+/* KEEP and PAUSES, or all. false: one cannot be read. */
+bool chaos_choice_read(const char *keep, const char *pauses, struct chaos_choice *choice);
+bool chaos_keeps_pause(const struct chaos_choice *choice, unsigned number);
 
 struct cluster_config cluster_chaos_config(uint64_t seed);
 void cluster_chaos_init(struct chaos *chaos, uint64_t seed, const struct chaos_choice *choice,

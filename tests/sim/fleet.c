@@ -171,7 +171,8 @@ struct cluster *fleet_run(struct fleet *fleet)
         } else if (kept && !fleet->quiet[other]) {
             cluster_chaos_strike(fleet->clusters[other], &fleet->chaos[other], fleet->next);
         }
-        bad = run_all(fleet, pause_us);
+        if (chaos_keeps_pause(fleet->choice, fleet->next))
+            bad = run_all(fleet, pause_us);
         if (bad == NULL)
             bad = check_quiet(fleet, expect_undisturbed);
     }

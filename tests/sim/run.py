@@ -99,6 +99,8 @@ def work(options, totals, waiting):
 
 def shown_topology(name):
     """topology_2_arbiter: 2+1"""
+    if name == "topology_shared_arbiter":
+        return "arbiter-many"
     parts = name[len("topology_"):].split("_")
     if parts[0].isdigit():
         return parts[0] + ("+1" if "arbiter" in parts[1:] else "")

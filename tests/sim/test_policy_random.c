@@ -260,8 +260,8 @@ static void test_seeds(void)
     double began = seconds_of_cpu(), hours, minutes;
     unsigned bad = 0;
 
-    if (!chaos_choice_read(getenv("KEEP"), &run.choice)) {
-        CU_FAIL("KEEP cannot be read");
+    if (!chaos_choice_read(getenv("KEEP"), getenv("PAUSES"), &run.choice)) {
+        CU_FAIL("KEEP or PAUSES cannot be read");
         return;
     }
     for (uint64_t seed = first; seed < first + seeds && bad < from_environment("BAD", 5); seed++) {
@@ -290,7 +290,7 @@ static void test_seeds(void)
 /* What is beyond the promise must be noticed: the checkers can see. */
 static void expect_violation(struct mode mode, const char *invariants)
 {
-    struct run run = {.mode = mode, .choice = {.all = true}};
+    struct run run = {.mode = mode, .choice = {.all = true, .all_pauses = true}};
     unsigned found = 0;
 
     if (getenv("SEED") != NULL || getenv("FIRST") != NULL)
