@@ -124,7 +124,7 @@ $(COMMON_TESTS:%=$(BUILD)/tests/unit/%): %: %.o $(COMMON_LIB)
 	$(link) -lcunit $(PROTO_LIBS) $(EVENT_LIBS) $(TLS_LIBS) $(CONFIG_LIBS) -lz
 # The leases of vipd and the dbworker are pure: the simulator runs them as they are.
 $(BUILD)/tests/sim/test_%: $(BUILD)/tests/sim/test_%.o $(BUILD)/vipd/lease.o $(BUILD)/agent/db/worker/lease.o $(SIM_LIB) $(AGENT_LIB) $(COMMON_LIB)
-	$(link) -lcunit $(PROTO_LIBS) $(CONFIG_LIBS) -lz -Wl,--wrap=getrandom
+	$(link) -lcunit $(PROTO_LIBS) $(EVENT_LIBS) $(TLS_LIBS) $(CONFIG_LIBS) -lz -Wl,--wrap=getrandom
 
 tests: $(UNIT_TESTS) $(SIM_TESTS)
 

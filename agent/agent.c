@@ -194,9 +194,9 @@ static void run_step(evutil_socket_t fd, short what, void *context)
     (void)what;
     end_hung_worker(agent);
     agent_gather(agent);
-    policy_track(&agent->tracker, &agent->input);
-    policy_decide(&agent->tracker, &agent->input, &agent->output);
+    policy_trace_decide(&agent->tracer, &agent->tracker, &agent->input, &agent->output);
     agent_carry_out(agent);
+    trace_flush(agent->trace);
     if (agent->raft.term != agent->report_term)
         agent_send_report(agent);
     if (agent->stepped)
@@ -222,6 +222,26 @@ static enum error_code make_events(struct agent *agent, struct error *err)
         event_add(agent->report_timer, &interval) != 0)
         return error_set(err, ERR_NO_MEMORY, "no memory for the agent's timers");
     return ERR_OK;
+}
+
+static void on_trace_line(void *context, uint64_t now_us, const char *text)
+{
+    const struct agent *agent = context;
+    char name[2 * REPLICA_NAME_BYTES];
+
+    snprintf(name, sizeof name, "%s/%s", agent->settings->group.cluster, agent->settings->group.node);
+    trace_line(agent->trace, now_us, name, text);
+}
+
+static enum error_code open_trace(struct agent *agent, struct error *err)
+{
+    const struct trace_settings *settings = &agent->settings->trace;
+    enum error_code code = trace_open(settings->path, settings->bytes_max, &agent->trace, err);
+
+    agent->tracer = (struct policy_tracer){.line = on_trace_line, .context = agent};
+    if (code == ERR_OK)
+        policy_trace_new(&agent->tracer, clock_now_us());
+    return code;
 }
 
 enum error_code agent_start(struct agent *agent, struct event_base *base,
@@ -254,6 +274,9 @@ enum error_code agent_start(struct agent *agent, struct event_base *base,
     snprintf(agent->dbworker_lock, sizeof agent->dbworker_lock, "%s/dbworker.lock", settings->data_dir);
     cluster_state_init(&agent->state);
     mha__db_observation__init(&agent->no_observation);
+    if (settings->trace.path[0] && (code = open_trace(agent, err)) != ERR_OK)
+        return code;
+    config.trace = agent->trace;
     if ((code = make_events(agent, err)) != ERR_OK || (code = net_new(base, &agent->net, err)) != ERR_OK ||
         (code = replica_open(base, agent->net, &config, &callbacks, agent, &agent->replica, err)) != ERR_OK ||
         (code = net_listen(agent->net, settings->listen, err)) != ERR_OK)
@@ -291,6 +314,8 @@ void agent_free(struct agent *agent)
         replica_close(agent->replica);
     if (agent->net)
         net_free(agent->net);
+    policy_tracer_end(&agent->tracer);
+    trace_close(agent->trace);
     for (unsigned i = 0; i < agent->node_count; i++)
         if (agent->nodes[i].message)
             mha__agent_message__free_unpacked(agent->nodes[i].message, NULL);

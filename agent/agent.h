@@ -12,7 +12,7 @@
 
 #include <event2/event.h>
 
-#include "agent/cluster/policy.h"
+#include "agent/cluster/trace.h"
 #include "agent/command.h"
 #include "agent/db/dbworker.h"
 #include "agent/settings.h"
@@ -45,6 +45,8 @@ struct agent {
 
     struct cluster_state state;
     struct policy_tracker tracker;
+    struct trace *trace; /* every input and output of raft and the policy; NULL: none */
+    struct policy_tracer tracer;
     struct raft_status raft;
     struct agent_node nodes[POLICY_NODES_MAX];
     unsigned node_count;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "agent/agent.h"
+#include "common/base/clock.h"
 
 static const char *name_of(const struct agent *agent, uint64_t id)
 {
@@ -88,12 +89,14 @@ enum error_code agent_apply(struct agent *agent, uint64_t index, const void *dat
     const char *void_because;
 
     if (!cluster_command_unpack(data, size, &command))
-        return error_set(err, ERR_INVALID,
-                         "entry %llu holds a command that this version does not know: install the version that "
-                         "the other nodes run",
-                         (unsigned long long)index);
+        return error_set(
+            err, ERR_INVALID,
+            "entry %llu holds a command that this version does not know: install the version that "
+            "the other nodes run",
+            (unsigned long long)index);
     agent->applied_index = index;
     void_because = cluster_state_apply(&agent->state, &command);
+    policy_trace_applied(&agent->tracer, clock_now_us(), index, data, size, void_because, &agent->state);
     if (void_because)
         log_info("entry %llu is void: %s", (unsigned long long)index, void_because);
     else
@@ -130,6 +133,7 @@ enum error_code agent_restore_state(struct agent *agent, uint64_t index, const v
             "the version that the other nodes run",
             (unsigned long long)index);
     agent->applied_index = index;
+    policy_trace_restored(&agent->tracer, clock_now_us(), index, data, size, &agent->state);
     log_info("the state is that of a snapshot up to entry %llu: %s is the primary, epoch %llu",
              (unsigned long long)index, name_of(agent, agent->state.primary.node),
              (unsigned long long)agent->state.primary.epoch);

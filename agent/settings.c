@@ -41,10 +41,17 @@ static void check_nodes(struct config_file *file, const config_setting_t *root,
 
 static void read_all(struct config_file *file, struct agent_settings *out)
 {
-    static const char *const keys[] = {
-        REPLICA_SETTINGS_KEYS, "data_dir", "control_socket", "listen",
-        "log_level",           "vip",      "database",       "switchover_timeout_ms",
-        "pause_length_ms",     NULL};
+    static const char *const keys[] = {REPLICA_SETTINGS_KEYS,
+                                       "data_dir",
+                                       "control_socket",
+                                       "listen",
+                                       "log_level",
+                                       "vip",
+                                       "database",
+                                       "switchover_timeout_ms",
+                                       "pause_length_ms",
+                                       TRACE_SETTINGS_KEYS,
+                                       NULL};
     const config_setting_t *root = config_root_setting(&file->config);
     const config_setting_t *database;
     char level[16] = "";
@@ -60,6 +67,7 @@ static void read_all(struct config_file *file, struct agent_settings *out)
     if (!file->failed && !log_level_parse(level, &out->log_level))
         config_fail(file, config_setting_get_member(root, "log_level"),
                     "log_level \"%s\" is unknown; write one of error, warning, notice, info, debug", level);
+    trace_settings_read(file, root, &out->trace);
     read_vip(file, root, out);
     config_get_int(file, root, "switchover_timeout_ms", false, 10000, 100, 600000, &number);
     out->switchover_timeout_ms = (unsigned)number;

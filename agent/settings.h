@@ -9,6 +9,7 @@
 
 struct agent_settings {
     struct replica_settings group;
+    struct trace_settings trace;
     char data_dir[REPLICA_PATH_BYTES];
     char control_socket[REPLICA_PATH_BYTES];
     char listen[REPLICA_ADDRESS_BYTES]; /* default: the own address in nodes */

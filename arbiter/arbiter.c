@@ -62,7 +62,8 @@ static enum error_code open_cluster(struct arbiter *arbiter, const struct replic
                                     .heartbeat_us = settings->heartbeat_us,
                                     .election_us = settings->election_us,
                                     .node_count = settings->node_count,
-                                    .nodes = settings->nodes};
+                                    .nodes = settings->nodes,
+                                    .trace = arbiter->trace};
     enum error_code failed;
 
     snprintf(dir, sizeof dir, "%s/%s", arbiter->settings->data_dir, settings->cluster);
@@ -94,6 +95,8 @@ enum error_code arbiter_open(struct arbiter *arbiter, struct event_base *base,
     if (!failed)
         failed =
             control_new(base, settings->control_socket, arbiter_on_request, arbiter, &arbiter->control, err);
+    if (!failed && settings->trace.path[0])
+        failed = trace_open(settings->trace.path, settings->trace.bytes_max, &arbiter->trace, err);
     if (!failed)
         failed = net_new(base, &arbiter->net, err);
     for (unsigned i = 0; i < settings->cluster_count && !failed; i++)
@@ -109,6 +112,7 @@ void arbiter_close(struct arbiter *arbiter)
 {
     for (unsigned i = 0; i < arbiter->cluster_count; i++)
         replica_close(arbiter->clusters[i].replica);
+    trace_close(arbiter->trace);
     net_free(arbiter->net);
     control_free(arbiter->control);
     free(arbiter->clusters);

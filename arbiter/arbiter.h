@@ -27,6 +27,7 @@ struct arbiter {
     const struct arbiter_settings *settings;
     struct net *net;
     struct control *control;
+    struct trace *trace; /* every input and output of raft, of all clusters; NULL: none */
     unsigned cluster_count;
     struct arbiter_cluster *clusters;
     bool failed; /* the loop was ended because of a failure */

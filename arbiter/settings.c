@@ -56,8 +56,8 @@ static void read_clusters(struct config_file *file, const config_setting_t *root
 
 static void read_root(struct config_file *file, struct arbiter_settings *out)
 {
-    static const char *const known[] = {"listen",    "data_dir", "control_socket",
-                                        "log_level", "clusters", NULL};
+    static const char *const known[] = {
+        "listen", "data_dir", "control_socket", "log_level", "clusters", TRACE_SETTINGS_KEYS, NULL};
     const config_setting_t *root = config_root_setting(&file->config);
     char host[REPLICA_ADDRESS_BYTES];
     char level[16];
@@ -77,6 +77,7 @@ static void read_root(struct config_file *file, struct arbiter_settings *out)
             file, config_setting_get_member(root, "log_level"),
             "\"log_level\" is \"%s\"; choose \"error\", \"warning\", \"notice\", \"info\" or \"debug\"",
             level);
+    trace_settings_read(file, root, &out->trace);
     read_clusters(file, root, out);
     config_finish_group(file, root, known);
 }

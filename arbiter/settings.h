@@ -10,6 +10,7 @@ struct arbiter_settings {
     char data_dir[REPLICA_PATH_BYTES];
     char control_socket[REPLICA_PATH_BYTES];
     enum log_level log_level;
+    struct trace_settings trace; /* of all clusters */
     unsigned cluster_count;
     struct replica_settings *clusters; /* owned: arbiter_settings_free */
 };

@@ -10,7 +10,7 @@ stories-rewrite: $(STORY_TESTS) ## write the traces of now into the stories; the
 
 REPLAY := $(BUILD)/tests/sim/replay_trace
 $(REPLAY): $(BUILD)/tests/replay/main.o $(BUILD)/vipd/lease.o $(BUILD)/agent/db/worker/lease.o $(SIM_LIB) $(AGENT_LIB) $(COMMON_LIB)
-	$(link) $(PROTO_LIBS) $(CONFIG_LIBS) -lz
+	$(link) $(PROTO_LIBS) $(EVENT_LIBS) $(TLS_LIBS) $(CONFIG_LIBS) -lz
 
 replay: $(REPLAY) ## give a trace to the pure code again and show the first difference (TRACE=file)
 	@$(REPLAY) $(TRACE)

@@ -192,6 +192,24 @@ void raft_trace_set_campaign_delay(struct raft_tracer *tracer, struct raft *raft
     raft_set_campaign_delay(raft, now_us, delay_us);
 }
 
+enum raft_code raft_trace_compact(struct raft_tracer *tracer, struct raft *raft, uint64_t now_us,
+                                  const struct raft_snapshot *snapshot)
+{
+    if (begin_input(tracer, now_us, "compact")) {
+        add_snapshot(&tracer->text, snapshot, true);
+        end(tracer);
+    }
+    return answer(tracer, raft_compact(raft, now_us, snapshot), NULL, 0);
+}
+
+enum raft_code raft_trace_read(struct raft_tracer *tracer, struct raft *raft, uint64_t now_us, uint64_t *read)
+{
+    if (begin_input(tracer, now_us, "read"))
+        end(tracer);
+    enum raft_code code = raft_read(raft, now_us, read);
+    return answer(tracer, code, "read", code == RAFT_OK ? *read : 0);
+}
+
 /* Only what is given out changes raft, and only if it is more than before. */
 void raft_trace_status(struct raft_tracer *tracer, struct raft *raft, uint64_t now_us,
                        struct raft_status *out)

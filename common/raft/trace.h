@@ -47,6 +47,10 @@ enum raft_code raft_trace_transfer(struct raft_tracer *tracer, struct raft *raft
 enum raft_code raft_trace_renew_term(struct raft_tracer *tracer, struct raft *raft, uint64_t now_us);
 void raft_trace_set_campaign_delay(struct raft_tracer *tracer, struct raft *raft, uint64_t now_us,
                                    uint64_t delay_us);
+enum raft_code raft_trace_compact(struct raft_tracer *tracer, struct raft *raft, uint64_t now_us,
+                                  const struct raft_snapshot *snapshot);
+enum raft_code raft_trace_read(struct raft_tracer *tracer, struct raft *raft, uint64_t now_us,
+                               uint64_t *read);
 void raft_trace_status(struct raft_tracer *tracer, struct raft *raft, uint64_t now_us,
                        struct raft_status *out);
 const struct raft_output *raft_trace_take(struct raft_tracer *tracer, struct raft *raft);

@@ -240,6 +240,22 @@ static bool replay_campaign_delay(const struct replay *replay)
     return true;
 }
 
+static bool replay_compact(const struct replay *replay)
+{
+    struct raft_snapshot snapshot = {0};
+    read_snapshot(replay->words, &snapshot);
+    raft_trace_compact(replay->tracer, *replay->raft, replay->now_us, &snapshot);
+    free((void *)snapshot.data);
+    return true;
+}
+
+static bool replay_read(const struct replay *replay)
+{
+    uint64_t read;
+    raft_trace_read(replay->tracer, *replay->raft, replay->now_us, &read);
+    return true;
+}
+
 static bool replay_status(const struct replay *replay)
 {
     struct raft_status status;
@@ -270,6 +286,8 @@ bool raft_trace_replay(struct raft_tracer *tracer, struct raft **raft, uint64_t 
         {"transfer", replay_transfer},
         {"renew-term", replay_renew_term},
         {"campaign-delay", replay_campaign_delay},
+        {"compact", replay_compact},
+        {"read", replay_read},
         {"status", replay_status},
         {"->", replay_take},
     };

@@ -16,6 +16,7 @@
 #include "common/base/trace.h"
 #include "common/net/net.h"
 #include "common/raft/raft.h"
+#include "common/raft/trace.h"
 #include "common/store/files.h"
 
 #define REPLICA_NAME_BYTES 64
@@ -113,5 +114,8 @@ void replica_released(struct replica *replica);
 enum error_code replica_transfer(struct replica *replica, uint64_t to, struct error *err);
 enum error_code replica_renew_term(struct replica *replica, struct error *err);
 void replica_set_campaign_delay(struct replica *replica, uint64_t delay_us);
+
+/* For replaying a trace. */
+extern const struct raft_trace_codec replica_trace_codec;
 
 #endif

@@ -164,3 +164,15 @@ void replica_settings_read(struct config_file *file, const config_setting_t *gro
     if (!file->failed && net_key_read(out->key_file, out->key, &err) != ERR_OK)
         config_fail(file, at(group, "key_file"), "%s", err.text);
 }
+
+void trace_settings_read(struct config_file *file, const config_setting_t *root, struct trace_settings *out)
+{
+    long long megabytes = 0;
+
+    config_get_string(file, root, "trace", "", out->path, sizeof out->path);
+    if (!file->failed && out->path[0] && out->path[0] != '/')
+        config_fail(file, config_setting_get_member(root, "trace"),
+                    "trace \"%s\" is no whole path; begin it with /", out->path);
+    config_get_int(file, root, "trace_mb", false, 256, 1, 65536, &megabytes);
+    out->bytes_max = (uint64_t)megabytes * 1024 * 1024;
+}

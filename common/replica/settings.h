@@ -20,6 +20,15 @@ struct replica_settings {
     struct replica_node nodes[REPLICA_NODES_MAX];
 };
 
+/* "trace" and "trace_mb": common/base/trace.h. Of the whole file, not of one cluster. */
+struct trace_settings {
+    char path[REPLICA_PATH_BYTES]; /* "": none */
+    uint64_t bytes_max;
+};
+
+#define TRACE_SETTINGS_KEYS "trace", "trace_mb"
+void trace_settings_read(struct config_file *file, const config_setting_t *root, struct trace_settings *out);
+
 /* The keys that this group owns, for config_finish_group; a caller appends its own. */
 #define REPLICA_SETTINGS_KEYS "cluster", "node", "key_file", "profile", "heartbeat_ms", "election_ms", "nodes"
 

@@ -31,6 +31,9 @@ bool snapshots_decode(const void *data, size_t size, struct raft_membership *out
     return true;
 }
 
+const struct raft_trace_codec replica_trace_codec = {"replica", snapshots_decode_membership,
+                                                     snapshots_decode};
+
 static void drop_restore(struct replica *replica)
 {
     if (replica->restore.memory)
@@ -151,7 +154,7 @@ void snapshots_compact(struct replica *replica)
         stored.data = snapshot.data = bytes.data;
         stored.size = snapshot.size = bytes.size;
         code = store_save_snapshot(replica->store, &stored, &err);
-        if (!code && raft_compact(replica->raft, now_us, &snapshot) != RAFT_OK)
+        if (!code && raft_trace_compact(&replica->tracer, replica->raft, now_us, &snapshot) != RAFT_OK)
             code =
                 error_set(&err, ERR_INTERNAL,
                           "a snapshot of what was applied is refused: this is a bug, please report it with "
@@ -187,7 +190,7 @@ void snapshots_follow_membership(struct replica *replica)
     if (!replica->membership_dirty)
         return;
     replica->membership_dirty = false;
-    raft_status(replica->raft, clock_now_us(), &status);
+    raft_trace_status(&replica->tracer, replica->raft, clock_now_us(), &status);
     entry = status.membership_index ? raft_entry_at(replica->raft, status.membership_index) : NULL;
     if (entry && wire_unpack_membership(entry->data, entry->size, &newest, &err) != ERR_OK) {
         engine_fail(replica, err.text); /* not reached: raft takes none that does not decode */

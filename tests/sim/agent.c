@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/cluster/trace.h"
 #include "common/base/error.h"
 #include "tests/sim/cluster_check.h"
 #include "tests/sim/dbworker.h"
@@ -24,6 +25,7 @@
 struct agent_model {
     struct cluster_state state;
     struct policy_tracker tracker;
+    struct policy_tracer tracer;
     struct raft_status raft;
     struct {
         Mha__AgentMessage *message;
@@ -86,6 +88,7 @@ static void forget(struct agent_model *agent)
             mha__agent_message__free_unpacked(agent->heard[i].message, NULL);
     if (agent->newest)
         mha__db_reply__free_unpacked(agent->newest, NULL);
+    policy_tracer_end(&agent->tracer);
     memset(agent, 0, sizeof *agent);
 }
 
@@ -155,8 +158,10 @@ static void fill_self(struct cluster *cluster, unsigned host, uint64_t now_us)
 
 static void read_raft(struct cluster *cluster, unsigned host)
 {
-    raft_status(cluster->world->nodes[host].raft, cluster_clock_us(cluster, host),
-                &agent_of(cluster, host)->raft);
+    struct world_node *node = &cluster->world->nodes[host];
+
+    raft_trace_status(&node->tracer, node->raft, cluster_clock_us(cluster, host),
+                      &agent_of(cluster, host)->raft);
 }
 
 static const enum policy_acks_kind acks_kinds[SERVER_KINDS] = {
@@ -556,8 +561,7 @@ static void step(struct cluster *cluster, unsigned host)
 
     end_hung_worker(cluster, host);
     gather(cluster, host);
-    policy_track(&agent->tracker, &agent->input);
-    policy_decide(&agent->tracker, &agent->input, &agent->output);
+    policy_trace_decide(&agent->tracer, &agent->tracker, &agent->input, &agent->output);
     carry_out(cluster, host);
     if (!is_up(cluster, host))
         return;
@@ -695,6 +699,10 @@ void agent_started(struct cluster *cluster, unsigned host)
 
     forget(agent);
     cluster_state_init(&agent->state);
+    if (cluster->world->trace_file)
+        agent->tracer =
+            (struct policy_tracer){.line = world_trace_line, .context = &cluster->world->nodes[host]};
+    policy_trace_new(&agent->tracer, cluster_clock_us(cluster, host));
     mha__db_observation__init(&agent->no_observation);
     agent->worker_retry_us = WORKER_RETRY_LEAST_US;
     read_raft(cluster, host);
@@ -727,6 +735,8 @@ void agent_applied(struct cluster *cluster, unsigned host, const struct raft_ent
         return;
     }
     void_because = cluster_state_apply(&agent->state, &command);
+    policy_trace_applied(&agent->tracer, cluster_clock_us(cluster, host), entry->index, entry->data,
+                         entry->size, void_because, &agent->state);
     cluster_trace(
         cluster, host,
         "applies %" PRIu64 ": kind %d node %" PRIu64 " epoch %" PRIu64 " {%u members, acks %u} %s%s%s",

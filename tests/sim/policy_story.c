@@ -417,7 +417,7 @@ static void look(struct story *base)
 bool policy_story_run(const char *path, char *problem, size_t problem_bytes)
 {
     struct policy_story story = {
-        .base = {.path = path, .problem = problem, .problem_bytes = problem_bytes, .look = look},
+        .base = {.path = path, .problem = problem, .problem_bytes = problem_bytes, .look = look, .digits = 2},
         .watch = policy_watch_new()};
     bool good = story_run_file(&story.base, run_command);
 

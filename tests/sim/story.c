@@ -178,8 +178,9 @@ static bool do_propose_membership(struct story *story, unsigned count, char **wo
     uint64_t index;
     if (!is_up(story, words[0], &node))
         return false;
-    enum raft_code code = raft_propose(story->world->nodes[node].raft, world_clock_us(story->world, node),
-                                       RAFT_ENTRY_MEMBERSHIP, "x", 1, &index);
+    enum raft_code code =
+        raft_trace_propose(&story->world->nodes[node].tracer, story->world->nodes[node].raft,
+                           world_clock_us(story->world, node), RAFT_ENTRY_MEMBERSHIP, "x", 1, &index);
     return outcome(story, code, count, words, 1);
 }
 
@@ -282,7 +283,7 @@ static void look(struct story *story)
 bool story_run(const char *path, char *problem, size_t problem_bytes)
 {
     struct told_story story = {
-        .base = {.path = path, .problem = problem, .problem_bytes = problem_bytes, .look = look},
+        .base = {.path = path, .problem = problem, .problem_bytes = problem_bytes, .look = look, .digits = 3},
         .watch = story_watch_new()};
     bool good = story_run_file(&story.base, run_command);
     story_watch_free(story.watch);

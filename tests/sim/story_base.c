@@ -124,7 +124,7 @@ bool story_run_file(struct story *story, bool (*command)(struct story *story, un
 {
     bool good = true;
     story->problem[0] = '\0';
-    story->file = story_file_open(story->path);
+    story->file = story_file_open(story->path, story->digits);
     if (story->file == NULL)
         return story_fail(story, "cannot be opened");
     for (char *line; good && (line = story_file_next(story->file, &story->line)) != NULL;)

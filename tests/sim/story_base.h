@@ -13,6 +13,7 @@ struct story {
     const char *path;
     unsigned line;
     struct story_file *file;
+    int digits;          /* of the seconds in the trace */
     struct world *world; /* NULL: not yet */
     uint64_t begun_us;
     uint64_t marked_term;

@@ -113,7 +113,8 @@ static bool is_waiting(struct story *story, unsigned count, char **words, bool *
     const struct world_node *n = &story->world->nodes[node];
     struct raft_status status;
     if (n->up) {
-        raft_status(n->raft, world_clock_us(story->world, node), &status);
+        raft_trace_status(&story->world->nodes[node].tracer, n->raft, world_clock_us(story->world, node),
+                          &status);
         *ok = strstr(status.waits_for, text) != NULL;
     }
     return true;

@@ -17,6 +17,7 @@ struct lines {
 
 struct story_file {
     const char *path;
+    int digits;
     struct lines old, now;
     unsigned next; /* of the old lines */
     char line[256];
@@ -46,7 +47,7 @@ static bool is_trace(const char *line)
     return line[strspn(line, " \t")] == '|';
 }
 
-struct story_file *story_file_open(const char *path)
+struct story_file *story_file_open(const char *path, int digits)
 {
     FILE *stream = fopen(path, "r");
     if (stream == NULL)
@@ -54,6 +55,7 @@ struct story_file *story_file_open(const char *path)
     struct story_file *file = calloc(1, sizeof *file);
     assert(file != NULL);
     file->path = path;
+    file->digits = digits;
     while (fgets(file->line, sizeof file->line, stream) != NULL) {
         file->line[strcspn(file->line, "\n")] = '\0';
         add(&file->old, file->line);
@@ -84,7 +86,7 @@ char *story_file_next(struct story_file *file, unsigned *line_number)
 void story_file_tell(struct story_file *file, uint64_t us, const char *who, const char *format, ...)
 {
     char text[256];
-    int length = snprintf(text, sizeof text, MARGIN "%.3f %s ", (double)us / 1e6, who);
+    int length = snprintf(text, sizeof text, MARGIN "%.*f %s ", file->digits, (double)us / 1e6, who);
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text + length, sizeof text - (size_t)length, format, arguments);

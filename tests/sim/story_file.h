@@ -19,8 +19,9 @@
 
 struct story_file;
 
-/* NULL: it cannot be read. */
-struct story_file *story_file_open(const char *path);
+/* Times in the trace have so many digits after the point: 3, or fewer where they would change with every
+ * small thing elsewhere. NULL: it cannot be read. */
+struct story_file *story_file_open(const char *path, int digits);
 void story_file_close(struct story_file *file);
 
 /* The next line that is no trace, for the caller to take apart; NULL: the end. */

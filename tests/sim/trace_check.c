@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/cluster/trace.h"
 #include "common/base/trace.h"
 #include "common/raft/trace.h"
+#include "common/replica/replica.h"
 
 /* What the code says should come next. */
 struct expected {
@@ -21,6 +23,9 @@ struct member {
     char *name;
     struct raft *raft;
     struct raft_tracer raft_tracer;
+    bool untaken; /* an input to raft whose output was not taken yet */
+    struct policy_replay *policy;
+    struct policy_tracer policy_tracer;
     struct expected *first, **last;
     struct member *next;
 };
@@ -69,6 +74,9 @@ static struct member *find_member(struct check *check, const char *name)
     assert(member->name != NULL);
     member->last = &member->first;
     member->raft_tracer = (struct raft_tracer){.line = on_line, .context = member};
+    member->policy_tracer = (struct policy_tracer){.line = on_line, .context = member};
+    member->policy = policy_replay_new();
+    assert(member->policy != NULL);
     member->next = check->members;
     check->members = member;
     return member;
@@ -83,6 +91,8 @@ static void forget_members(struct check *check)
             drop_first(member);
         raft_free(member->raft);
         raft_tracer_end(&member->raft_tracer);
+        policy_replay_free(member->policy);
+        policy_tracer_end(&member->policy_tracer);
         free(member->name);
         free(member);
     }
@@ -128,15 +138,32 @@ static bool read_time(const char *text, uint64_t *us)
     return end == fraction + 6 && *end == '\0';
 }
 
-static const struct raft_trace_codec codecs[] = {{.name = "replica"}, {.name = "sim"}, {0}};
+/* Whoever owns a raft takes the output of each input before the next one; but for those at the start, and for
+ * a look at the status. */
+static void feed_raft(struct check *check, struct member *member, uint64_t now_us, const struct words *words)
+{
+    const char *what = words->count > 1 ? words->list[1].key : "";
+    bool takes = strcmp(what, "->") == 0, starts = strcmp(what, "new") == 0;
+    if (member->untaken && !takes && !starts && strcmp(what, "status") != 0) {
+        raft_trace_take(&member->raft_tracer, member->raft);
+        return;
+    }
+    check->report->raft_inputs += !takes;
+    struct raft_trace_codec codecs[] = {replica_trace_codec, {.name = "sim"}, {0}};
+    raft_trace_replay(&member->raft_tracer, &member->raft, now_us, words, codecs);
+    member->untaken =
+        !takes && !starts && member->raft != NULL && (member->untaken || strcmp(what, "status") != 0);
+}
 
 /* Gives the line to the code that it belongs to, which then tells what it should say. */
 static void feed(struct check *check, struct member *member, uint64_t now_us, struct words *words)
 {
     struct words rest = {.list = words->list + 2, .count = words->count - 2};
     if (strcmp(rest.list[0].key, "raft") == 0) {
-        check->report->raft_inputs += rest.count > 1 && strcmp(rest.list[1].key, "->") != 0;
-        raft_trace_replay(&member->raft_tracer, &member->raft, now_us, &rest, codecs);
+        feed_raft(check, member, now_us, &rest);
+    } else if (strcmp(rest.list[0].key, "policy") == 0) {
+        check->report->policy_inputs++;
+        policy_trace_replay(&member->policy_tracer, member->policy, now_us, &rest);
     }
 }
 
@@ -161,9 +188,10 @@ static bool check_line(struct check *check)
     if (good && member->first == NULL)
         feed(check, member, now_us, &words);
     words_free(&words);
-    const char *wanted = good && member->first != NULL ? member->first->line : "";
-    if (strcmp(wanted, check->line) != 0)
-        return differ(check, wanted);
+    if (!good || member->first == NULL)
+        return differ(check, "");
+    if (strcmp(member->first->line, check->line) != 0)
+        return differ(check, member->first->line);
     drop_first(member);
     return true;
 }

@@ -48,7 +48,7 @@ bool world_chance(struct world *world, unsigned permille)
 
 /* ---- making and freeing ---- */
 
-static void on_trace_line(void *context, uint64_t now_us, const char *text)
+void world_trace_line(void *context, uint64_t now_us, const char *text)
 {
     const struct world_node *node = context;
     trace_line(node->trace_file, now_us, node->name, text);
@@ -67,7 +67,7 @@ static void open_trace(struct world *world)
     for (unsigned i = 0; i < world->node_count; i++) {
         struct world_node *node = &world->nodes[i];
         node->trace_file = world->trace_file;
-        node->tracer = (struct raft_tracer){.line = on_trace_line, .context = node, .codec = "sim"};
+        node->tracer = (struct raft_tracer){.line = world_trace_line, .context = node, .codec = "sim"};
     }
 }
 

@@ -241,6 +241,8 @@ void world_receive(struct world *world, unsigned node, const struct raft_message
 unsigned world_leader(const struct world *world);
 bool world_lease_is_live(const struct world *world, unsigned node);
 uint64_t world_highest_term(const struct world *world);
+/* For a tracer: into the file of the node that is its context. */
+void world_trace_line(void *node, uint64_t now_us, const char *text);
 
 /* One line: time, node, event. */
 void world_trace(const struct world *world, unsigned node, const char *format, ...)

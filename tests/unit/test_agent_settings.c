@@ -73,6 +73,8 @@ static void test_good_file(void)
     CU_ASSERT_EQUAL(settings.switchover_timeout_ms, 5000);
     CU_ASSERT_EQUAL(settings.pause_length_ms, 60000);
     CU_ASSERT_EQUAL(settings.group.election_us, 1000000);
+    CU_ASSERT_STRING_EQUAL(settings.trace.path, "");
+    CU_ASSERT_EQUAL(settings.trace.bytes_max, 256u << 20);
     CU_ASSERT_STRING_EQUAL(settings.database.password, "secret");
 }
 
@@ -89,6 +91,8 @@ static void test_mistakes(void)
         {3, "key_file = \"/nowhere/key\";", "/nowhere/key"},
         {6, "log_level = \"loud\";", "one of error, warning"},
         {7, "profile = \"warp\";", "warp"},
+        {7, "trace = \"trace\";", "begin it with /"},
+        {7, "trace_mb = 0;", "from 1 to 65536"},
         {11, "  { name = \"db3\"; address = \"192.0.2.13:7420\"; });", "3 data nodes"},
         {11, "  { name = \"db2\"; address = \"192.0.2.13:7420\"; arbiter = true; });", "db2"},
         {9, "  { name = \"db1\"; address = \"192.0.2.11\"; },", "192.0.2.11"},

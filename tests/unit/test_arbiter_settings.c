@@ -82,6 +82,7 @@ static void good_file(void)
     CU_ASSERT_STRING_EQUAL(settings.listen, "0.0.0.0:7420");
     CU_ASSERT_STRING_EQUAL(settings.data_dir, "/tmp/x");
     CU_ASSERT_EQUAL(settings.log_level, LOG_LEVEL_DEBUG);
+    CU_ASSERT_STRING_EQUAL(settings.trace.path, "");
     CU_ASSERT_EQUAL_FATAL(settings.cluster_count, 2);
     CU_ASSERT_STRING_EQUAL(settings.clusters[0].cluster, "shop");
     CU_ASSERT_EQUAL(settings.clusters[0].heartbeat_us, 20000);
@@ -106,6 +107,8 @@ static void each_mistake(void)
         {"0.0.0.0:7420", "0.0.0.0:99999", 1, "not an address"},
         {"\"debug\"", "\"loud\"", 4, "choose \"error\""},
         {"log_level", "loglevel", 4, "not a setting known here"},
+        {"log_level = \"debug\"", "trace = \"here\"", 4, "begin it with /"},
+        {"log_level = \"debug\"", "trace_mb = 0", 4, "from 1 to 65536"},
         {"clusters = (", "clusters = 5; x = (", 5, "must be a list"},
         {"\"shop\"", "\"sh op\"", 6, "letters, digits"},
         {"\"shop\"", "5", 6, "must be a string"},

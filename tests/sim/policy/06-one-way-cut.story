@@ -1,34 +1,34 @@
 # Scenario 6: B hears A, A does not hear B: B's acknowledgements do not arrive, so it leaves the set; calm.
 cluster A B X
         on A B X
-        | 0.000 A is on
-        | 0.000 B is on
-        | 0.000 X is on
+        | 0.00 A is on
+        | 0.00 B is on
+        | 0.00 X is on
         expect sync A B within 9s
-        | 1.003 A leads term 1
-        | 1.405 A server starts in place
-        | 1.405 B server starts in place
-        | 1.426 - primary A, epoch 1 (first start)
-        | 1.426 - sync {A}, acks 0
-        | 1.428 A has the record of epoch 1 written
-        | 1.429 B receives from A and acknowledges
-        | 1.431 - the record of epoch 1 is committed
-        | 1.432 A opens
-        | 1.433 A its commits wait for 1 acknowledgement
-        | 1.438 A has the address
-        | 1.438 - A serves
-        | 1.441 - sync {A B}, acks 1
+        | 1.00 A leads term 1
+        | 1.40 A server starts in place
+        | 1.41 B server starts in place
+        | 1.43 - primary A, epoch 1 (first start)
+        | 1.43 - sync {A}, acks 0
+        | 1.43 A has the record of epoch 1 written
+        | 1.43 B receives from A and acknowledges
+        | 1.43 - the record of epoch 1 is committed
+        | 1.43 A opens
+        | 1.43 A its commits wait for 1 acknowledgement
+        | 1.44 A has the address
+        | 1.44 - A serves
+        | 1.44 - sync {A B}, acks 1
 +1s     mark
         cut B > A
-        | 2.441 - nobody serves
+        | 2.44 - nobody serves
         expect sync A within 3s
-        | 3.605 - sync {A}, acks 0
+        | 3.61 - sync {A}, acks 0
         expect serves A within 200ms
-        | 3.606 A its commits wait for 0 acknowledgements
-        | 3.606 - A serves
+        | 3.61 A its commits wait for 0 acknowledgements
+        | 3.61 - A serves
         expect serves A for 10s
         expect changes 0
         heal
         expect sync A B within 10s
-        | 13.680 A its commits wait for 1 acknowledgement
-        | 13.931 - sync {A B}, acks 1
+        | 13.68 A its commits wait for 1 acknowledgement
+        | 13.93 - sync {A B}, acks 1

@@ -1,43 +1,43 @@
 # Scenario 9: the database is stopped (SIGSTOP): noticed by the probe, killed as the last rung, failover.
 cluster A B X
         on A B X
-        | 0.000 A is on
-        | 0.000 B is on
-        | 0.000 X is on
+        | 0.00 A is on
+        | 0.00 B is on
+        | 0.00 X is on
         expect sync A B within 9s
-        | 1.003 A leads term 1
-        | 1.405 A server starts in place
-        | 1.405 B server starts in place
-        | 1.426 - primary A, epoch 1 (first start)
-        | 1.426 - sync {A}, acks 0
-        | 1.428 A has the record of epoch 1 written
-        | 1.429 B receives from A and acknowledges
-        | 1.431 - the record of epoch 1 is committed
-        | 1.432 A opens
-        | 1.433 A its commits wait for 1 acknowledgement
-        | 1.438 A has the address
-        | 1.438 - A serves
-        | 1.441 - sync {A B}, acks 1
+        | 1.00 A leads term 1
+        | 1.40 A server starts in place
+        | 1.41 B server starts in place
+        | 1.43 - primary A, epoch 1 (first start)
+        | 1.43 - sync {A}, acks 0
+        | 1.43 A has the record of epoch 1 written
+        | 1.43 B receives from A and acknowledges
+        | 1.43 - the record of epoch 1 is committed
+        | 1.43 A opens
+        | 1.43 A its commits wait for 1 acknowledgement
+        | 1.44 A has the address
+        | 1.44 - A serves
+        | 1.44 - sync {A B}, acks 1
 +1s     mark
         stop server A 60s
-        | 2.441 - nobody serves
+        | 2.44 - nobody serves
         expect serves B within 3s
-        | 4.679 A has the address no more
-        | 4.740 A server dies, open
-        | 4.741 A leads no more
-        | 4.742 B receives no more
-        | 4.744 B leads term 2
-        | 4.747 - primary B, epoch 2 (failover)
-        | 4.747 - sync {B}, acks 0
-        | 4.749 B has the record of epoch 2 written
-        | 4.752 - the record of epoch 2 is committed
-        | 4.752 B opens
-        | 4.759 B has the address
-        | 4.759 - B serves
+        | 4.68 A has the address no more
+        | 4.74 A server dies, open
+        | 4.74 A leads no more
+        | 4.74 B receives no more
+        | 4.74 B leads term 2
+        | 4.75 - primary B, epoch 2 (failover)
+        | 4.75 - sync {B}, acks 0
+        | 4.75 B has the record of epoch 2 written
+        | 4.75 - the record of epoch 2 is committed
+        | 4.75 B opens
+        | 4.76 B has the address
+        | 4.76 - B serves
         expect follows A within 5s
-        | 5.147 A server starts to follow
-        | 5.168 A receives from B and acknowledges
+        | 5.15 A server starts to follow
+        | 5.17 A receives from B and acknowledges
         expect sync A B within 8s
-        | 5.169 B its commits wait for 1 acknowledgement
-        | 5.178 - sync {B A}, acks 1
+        | 5.17 B its commits wait for 1 acknowledgement
+        | 5.18 - sync {B A}, acks 1
         expect changes 1

@@ -1,45 +1,45 @@
 # Scenario 16: the crashed primary holds a transaction that nobody acknowledged: cut, then it follows.
 cluster A B X
         on A B X
-        | 0.000 A is on
-        | 0.000 B is on
-        | 0.000 X is on
+        | 0.00 A is on
+        | 0.00 B is on
+        | 0.00 X is on
         expect sync A B within 9s
-        | 1.003 A leads term 1
-        | 1.405 A server starts in place
-        | 1.405 B server starts in place
-        | 1.426 - primary A, epoch 1 (first start)
-        | 1.426 - sync {A}, acks 0
-        | 1.428 A has the record of epoch 1 written
-        | 1.429 B receives from A and acknowledges
-        | 1.431 - the record of epoch 1 is committed
-        | 1.432 A opens
-        | 1.433 A its commits wait for 1 acknowledgement
-        | 1.438 A has the address
-        | 1.438 - A serves
-        | 1.441 - sync {A B}, acks 1
+        | 1.00 A leads term 1
+        | 1.40 A server starts in place
+        | 1.41 B server starts in place
+        | 1.43 - primary A, epoch 1 (first start)
+        | 1.43 - sync {A}, acks 0
+        | 1.43 A has the record of epoch 1 written
+        | 1.43 B receives from A and acknowledges
+        | 1.43 - the record of epoch 1 is committed
+        | 1.43 A opens
+        | 1.43 A its commits wait for 1 acknowledgement
+        | 1.44 A has the address
+        | 1.44 - A serves
+        | 1.44 - sync {A B}, acks 1
         cut A | B
-        | 1.441 - nobody serves
+        | 1.44 - nobody serves
 +100ms  mark
         off A
-        | 1.541 A is off
+        | 1.54 A is off
         heal
         expect serves B within 2s
-        | 2.941 B receives no more
-        | 2.943 B leads term 2
-        | 2.946 - primary B, epoch 2 (failover)
-        | 2.946 - sync {B}, acks 0
-        | 2.948 B has the record of epoch 2 written
-        | 2.951 - the record of epoch 2 is committed
-        | 2.952 B opens
-        | 2.958 B has the address
-        | 2.958 - B serves
+        | 2.94 B receives no more
+        | 2.94 B leads term 2
+        | 2.95 - primary B, epoch 2 (failover)
+        | 2.95 - sync {B}, acks 0
+        | 2.95 B has the record of epoch 2 written
+        | 2.95 - the record of epoch 2 is committed
+        | 2.95 B opens
+        | 2.96 B has the address
+        | 2.96 - B serves
         on A
-        | 2.958 A is on
+        | 2.96 A is on
         expect follows A within 5s
-        | 3.367 A server starts to follow
-        | 3.390 A receives from B and acknowledges
+        | 3.37 A server starts to follow
+        | 3.39 A receives from B and acknowledges
         expect sync A B within 8s
-        | 3.391 B its commits wait for 1 acknowledgement
-        | 3.400 - sync {B A}, acks 1
+        | 3.39 B its commits wait for 1 acknowledgement
+        | 3.40 - sync {B A}, acks 1
         expect no-answers A
