@@ -3,6 +3,9 @@
 #include "common/raft/quorum.h"
 
 #define NEVER UINT64_MAX
+/* In E. A data member that does not know yet that it was given a vote does not ask for any. If nobody at all
+ * asks for longer than any campaign is delayed, the arbiter does. */
+#define ARBITER_PATIENCE 6
 
 static uint64_t spread_us(const struct raft *raft)
 {
@@ -11,16 +14,24 @@ static uint64_t spread_us(const struct raft *raft)
     return raft_membership_rank(&raft->membership, raft->config.id, last) * raft->config.heartbeat_us / 2;
 }
 
+/* Who is in the group has never changed, so everybody knows of his vote. */
+static bool is_founding(const struct raft *raft)
+{
+    return raft->membership_index == 0 && raft->snapshot.index == 0;
+}
+
 /* When the next campaign is due; NEVER: it does not campaign. */
 static uint64_t campaign_due_us(const struct raft *raft)
 {
-    if (!raft_membership_is_self_voter(raft))
+    if (!raft_membership_may_campaign(raft))
         return NEVER;
     uint64_t due_us;
     if (raft_membership_is_self_arbiter(raft)) {
-        if (raft->arbiter_due_us == 0)
-            return NEVER;
         due_us = raft->arbiter_due_us;
+        if (due_us == 0 && is_founding(raft))
+            return NEVER;
+        if (due_us == 0)
+            due_us = raft->campaign_base_us + ARBITER_PATIENCE * raft->config.election_us;
     } else {
         due_us = raft->campaign_base_us + spread_us(raft);
         if (!raft->campaign_retry)
@@ -136,11 +147,18 @@ static bool is_other_voter(const struct raft *raft, unsigned peer)
     return peer != raft->self && raft->membership.members[peer].voter;
 }
 
+/* Those without a vote, too, before a campaign: one of them may lead by now, and tell that this one is out.
+ */
+static bool is_asked(const struct raft *raft, unsigned peer)
+{
+    return raft->role == RAFT_PRECANDIDATE ? peer != raft->self : is_other_voter(raft, peer);
+}
+
 static void ask_everyone(struct raft *raft)
 {
     for (unsigned i = 0; i < raft->membership.count; i++) {
         raft->peers[i].granted = raft->peers[i].refused = false;
-        if (is_other_voter(raft, i))
+        if (is_asked(raft, i))
             ask(raft, i);
     }
 }
@@ -235,7 +253,7 @@ void raft_election_tick(struct raft *raft)
     }
     for (unsigned i = 0; i < raft->membership.count; i++) {
         struct raft_peer *peer = &raft->peers[i];
-        if (is_other_voter(raft, i) && raft->now_us >= peer->ask_us &&
+        if (is_asked(raft, i) && raft->now_us >= peer->ask_us &&
             (raft->role == RAFT_PRECANDIDATE || !peer->granted))
             ask(raft, i);
     }
@@ -254,7 +272,7 @@ uint64_t raft_election_deadline(const struct raft *raft)
             deadline = raft->candidate_until_us;
         for (unsigned i = 0; i < raft->membership.count; i++) {
             const struct raft_peer *peer = &raft->peers[i];
-            if (is_other_voter(raft, i) && (raft->role == RAFT_PRECANDIDATE || !peer->granted) &&
+            if (is_asked(raft, i) && (raft->role == RAFT_PRECANDIDATE || !peer->granted) &&
                 peer->ask_us < deadline)
                 deadline = peer->ask_us;
         }
@@ -277,6 +295,8 @@ void raft_election_receive_prevote(struct raft *raft, const struct raft_message 
 {
     struct raft_message reply = {.kind = RAFT_PREVOTE_REPLY, .to = message->from, .term = raft->hard.term};
     raft_change_tell(raft, message->from);
+    if (raft_membership_is_self_arbiter(raft) && raft->campaign_base_us < raft->now_us)
+        raft->campaign_base_us = raft->now_us; /* there is someone who asks */
 
     /* A server that hears a leader, or may not vote yet, says for how long (dissertation 4.2.3, 9.6). */
     uint64_t until_us = raft_lease_sticky_until_us(raft);
@@ -413,7 +433,7 @@ void raft_set_campaign_delay(struct raft *raft, uint64_t now_us, uint64_t delay_
 
 const char *raft_election_waits_for(const struct raft *raft)
 {
-    if (!raft_membership_is_self_voter(raft))
+    if (!raft_membership_may_campaign(raft))
         return "a vote: it has none in this group";
     if (raft->restart_hold_us > raft->now_us)
         return "one election timeout after its restart";

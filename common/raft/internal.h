@@ -94,8 +94,11 @@ struct raft {
     struct raft_membership base_membership; /* as of the snapshot */
     uint64_t membership_index;              /* of the entry that it stands in; 0: the snapshot's */
     unsigned self;                          /* index in membership.members; RAFT_NO_SLOT: not a member */
+    bool arbiter;                           /* this node is one, or was while it was a member */
+    bool leaving;       /* it has no vote, but had one by an entry that may be the newest committed one */
     uint64_t departing; /* leader: removed, but not told yet; its slot follows the members'. 0: nobody */
-    uint64_t departing_until_us; /* told or not */
+    uint64_t departing_until_us;     /* told or not */
+    uint64_t departing_committed_us; /* when that was seen to be committed; 0: not yet */
     uint64_t now_us;
 
     struct raft_hard_state hard;
@@ -301,7 +304,7 @@ bool raft_change_decode(const struct raft *raft, const struct raft_entry *entry,
 enum raft_code raft_change_check(const struct raft *raft, const struct raft_membership *membership);
 /* A candidate that is no member: it may not know yet. The leader tells it. */
 void raft_change_tell(struct raft *raft, uint64_t id);
-/* The departing member knows, or has had its time. */
+/* The departing member knows that its removal is committed, or has had its time. */
 void raft_change_step(struct raft *raft);
 /* As of `index`, not before the snapshot. */
 void raft_change_membership_at(const struct raft *raft, uint64_t index, struct raft_membership *out);
@@ -328,5 +331,8 @@ unsigned raft_membership_voters(const struct raft_membership *membership);
 unsigned raft_membership_rank(const struct raft_membership *membership, uint64_t id, uint64_t last);
 bool raft_membership_is_self_voter(const struct raft *raft);
 bool raft_membership_is_self_arbiter(const struct raft *raft);
+/* A voter; or one whose removal it does not know to be committed: it may be the only one who can get it
+ * committed, by votes that do not include its own (dissertation 4.2.2). */
+bool raft_membership_may_campaign(const struct raft *raft);
 
 #endif

@@ -76,7 +76,7 @@ unsigned raft_membership_voters(const struct raft_membership *membership)
 
 unsigned raft_membership_rank(const struct raft_membership *membership, uint64_t id, uint64_t last)
 {
-    unsigned rank = 0, count = 0, place_of_last = RAFT_MEMBERS_MAX;
+    unsigned rank = RAFT_MEMBERS_MAX, count = 0, place_of_last = RAFT_MEMBERS_MAX;
     for (unsigned i = 0; i < membership->count; i++) {
         const struct raft_member *member = &membership->members[i];
         if (!member->voter || member->kind != RAFT_DATA)
@@ -87,6 +87,8 @@ unsigned raft_membership_rank(const struct raft_membership *membership, uint64_t
             place_of_last = count;
         count++;
     }
+    if (rank == RAFT_MEMBERS_MAX) /* on its way out */
+        return count;
     if (id == last)
         return count - (count > 0);
     return rank > place_of_last ? rank - 1 : rank;
@@ -99,5 +101,11 @@ bool raft_membership_is_self_voter(const struct raft *raft)
 
 bool raft_membership_is_self_arbiter(const struct raft *raft)
 {
-    return raft->self < raft->membership.count && raft->membership.members[raft->self].kind == RAFT_ARBITER;
+    return raft->arbiter;
+}
+
+bool raft_membership_may_campaign(const struct raft *raft)
+{
+    return raft_membership_is_self_voter(raft) ||
+           (raft->leaving && raft->membership_index > raft->commit_index);
 }

@@ -27,62 +27,6 @@ unsigned raft_peer_slot(const struct raft *raft, uint64_t id)
 
 /* ---- what counts ---- */
 
-/* A leader tells the member that it removes: this slot gets the entry that says so, and with it the log. */
-static void depart(struct raft *raft, const struct raft_membership *old, const struct raft_peer *before)
-{
-    if (raft->role != RAFT_LEADER)
-        return;
-    for (unsigned i = 0; i < old->count; i++) {
-        uint64_t id = old->members[i].id;
-        if (id == raft->config.id || raft_membership_find(&raft->membership, id) < raft->membership.count)
-            continue;
-        raft->departing = id;
-        raft->departing_until_us = raft->now_us + raft->config.election_us;
-        raft->peers[raft->membership.count] = before[i];
-    }
-}
-
-void raft_change_tell(struct raft *raft, uint64_t id)
-{
-    if (raft->role != RAFT_LEADER || raft->departing != 0 || raft_peer_slot(raft, id) != RAFT_NO_SLOT)
-        return;
-    raft_replicate_begin(raft, &raft->peers[raft->membership.count]);
-    raft->departing = id;
-    raft->departing_until_us = raft->now_us + raft->config.election_us;
-}
-
-void raft_change_step(struct raft *raft)
-{
-    if (raft->departing == 0)
-        return;
-    const struct raft_peer *peer = &raft->peers[raft->membership.count];
-    uint64_t since = raft->membership_index != 0 ? raft->membership_index : raft->log.base_index;
-    if (peer->match_index >= since || raft->now_us >= raft->departing_until_us)
-        raft->departing = 0;
-}
-
-/* The slots follow the members: what is known of one stays with its id. */
-static void adopt(struct raft *raft, const struct raft_membership *membership, uint64_t index)
-{
-    struct raft_peer before[RAFT_SLOTS];
-    struct raft_membership old = raft->membership;
-    memcpy(before, raft->peers, sizeof before);
-    memset(raft->peers, 0, sizeof raft->peers);
-    raft->membership = *membership;
-    raft->membership_index = index;
-    raft->departing = 0;
-    depart(raft, &old, before);
-    unsigned self = raft_membership_find(membership, raft->config.id);
-    raft->self = self < membership->count ? self : RAFT_NO_SLOT;
-    for (unsigned i = 0; i < membership->count; i++) {
-        unsigned was = raft_membership_find(&old, membership->members[i].id);
-        if (was < old.count)
-            raft->peers[i] = before[was];
-        else
-            raft_replicate_begin(raft, &raft->peers[i]);
-    }
-}
-
 bool raft_change_decode(const struct raft *raft, const struct raft_entry *entry, struct raft_membership *out)
 {
     return raft->config.decode_membership != NULL &&
@@ -103,6 +47,89 @@ static uint64_t newest_up_to(const struct raft *raft, uint64_t index, struct raf
     }
     *out = raft->base_membership;
     return 0;
+}
+
+static void find_self(struct raft *raft)
+{
+    unsigned self = raft_membership_find(&raft->membership, raft->config.id);
+    raft->self = self < raft->membership.count ? self : RAFT_NO_SLOT;
+    raft->leaving = false;
+    if (raft->self != RAFT_NO_SLOT)
+        raft->arbiter = raft->membership.members[self].kind == RAFT_ARBITER;
+    if (raft_membership_is_self_voter(raft))
+        return;
+    struct raft_membership before;
+    uint64_t index = raft_log_last_index(&raft->log);
+    do { /* every membership that may be the newest committed one */
+        index = newest_up_to(raft, index, &before);
+        self = raft_membership_find(&before, raft->config.id);
+        if (self < before.count && before.members[self].voter) {
+            raft->leaving = true;
+            raft->arbiter = before.members[self].kind == RAFT_ARBITER;
+        }
+    } while (!raft->leaving && index-- > raft->commit_index);
+}
+
+/* A leader tells the member that it removes: this slot gets the entry that says so, and with it the log. */
+static void depart(struct raft *raft, const struct raft_membership *old, const struct raft_peer *before)
+{
+    if (raft->role != RAFT_LEADER)
+        return;
+    for (unsigned i = 0; i < old->count; i++) {
+        uint64_t id = old->members[i].id;
+        if (id == raft->config.id || raft_membership_find(&raft->membership, id) < raft->membership.count)
+            continue;
+        raft->departing = id;
+        raft->departing_until_us = raft->now_us + raft->config.election_us;
+        raft->departing_committed_us = 0;
+        raft->peers[raft->membership.count] = before[i];
+    }
+}
+
+void raft_change_tell(struct raft *raft, uint64_t id)
+{
+    if (raft->role != RAFT_LEADER || raft->departing != 0 || raft_peer_slot(raft, id) != RAFT_NO_SLOT)
+        return;
+    raft_replicate_begin(raft, &raft->peers[raft->membership.count]);
+    raft->departing = id;
+    raft->departing_until_us = raft->now_us + raft->config.election_us;
+    raft->departing_committed_us = 0;
+}
+
+void raft_change_step(struct raft *raft)
+{
+    if (raft->departing == 0)
+        return;
+    const struct raft_peer *peer = &raft->peers[raft->membership.count];
+    uint64_t since = raft->membership_index != 0 ? raft->membership_index : raft->log.base_index;
+    if (raft->commit_index >= since && raft->departing_committed_us == 0)
+        raft->departing_committed_us = raft->now_us;
+    /* It has answered a round that carried this commit index along. */
+    bool knows = peer->match_index >= since && raft->departing_committed_us != 0 &&
+                 peer->answered_sent_us > raft->departing_committed_us;
+    if (knows || raft->now_us >= raft->departing_until_us)
+        raft->departing = 0;
+}
+
+/* The slots follow the members: what is known of one stays with its id. */
+static void adopt(struct raft *raft, const struct raft_membership *membership, uint64_t index)
+{
+    struct raft_peer before[RAFT_SLOTS];
+    struct raft_membership old = raft->membership;
+    memcpy(before, raft->peers, sizeof before);
+    memset(raft->peers, 0, sizeof raft->peers);
+    raft->membership = *membership;
+    raft->membership_index = index;
+    raft->departing = 0;
+    depart(raft, &old, before);
+    find_self(raft);
+    for (unsigned i = 0; i < membership->count; i++) {
+        unsigned was = raft_membership_find(&old, membership->members[i].id);
+        if (was < old.count)
+            raft->peers[i] = before[was];
+        else
+            raft_replicate_begin(raft, &raft->peers[i]);
+    }
 }
 
 void raft_change_membership_at(const struct raft *raft, uint64_t index, struct raft_membership *out)

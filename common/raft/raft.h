@@ -71,10 +71,13 @@
  * the moment it stands in the log, until a truncation takes it away again. One change at a time, by one
  * member: add a learner, make a learner that has caught up a voter, remove a member, change a member's
  * particulars (same ids, kinds and votes). A leader that removed itself leads until that is committed,
- * without counting itself, and then steps down. Learners and removed members do not campaign; who is asked
+ * without counting itself, and then steps down. Learners do not campaign, nor do removed members once they
+ * know that their removal is committed; before that they must, without counting themselves, as they may be
+ * the only ones who can get it committed (dissertation 4.2.2). Who is asked
  * for a vote answers whether it knows the candidate or not (it may not know yet). A member that is removed is
- * sent the log until it has the entry that says so, for E at most; and again for E when it asks the leader
- * for a PreVote later. Until then messages to it go on, though it is in no membership.
+ * sent the log until it knows that this is committed, for E at most; and again for E when it asks the leader
+ * for a PreVote later. Until then messages to it go on, though it is in no membership. If the membership has
+ * ever changed and nobody campaigns for 6 E, the arbiter does: the others may not know of their votes.
  *
  * READS (dissertation, 6.4)
  *

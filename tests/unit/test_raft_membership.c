@@ -192,7 +192,7 @@ static void test_a_learner_becomes_a_voter(void)
     CU_ASSERT_EQUAL(group_status(&group, A).commit_index, commit_index);
     group_pass(&group, 3 * ELECTION_US);
     CU_ASSERT_EQUAL(group_status(&group, A).role, RAFT_PRECANDIDATE); /* C is no quorum for it */
-    CU_ASSERT_EQUAL(group.sent[C][RAFT_PREVOTE], 0);
+    CU_ASSERT_EQUAL(group.sent[C][RAFT_VOTE], 0);
     group.cut[A] = true;
     group_pass(&group, 5 * ELECTION_US);
     CU_ASSERT_EQUAL(group_status(&group, C).role, RAFT_FOLLOWER);
@@ -349,9 +349,14 @@ static void test_restored(void)
     CU_ASSERT_EQUAL(raft_membership(raft)->count, 4);
     CU_ASSERT_EQUAL(fixture_status(raft, BEGIN_US).membership_index, 6);
     raft_free(raft);
-    restored.entry_count = 2; /* it was removed: no vote, no campaign */
+    restored.entry_count = 2; /* it was removed: no vote, and no campaign once that is committed */
     raft = fixture_new_full(A, &restored);
     CU_ASSERT_FALSE(fixture_status(raft, BEGIN_US).voter);
+    struct raft_message heartbeat = fixture_heartbeat(B, 2);
+    heartbeat.log_index = heartbeat.commit = 7;
+    heartbeat.log_term = 2;
+    fixture_persist(raft, BEGIN_US, fixture_receive(raft, A, BEGIN_US, heartbeat)->write);
+    raft_take(raft);
     raft_tick(raft, BEGIN_US + 10 * ELECTION_US);
     CU_ASSERT_EQUAL(raft_take(raft)->message_count, 0);
     CU_ASSERT_TRUE(raft_deadline_us(raft) > BEGIN_US + 10 * ELECTION_US);
@@ -472,6 +477,58 @@ static void test_a_removed_leader_without_a_quorum(void)
     raft_free(raft);
 }
 
+/* Dissertation 4.2.2: whoever is not in its own newest membership may be the only one who has it, and so the
+ * only one who can get it committed: it campaigns, without counting itself. */
+static void test_the_only_one_who_has_the_change(void)
+{
+    struct group group;
+    group_begin(&group);
+    CU_ASSERT_EQUAL_FATAL(group_change(&group, A, without(founding(), X)), RAFT_OK);
+    group_pass(&group, 210 * MS);
+    struct raft_membership only_b = without(without(founding(), X), A);
+    CU_ASSERT_EQUAL(propose(group.nodes[A], group.now_us, only_b), RAFT_OK);
+    group.cut[A] = true;
+    group_settle(&group); /* it has it on its disk, B does not get it */
+    CU_ASSERT_FALSE(group_status(&group, A).voter);
+    group_pass(&group, 3 * ELECTION_US);
+    CU_ASSERT_NOT_EQUAL(group_status(&group, A).role, RAFT_LEADER); /* by itself it wins nothing */
+    CU_ASSERT_NOT_EQUAL(group_status(&group, B).role, RAFT_LEADER); /* its membership has A, too */
+    group.cut[A] = false;
+    group_pass(&group, 3 * ELECTION_US);
+    CU_ASSERT_TRUE(knows(&group, B, only_b));
+    CU_ASSERT_TRUE(group_status(&group, B).ready);
+    CU_ASSERT_EQUAL(group_status(&group, A).role, RAFT_FOLLOWER);
+    group.asked[A] = 0;
+    group_pass(&group, 5 * ELECTION_US);
+    CU_ASSERT_EQUAL(group.asked[A], 0); /* it is committed: A has no say any more */
+    group_end(&group);
+}
+
+/* A data member that was given a vote and does not know asks for none. Then it is the arbiter who brings it
+ * up to date, though nobody's log was too short for it. */
+static void test_the_arbiter_wakes_one_who_does_not_know(void)
+{
+    struct group group;
+    group_begin(&group);
+    struct raft_membership two = without(founding(), B), learner = with(two, C, RAFT_DATA, false);
+    struct raft_membership three = with(two, C, RAFT_DATA, true);
+    CU_ASSERT_EQUAL_FATAL(group_change(&group, A, two), RAFT_OK);
+    CU_ASSERT_EQUAL_FATAL(group_change(&group, A, learner), RAFT_OK);
+    group_start_empty(&group, C);
+    group_pass(&group, 310 * MS);
+    group.cut[C] = true;
+    CU_ASSERT_EQUAL_FATAL(group_change(&group, A, three), RAFT_OK);
+    CU_ASSERT_EQUAL(group_status(&group, A).membership_index, group_status(&group, A).commit_index);
+    group.cut[A] = true; /* for good */
+    group.cut[C] = false;
+    group_pass(&group, 6 * ELECTION_US);
+    CU_ASSERT_EQUAL(group_status(&group, C).leader, 0);
+    group_pass(&group, 3 * ELECTION_US);
+    CU_ASSERT_TRUE(group_status(&group, C).ready);
+    CU_ASSERT_TRUE(group_status(&group, C).lease_until_us > group.now_us);
+    group_end(&group);
+}
+
 static void test_a_removed_member_is_told(void)
 {
     struct group group;
@@ -480,6 +537,8 @@ static void test_a_removed_member_is_told(void)
     CU_ASSERT_EQUAL_FATAL(group_change(&group, A, two), RAFT_OK);
     CU_ASSERT_TRUE(knows(&group, B, two));
     CU_ASSERT_FALSE(group_status(&group, B).voter);
+    group_pass(&group, 210 * MS); /* that it is committed comes with the next round */
+    CU_ASSERT_EQUAL(group_status(&group, B).commit_index, 2);
     unsigned appends = group.sent[B][RAFT_APPEND];
     group_pass(&group, 10 * ELECTION_US);
     CU_ASSERT_EQUAL(group.sent[B][RAFT_APPEND], appends); /* once is enough */
@@ -636,6 +695,9 @@ int main(void)
     CU_add_test(suite, "a change left half-done", test_a_change_left_half_done);
     CU_add_test(suite, "a leader removes itself", test_a_leader_removes_itself);
     CU_add_test(suite, "a removed leader without a quorum", test_a_removed_leader_without_a_quorum);
+    CU_add_test(suite, "the only one who has the change", test_the_only_one_who_has_the_change);
+    CU_add_test(suite, "the arbiter wakes one who does not know",
+                test_the_arbiter_wakes_one_who_does_not_know);
     CU_add_test(suite, "a removed member is told", test_a_removed_member_is_told);
     CU_add_test(suite, "a member that was away when it was removed",
                 test_a_member_that_was_away_when_it_was_removed);
