@@ -118,7 +118,7 @@ static unsigned holders(const struct cluster *cluster, unsigned host, unsigned i
     return count;
 }
 
-static bool is_primary_of_record(const struct cluster *cluster, unsigned host)
+bool cluster_check_is_primary(const struct cluster *cluster, unsigned host)
 {
     const struct cluster_primary *primary = &cluster->check->state.primary;
 
@@ -131,7 +131,7 @@ static void check_rule(struct cluster *cluster, unsigned host, const struct txn 
     const struct server *server = cluster->hosts[host].server;
     unsigned acks = cluster->check->state.sync.acks, in_force = server->acks, held;
 
-    if (!is_primary_of_record(cluster, host))
+    if (!cluster_check_is_primary(cluster, host))
         return;
     held = holders(cluster, host, (unsigned)(txn - server->log.txns));
     if (in_force < acks)
@@ -195,7 +195,7 @@ void cluster_check_opening(struct cluster *cluster, unsigned host)
                       "I4: %s opens under epoch %" PRIu64 " without row %" PRIu64
                       ", which a client was told or could read",
                       cluster_host_name(cluster, host), epoch, missing);
-    if (!is_primary_of_record(cluster, host))
+    if (!cluster_check_is_primary(cluster, host))
         world_violate(cluster->world, "I5: %s opens, but is not the primary of record",
                       cluster_host_name(cluster, host));
     if (holders(cluster, host, server->log.count - 1) < check->state.sync.acks)

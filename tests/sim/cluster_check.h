@@ -31,6 +31,8 @@ void cluster_check_opening(struct cluster *cluster, unsigned host); /* read_only
 void cluster_check_cut(struct cluster *cluster, unsigned host);     /* its log is about to be cut */
 void cluster_check_epoch(struct cluster *cluster, unsigned host, uint64_t epoch); /* is about to be written */
 
+/* The committed primary, with the record of its epoch as the newest. */
+bool cluster_check_is_primary(const struct cluster *cluster, unsigned host);
 /* A client was told this row, or could read it; and an operator has accepted its loss. */
 bool cluster_check_row_counts(const struct cluster *cluster, uint64_t uid);
 bool cluster_check_is_given_up(const struct cluster *cluster, uint64_t uid);

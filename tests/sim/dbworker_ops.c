@@ -352,6 +352,8 @@ static void late_statement(struct cluster *cluster, unsigned host, const struct 
     if (statement->request.op == DB_OP_SET_ACKNOWLEDGING)
         server_bar(cluster, host, statement->request.source, !statement->request.allowed);
     if (statement->request.op == DB_OP_OPEN && statement->checked) {
+        if (server->read_only && cluster_check_is_primary(cluster, host))
+            cluster_check_opening(cluster, host);
         server->opening++;
         server->read_only = server->closing = false;
     }
