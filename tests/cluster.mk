@@ -22,7 +22,7 @@ $(BUILD)/tests/cluster/%.so: tests/cluster/%.c
 	@echo "  CC    $@"
 	$(Q)$(CC) $(CFLAGS_COMMON) -D_FORTIFY_SOURCE=2 -fPIC -shared $< -o $@
 
-bed: $(BED_PROGRAMS)
+bed: $(BED_PROGRAMS) $(BUILD)/tests/sim/replay_trace
 	@:
 
 # A second make reads the Makefile again: what `deps` has just installed is found only then.

@@ -156,6 +156,7 @@ static void tell_output(struct policy_tracer *tracer, uint64_t now_us, const str
         text_add_value(&tracer->text, output->db_names[i]);
     }
     if (output->propose) {
+        text_add(&tracer->text, " command=%s", policy_trace_commands[output->command.kind]);
         fields_write(&tracer->text, "command.", policy_trace_command_fields, &output->command);
         fields_write(&tracer->text, "command.", policy_trace_phases_fields, &output->command.phases);
         add_sync(&tracer->text, "command.", &output->command.sync);

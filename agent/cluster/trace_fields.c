@@ -13,7 +13,7 @@ static const char *const db_ops[] = {[DB_OP_NONE] = "none",
                                      [DB_OP_SET_COMMIT_RULE] = "rule",
                                      [DB_OP_SET_ACKNOWLEDGING] = "acknowledging"};
 static const char *const server_ops[] = {"none", "start-in-place", "start-to-follow"};
-static const char *const commands[] = {
+const char *const policy_trace_commands[POLICY_TRACE_COMMANDS] = {
     [COMMAND_PROMOTE] = "promote",     [COMMAND_OPENED] = "opened",
     [COMMAND_SYNC] = "sync",           [COMMAND_SWITCHOVER] = "switchover",
     [COMMAND_PAUSE] = "pause",         [COMMAND_SWITCHOVER_END] = "switchover-end",
@@ -90,8 +90,7 @@ const struct field policy_trace_output_fields[] = {FIELD_OF_ENUM(struct policy_o
                                                    FIELD(struct policy_output, again_us, U64),
                                                    FIELD_END};
 
-const struct field policy_trace_command_fields[] = {FIELD_OF_ENUM(struct cluster_command, kind, commands),
-                                                    FIELD(struct cluster_command, node, U64),
+const struct field policy_trace_command_fields[] = {FIELD(struct cluster_command, node, U64),
                                                     FIELD(struct cluster_command, epoch, U64),
                                                     FIELD(struct cluster_command, replaces_epoch, U64),
                                                     FIELD(struct cluster_command, incarnation, U64),

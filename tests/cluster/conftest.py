@@ -35,6 +35,9 @@ def make_cluster(run):
     for cluster in made:
         reports = cluster.sanitizer_reports()
         assert not reports, "\n".join(reports)
+        if cluster.trace:
+            differences = cluster.differences()
+            assert not differences, "\n".join(differences)
 
 
 @pytest.hookimpl(hookwrapper=True)

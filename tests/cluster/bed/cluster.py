@@ -25,7 +25,7 @@ key_file = "{dir}/etc/cluster.key";
 data_dir = "{dir}/agent";
 control_socket = "{dir}/agent-run/agent.sock";
 log_level = "{log_level}";
-profile = "{profile}";
+{trace}profile = "{profile}";
 nodes = (
 {nodes}
 );
@@ -51,7 +51,7 @@ ARBITER_CONF = """listen = "{address}:%d";
 data_dir = "{dir}/arbiter";
 control_socket = "{dir}/arbiter-run/arbiter.sock";
 log_level = "{log_level}";
-clusters = (
+{trace}clusters = (
     {{
         cluster = "{cluster}";
         node = "{node}";
@@ -101,8 +101,8 @@ class Node:
 
 class Cluster:
     def __init__(self, run, profile="lan", data=("db1", "db2"), arbiter="arb", log_level="info", database_extra="",
-                 powercut=False):
-        self.powercut = powercut
+                 powercut=False, trace=bool(os.environ.get("MHA_TRACE"))):
+        self.powercut, self.trace = powercut, trace
         self.run, self.profile, self.log_level = run, profile, log_level
         self.database_extra = database_extra
         self.switch = Switch(run)
@@ -151,6 +151,7 @@ class Cluster:
                   "profile": self.profile, "nodes": self.node_list(), "vip": VIP, "prefix": PREFIX,
                   "address": host.address, "user": mariadb.AGENT_USER,
                   "replication_user": mariadb.REPLICATION_USER, "database_extra": self.database_extra,
+                  "trace": 'trace = "%s";\n' % self.trace_path(node) if self.trace else "",
                   "hostctl": self.run.program("tests/cluster/hostctl"),
                   "agent": users.agent, "run_as": 'run_as = "%d";\n' % users.vipd if users.separate else ""}
         env = {"ASAN_OPTIONS": "log_path=%s/log/sanitizer:detect_leaks=0:abort_on_error=0" % host.dir,
@@ -181,6 +182,20 @@ class Cluster:
         configuration = host.file("etc/vipd.conf", VIPD_CONF.format(**values))
         # started by root, as its unit does; it goes on as its own user with two capabilities
         host.service("vipd", [self.run.program("mha4rdb-vipd"), "-c", configuration], env=env)
+
+    def trace_path(self, node):
+        return os.path.join(node.host.dir, node.daemons[-1], "trace")
+
+    def replay(self, path):
+        """What the pure code says to a trace: (exit status, the difference or a summary)."""
+        result = subprocess.run([self.run.program("tests/sim/replay_trace"), path], text=True, capture_output=True,
+                                timeout=120)
+        return result.returncode, result.stdout + result.stderr
+
+    def differences(self):
+        """Of all members' traces, while they are written or after: what the pure code does not say again."""
+        found = [self.replay(self.trace_path(n)) for n in self.nodes.values() if os.path.exists(self.trace_path(n))]
+        return [text for status, text in found if status != 0]
 
     def kill_members(self, nodes):
         """Their agents or arbiters die in the same moment, and are gone when it returns."""
