@@ -100,6 +100,7 @@ static void look_at_server_life(struct policy_story *story, unsigned i, struct s
             story_tell(&story->base, name, "server dies%s", seen->open ? ", open" : "");
         seen->open = false;
         seen->source = 0;
+        seen->acknowledging = false;
     }
     if (again) {
         story_tell(&story->base, name, "server starts %s",

@@ -28,7 +28,6 @@ cluster A B X start=200ms
         delay APPEND_REPLY B > A 200ms
         expect serves A within 2s
         | 2.41 B server starts in place
-        | 2.41 B acknowledges no more
         | 2.51 - sync {A}, acks 0
         | 2.51 A its commits wait for 0 acknowledgements
         | 2.51 - A serves

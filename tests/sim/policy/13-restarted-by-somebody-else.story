@@ -25,7 +25,6 @@ cluster A B X
         restart B
         | 2.44 B server dies
         | 2.44 B server starts in place
-        | 2.44 B acknowledges no more
         | 2.44 - nobody serves
         expect sync A within 400ms
         | 2.46 B dbworker starts

@@ -33,7 +33,6 @@ cluster A B X
         | 4.61 B is on
         expect sync A B within 10s
         | 5.10 B server starts to follow
-        | 5.10 B acknowledges no more
         | 5.12 B receives from A and acknowledges
         | 5.12 A its commits wait for 1 acknowledgement
         | 5.13 - sync {A B}, acks 1

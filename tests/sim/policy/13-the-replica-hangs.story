@@ -29,7 +29,6 @@ cluster A B X probe-timeout=1s
 +500ms  expect gap 2500ms
         | 3.74 B server dies
         | 4.14 B server starts to follow
-        | 4.14 B acknowledges no more
         | 4.15 B receives from A and acknowledges
         | 4.15 A its commits wait for 1 acknowledgement
         | 4.16 - sync {A B}, acks 1

@@ -31,7 +31,6 @@ cluster A B X
         | 2.61 A its commits wait for 0 acknowledgements
         | 2.61 - A serves
         | 3.10 B server starts to follow
-        | 3.10 B acknowledges no more
         | 3.11 B receives from A and acknowledges
         | 3.42 A its commits wait for 1 acknowledgement
         | 4.12 - sync {A B}, acks 1

@@ -28,7 +28,6 @@ cluster A B X
         | 2.51 - A serves
         expect up B within 1s
         | 2.84 B server starts in place
-        | 2.84 B acknowledges no more
         expect in-place B
         expect sync A B within 8s
         | 2.86 B receives from A and acknowledges

@@ -35,7 +35,6 @@ cluster A B X
         | 5.76 X leads no more
         | 5.76 B leads term 3
         | 6.17 B server starts to follow
-        | 6.17 B acknowledges no more
 +3s     expect serves none
         failover to B old-primary-is-off
         expect serves B within 3s

@@ -35,7 +35,6 @@ cluster A B X
         | 5.76 X leads no more
         | 5.76 B leads term 3
         | 6.17 B server starts to follow
-        | 6.17 B acknowledges no more
         expect waits B bring A back, or accept the loss
         on A
         | 24.61 A is on

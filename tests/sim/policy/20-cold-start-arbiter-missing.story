@@ -43,7 +43,6 @@ cluster A B X
         | 4.58 X is on
         expect sync A B within 10s
         | 4.65 B server starts in place
-        | 4.65 B acknowledges no more
         | 4.65 B receives from A and acknowledges
         | 4.66 A its commits wait for 1 acknowledgement
         | 4.66 - sync {A B}, acks 1

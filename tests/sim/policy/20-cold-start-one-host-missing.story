@@ -29,7 +29,6 @@ cluster A B X
         expect serves none for 15s    # B's received log may be gone: it has restarted
         | 3.49 B leads term 2
         | 4.00 B server starts in place
-        | 4.00 B acknowledges no more
         expect closed B
         expect waits B A is needed
         expect in-place B             # nothing is cut on a member of the sync set

@@ -41,7 +41,6 @@ cluster A B X
         | 3.97 B is on
         expect sync A B within 10s
         | 4.37 B server starts to follow
-        | 4.37 B acknowledges no more
         | 4.39 B receives from A and acknowledges
         | 4.40 A its commits wait for 1 acknowledgement
         | 4.40 - sync {A B}, acks 1

@@ -22,7 +22,7 @@ cluster A B X
         kill server A
         | 1.44 A server dies, open
         | 1.44 - nobody serves
-        expect serves A within 6s     # the only other: restarted in place
+        expect serves A within 6s     # the only other: it follows, joins the set and takes over
         | 1.44 A has the address no more
         | 1.44 A leads no more
         | 1.44 B receives no more

@@ -29,7 +29,6 @@ cluster A B X
         | 1.44 A leads no more
         | 1.44 B leads term 2
         | 2.84 B server starts in place
-        | 2.84 B acknowledges no more
         expect in-place B
         expect serves A within 5s
         | 2.84 A server starts in place

@@ -25,16 +25,17 @@ cluster A B C
         cut A | C
         propose A y                   # it arrives first and does not fit
         | 3.001 A has y in its log
-+40ms   crash B
++25ms   crash B                       # the first has arrived, too; what it stored is not on the disk yet
         | 3.002 A has y in its file
         | 3.004 B has x y in its log
-        | 3.034 B has x y in its file
-        | 3.035 A commits x y
-        | 3.036 B commits x y
-        | 3.041 B is down
+        | 3.026 B is down
         start B
-        | 3.041 B starts again, in term 1
+        | 3.026 B starts again, in term 1
         expect applied x A B within 1.2s
+        | 3.109 B has x y in its log
+        | 3.139 B has x y in its file
+        | 3.140 A commits x y
+        | 3.141 B commits x y
         expect applied y A B within 1.2s
         heal
         expect applied y C within 200ms
