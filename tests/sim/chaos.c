@@ -28,6 +28,9 @@ struct world_config chaos_config(uint64_t seed)
         .behind = dice_chance(&dice, 500),
         .segment_bytes = 1024u << dice_between(&dice, 0, 5),
         .clock_ppm_max = (unsigned)dice_between(&dice, 0, CHAOS_PPM_MAX),
+        .has_membership = true,
+        .compact_every = dice_chance(&dice, 700) ? (unsigned)dice_between(&dice, 1, 40) : 0,
+        .chunk_bytes = (unsigned)dice_between(&dice, 50, 1000),
     };
     return config;
 }

@@ -14,6 +14,7 @@ struct seen_entry {
     uint64_t previous_term;
     uint64_t committed_term; /* of a committed one: that of the leadership which committed it */
     uint64_t hash;
+    uint64_t chain; /* of the state machine after it; 0: nobody has applied it so far */
 };
 
 struct term_record {
@@ -103,15 +104,22 @@ static struct seen_entry *seen_slot(struct world_check *check, uint64_t index, u
     return slot_of(check->seen, check->seen_capacity, index, term);
 }
 
+/* The term of the entry before one that begins a log. */
+static uint64_t term_of_committed(const struct world *world, uint64_t index)
+{
+    return index == 0 || index > world->check->committed_count ? 0 : world->check->committed[index - 1].term;
+}
+
 void check_written(struct world *world, unsigned node, const struct raft_entry *entries, unsigned count)
 {
     const struct world_node *n = &world->nodes[node];
     for (unsigned i = 0; i < count; i++) {
         const struct raft_entry *before = raft_entry_at(n->raft, entries[i].index - 1);
-        struct seen_entry entry = {.index = entries[i].index,
-                                   .term = entries[i].term,
-                                   .previous_term = before == NULL ? 0 : before->term,
-                                   .hash = hash_entry(&entries[i])};
+        struct seen_entry entry = {
+            .index = entries[i].index,
+            .term = entries[i].term,
+            .previous_term = before == NULL ? term_of_committed(world, entries[i].index - 1) : before->term,
+            .hash = hash_entry(&entries[i])};
         struct seen_entry *slot = seen_slot(world->check, entry.index, entry.term);
         if (slot->index == 0) {
             *slot = entry;
@@ -123,12 +131,18 @@ void check_written(struct world *world, unsigned node, const struct raft_entry *
     }
 }
 
+/* By the membership that the node goes by: the first to commit an entry is its leader. */
 static void check_majority(struct world *world, unsigned node, uint64_t index, uint64_t term)
 {
-    unsigned holders = 0;
-    for (unsigned i = 0; i < world->node_count; i++)
-        holders += disk_holds(&world->nodes[i].disk, index, term);
-    if (holders <= world->node_count / 2)
+    const struct raft_membership *membership = raft_membership(world->nodes[node].raft);
+    unsigned holders = 0, voters = 0;
+    for (unsigned i = 0; i < membership->count; i++) {
+        unsigned holder = world_node_of(world, membership->members[i].id);
+        voters += membership->members[i].voter;
+        holders += membership->members[i].voter && holder != WORLD_NODES_MAX &&
+                   disk_holds(&world->nodes[holder].disk, index, term);
+    }
+    if (holders <= voters / 2)
         world_violate(world, "I7: %s commits entry %" PRIu64 " of term %" PRIu64 ", which only %u disks hold",
                       world->nodes[node].name, index, term, holders);
 }
@@ -138,6 +152,11 @@ static void commit(struct world *world, unsigned node, const struct raft_entry *
     struct world_check *check = world->check;
     struct seen_entry seen = {
         .index = entry->index, .term = entry->term, .committed_term = term, .hash = hash_entry(entry)};
+    if (entry->index > check->committed_count + 1) {
+        world_violate(world, "I1: %s commits entry %" PRIu64 " before the one before it",
+                      world->nodes[node].name, entry->index);
+        return;
+    }
     if (entry->index <= check->committed_count) {
         const struct seen_entry *known = &check->committed[entry->index - 1];
         if (known->term != seen.term || known->hash != seen.hash)
@@ -154,6 +173,22 @@ static void commit(struct world *world, unsigned node, const struct raft_entry *
     counts_add(&world->counts, COUNT_COMMANDS_COMMITTED, entry->kind == RAFT_ENTRY_COMMAND);
 }
 
+void check_applied(struct world *world, unsigned node)
+{
+    const struct world_node *n = &world->nodes[node];
+    if (n->machine.index == 0 || n->machine.index > world->check->committed_count) {
+        world_violate(world, "I1: %s has a state as of entry %" PRIu64 ", which nobody committed", n->name,
+                      n->machine.index);
+        return;
+    }
+    struct seen_entry *entry = &world->check->committed[n->machine.index - 1];
+    if (entry->chain == 0)
+        entry->chain = n->machine.chain;
+    if (entry->chain != n->machine.chain || entry->term != n->machine.term)
+        world_violate(world, "I1: %s has another state than others had after entry %" PRIu64, n->name,
+                      n->machine.index);
+}
+
 void check_committed(struct world *world, unsigned node, uint64_t before, uint64_t commit_index)
 {
     struct world_node *n = &world->nodes[node];
@@ -166,10 +201,11 @@ void check_committed(struct world *world, unsigned node, uint64_t before, uint64
     for (uint64_t index = before + 1; index <= commit_index; index++) {
         const struct raft_entry *entry = raft_entry_at(n->raft, index);
         if (entry == NULL)
-            return; /* node.c says so */
+            continue; /* in a snapshot: see check_applied; or node.c says so */
+        /* Committed means durable on a majority. */
+        if (index > world->check->committed_count)
+            check_majority(world, node, index, entry->term);
         commit(world, node, entry, term);
-        /* Committed means durable on a majority, whoever says so. */
-        check_majority(world, node, index, entry->term);
     }
 }
 
@@ -195,7 +231,8 @@ void check_sent(struct world *world, unsigned node, const struct raft_message *m
     struct world_node *n = &world->nodes[node];
     const struct raft_hard_state *disk = &n->disk.hard_state;
     bool shows_term = m->kind == RAFT_VOTE || m->kind == RAFT_VOTE_REPLY || m->kind == RAFT_APPEND ||
-                      m->kind == RAFT_APPEND_REPLY || (m->kind == RAFT_PREVOTE_REPLY && !m->granted);
+                      m->kind == RAFT_APPEND_REPLY || m->kind == RAFT_SNAPSHOT ||
+                      m->kind == RAFT_SNAPSHOT_REPLY || (m->kind == RAFT_PREVOTE_REPLY && !m->granted);
     if (shows_term && m->term > disk->term)
         world_violate(world, "I7: %s shows term %" PRIu64 " (%s) before that is on its disk", n->name,
                       m->term, world_message_name(m->kind));
@@ -209,9 +246,14 @@ void check_sent(struct world *world, unsigned node, const struct raft_message *m
                       m->log_index, world_message_name(m->kind));
     if (m->kind == RAFT_APPEND_REPLY && m->election_us > disk->promised_us)
         world_violate(world, "I7: %s promises an election timeout before that is on its disk", n->name);
-    if (m->kind == RAFT_APPEND_REPLY && m->granted && !disk_holds(&n->disk, m->log_index, acknowledged_term))
+    if (m->kind == RAFT_APPEND_REPLY && m->granted && m->log_index > n->disk.snapshot_index &&
+        !disk_holds(&n->disk, m->log_index, acknowledged_term))
         world_violate(world, "I7: %s acknowledges entry %" PRIu64 " before it is on its disk", n->name,
                       m->log_index);
+    if (m->kind == RAFT_SNAPSHOT_REPLY && m->granted && m->log_index > n->disk.snapshot_index &&
+        !disk_holds(&n->disk, m->log_index, m->log_term))
+        world_violate(world, "I7: %s acknowledges the snapshot up to %" PRIu64 " before it is on its disk",
+                      n->name, m->log_index);
 }
 
 /* ---- status ---- */
@@ -228,6 +270,8 @@ static void check_new_leader(struct world *world, unsigned node)
         const struct seen_entry *committed = &world->check->committed[i];
         /* A process that was stopped can win late, when a later term has committed already. */
         if (committed->committed_term >= n->status.term)
+            continue;
+        if (committed->index <= n->status.snapshot_index)
             continue;
         const struct raft_entry *entry = raft_entry_at(n->raft, committed->index);
         if (entry == NULL || entry->term != committed->term)

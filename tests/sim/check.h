@@ -7,6 +7,7 @@
  * - one vote per term and member, over crashes
  * - what a message promises is on the sender's disk when it leaves
  * - nobody votes within the promise that its disk held when it started
+ * - after the same entry every state machine is in the same state, by snapshots too
  * - no two published leases are live at the same (true) time */
 #ifndef MHA_SIM_CHECK_H
 #define MHA_SIM_CHECK_H
@@ -23,6 +24,8 @@ void check_sent(struct world *world, unsigned node, const struct raft_message *m
                 uint64_t acknowledged_term);
 /* A node's commit index has moved past `before`. */
 void check_committed(struct world *world, unsigned node, uint64_t before, uint64_t commit);
+/* One more entry, or a snapshot, is in the state of a node: it must be the state of all at that index. */
+void check_applied(struct world *world, unsigned node);
 /* After an input: `before` is the status after the one before. */
 void check_status(struct world *world, unsigned node, const struct raft_status *before);
 uint64_t check_committed_index(const struct world *world);

@@ -38,7 +38,7 @@
     X(CRASH, crash, COUNT_OF_BOTH)                                                                       \
     X(CRASH_IN_WRITE, crash_in_write, COUNT_OF_BOTH) /* something was written and not synced */          \
     X(CRASH_IN_RECOVERY, crash_in_recovery, COUNT_OF_RAFT)                                               \
-    X(CRASH_IN_SNAPSHOT, crash_in_snapshot, COUNT_OF_NONE)                                               \
+    X(CRASH_IN_SNAPSHOT, crash_in_snapshot, COUNT_OF_RAFT)                                               \
     X(LOST_WRITE, lost_write, COUNT_OF_BOTH) /* an unsynced sector that a crash took */                  \
     X(TORN_WRITE, torn_write, COUNT_OF_BOTH) /* of which the beginning was kept */                       \
     X(LOST_NAME, lost_name, COUNT_OF_RAFT)   /* a create, rename or remove that a crash undid */         \
@@ -75,8 +75,8 @@
     X(LEADERS, leaders, COUNT_OF_BOTH)                                                                   \
     X(COMMANDS_COMMITTED, commands_committed, COUNT_OF_BOTH)                                             \
     X(READS_DONE, reads_done, COUNT_OF_NONE)                                                             \
-    X(SNAPSHOT_SENT, snapshot_sent, COUNT_OF_NONE) /* and taken, whole */                                \
-    X(COMPACTION, compaction, COUNT_OF_NONE)                                                             \
+    X(SNAPSHOT_SENT, snapshot_sent, COUNT_OF_RAFT) /* and taken, whole */                                \
+    X(COMPACTION, compaction, COUNT_OF_RAFT)                                                             \
     /* hosts and programs */                                                                             \
     X(POWER_OFF, power_off, COUNT_OF_CLUSTER)                                                            \
     X(HOST_STOPPED, host_stopped, COUNT_OF_CLUSTER)                                                      \

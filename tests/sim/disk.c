@@ -42,6 +42,7 @@ void disk_init(struct world *world, unsigned i)
 void disk_free_write(struct world_write *write)
 {
     world_free_entries(write->entries, write->entry_count);
+    free((void *)write->snapshot.data);
     free(write);
 }
 
@@ -263,7 +264,15 @@ static struct world_write *push_write(struct world_disk *disk, const struct raft
                                   .has_hard_state = out->has_hard_state,
                                   .hard_state = out->hard_state,
                                   .entries = world_copy_entries(out->entries, out->entry_count),
-                                  .entry_count = out->entry_count};
+                                  .entry_count = out->entry_count,
+                                  .has_snapshot = out->has_snapshot};
+    if (out->has_snapshot) {
+        void *data = malloc(out->snapshot.size + 1);
+        assert(data != NULL);
+        memcpy(data, out->snapshot.data, out->snapshot.size);
+        write->snapshot = out->snapshot;
+        write->snapshot.data = data;
+    }
     if (disk->queue_end == NULL)
         disk->queue = write;
     else
@@ -272,17 +281,72 @@ static struct world_write *push_write(struct world_disk *disk, const struct raft
     return write;
 }
 
+/* What was appended before is durable with it. */
+static enum error_code save(struct world_disk *disk, const struct raft_snapshot *snapshot, struct error *err)
+{
+    struct store_snapshot stored = {.last_index = snapshot->index,
+                                    .last_term = snapshot->term,
+                                    .data = snapshot->data,
+                                    .size = snapshot->size};
+    disk->saving = true;
+    disk->saving_index = snapshot->index;
+    disk->saving_term = snapshot->term;
+    enum error_code code = store_save_snapshot(disk->store, &stored, err);
+    if (code == ERR_OK || code == ERR_BUSY)
+        disk->saving = false;
+    if (code == ERR_OK) {
+        take_in_appended(disk);
+        shadow_apply_snapshot(disk, snapshot->index, snapshot->term);
+    }
+    return code;
+}
+
 static bool append(struct world *world, unsigned i, struct world_write *write, enum disk_outcome *outcome)
 {
     struct world_disk *disk = &world->nodes[i].disk;
     struct error err = {0};
+    if (write->has_snapshot) {
+        enum error_code code = save(disk, &write->snapshot, &err);
+        counts_add(&world->counts, COUNT_CRASH_IN_SNAPSHOT,
+                   code != ERR_OK && memory_has_stopped(disk->files));
+        if (!fine(world, i, "a leader's snapshot", code, &err, outcome))
+            return false;
+    }
     write->appended = true; /* even if it fails half-way */
-    enum error_code code = store_append(disk->store, write->has_hard_state ? &write->hard_state : NULL,
-                                        write->entries, write->entry_count, &err);
+    enum error_code code = ERR_OK;
+    if (write->has_hard_state || write->entry_count > 0)
+        code = store_append(disk->store, write->has_hard_state ? &write->hard_state : NULL, write->entries,
+                            write->entry_count, &err);
     if (code == ERR_BUSY)
         write->appended = false;
     disk->newest_appended = write->number;
     return fine(world, i, "an append", code, &err, outcome);
+}
+
+static bool append_all(struct world *world, unsigned i, enum disk_outcome *outcome)
+{
+    for (struct world_write *write = world->nodes[i].disk.queue; write != NULL; write = write->next) {
+        if (!write->appended && !append(world, i, write, outcome))
+            return false;
+    }
+    return true;
+}
+
+bool disk_save_snapshot(struct world *world, unsigned i, const struct raft_snapshot *snapshot, bool *saved,
+                        enum disk_outcome *outcome)
+{
+    struct world_disk *disk = &world->nodes[i].disk;
+    struct error err = {0};
+    if (!append_all(world, i, outcome)) /* it comes after all that was written before */
+        return false;
+    enum error_code code = save(disk, snapshot, &err);
+    *saved = code == ERR_OK;
+    if (code == ERR_BUSY && disk->full) {
+        counts_add(&world->counts, COUNT_DISK_FULL, 1);
+        return true;
+    }
+    counts_add(&world->counts, COUNT_CRASH_IN_SNAPSHOT, code != ERR_OK && memory_has_stopped(disk->files));
+    return fine(world, i, "a snapshot", code, &err, outcome);
 }
 
 bool disk_go_on(struct world *world, unsigned i, enum disk_outcome *outcome)
@@ -290,10 +354,8 @@ bool disk_go_on(struct world *world, unsigned i, enum disk_outcome *outcome)
     struct world_disk *disk = &world->nodes[i].disk;
     if (disk->syncing || disk->queue == NULL)
         return true;
-    for (struct world_write *write = disk->queue; write != NULL; write = write->next) {
-        if (!write->appended && !append(world, i, write, outcome))
-            return false;
-    }
+    if (!append_all(world, i, outcome))
+        return false;
     uint64_t takes_us = world_between(world, disk->min_us, disk->max_us);
     counts_add(&world->counts, COUNT_SLOW_DISK, takes_us > world->config.heartbeat_us);
     counts_add(&world->counts, COUNT_HUNG_DISK, disk->hung);
@@ -363,31 +425,6 @@ bool disk_reserve(struct world *world, unsigned i, unsigned entry_count, size_t 
         return true;
     }
     return fine(world, i, "a reservation", code, &err, outcome);
-}
-
-bool disk_save_snapshot(struct world *world, unsigned i, const struct store_snapshot *snapshot, bool *saved,
-                        enum disk_outcome *outcome)
-{
-    struct world_disk *disk = &world->nodes[i].disk;
-    struct error err = {0};
-    disk->saving = true;
-    disk->saving_index = snapshot->last_index;
-    disk->saving_term = snapshot->last_term;
-    enum error_code code = store_save_snapshot(disk->store, snapshot, &err);
-    *saved = code == ERR_OK;
-    if (code == ERR_BUSY && disk->full) {
-        counts_add(&world->counts, COUNT_DISK_FULL, 1);
-        disk->saving = false;
-        return true;
-    }
-    if (code != ERR_OK) {
-        counts_add(&world->counts, COUNT_CRASH_IN_SNAPSHOT, memory_has_stopped(disk->files));
-        return fine(world, i, "a snapshot", code, &err, outcome);
-    }
-    disk->saving = false;
-    take_in_appended(disk);
-    shadow_apply_snapshot(disk, snapshot->last_index, snapshot->last_term);
-    return true;
 }
 
 bool disk_holds(const struct world_disk *disk, uint64_t index, uint64_t term)

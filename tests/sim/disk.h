@@ -51,8 +51,8 @@ bool disk_go_on(struct world *world, unsigned node, enum disk_outcome *outcome);
 bool disk_reserve(struct world *world, unsigned node, unsigned entry_count, size_t bytes, bool *has_room,
                   enum disk_outcome *outcome);
 /* *saved: else the disk was full. */
-bool disk_save_snapshot(struct world *world, unsigned node, const struct store_snapshot *snapshot,
-                        bool *saved, enum disk_outcome *outcome);
+bool disk_save_snapshot(struct world *world, unsigned node, const struct raft_snapshot *snapshot, bool *saved,
+                        enum disk_outcome *outcome);
 
 /* The oldest write that is under way, taken off; its content is in the shadow from now on. The caller frees
  * it. */

@@ -8,6 +8,7 @@
 
 #include "tests/sim/check.h"
 #include "tests/sim/disk.h"
+#include "tests/sim/machine.h"
 #include "tests/sim/world.h"
 
 /* ---- entries ---- */
@@ -39,12 +40,6 @@ void world_free_entries(struct raft_entry *entries, unsigned count)
     free(entries);
 }
 
-static void free_packet(struct world_packet *packet)
-{
-    world_free_entries((struct raft_entry *)packet->message.entries, packet->message.entry_count);
-    free(packet);
-}
-
 /* ---- ends ---- */
 
 static void forget(struct world_node *node)
@@ -52,7 +47,7 @@ static void forget(struct world_node *node)
     while (node->waiting != NULL) {
         struct world_packet *packet = node->waiting;
         node->waiting = packet->next;
-        free_packet(packet);
+        world_packet_free(packet);
     }
     raft_free(node->raft);
     node->raft = NULL;
@@ -93,7 +88,7 @@ void world_kill(struct world *world, unsigned i)
 }
 
 /* A call of the store's failed in the midst of a node's life. */
-static void end_by_disk(struct world *world, unsigned i, enum disk_outcome outcome)
+void world_end_by_disk(struct world *world, unsigned i, int outcome)
 {
     if (outcome == DISK_POWER_FAILED)
         world_crash(world, i, world->nodes[i].crash_keeps);
@@ -121,10 +116,7 @@ static uint64_t acknowledged_term(struct raft *raft, const struct raft_message *
 
 static void hold_back(struct world_node *node, const struct raft_send *send)
 {
-    struct world_packet *packet = calloc(1, sizeof *packet);
-    assert(packet != NULL);
-    packet->message = send->message;
-    packet->message.entries = world_copy_entries(send->message.entries, send->message.entry_count);
+    struct world_packet *packet = world_packet_new(&send->message);
     packet->after_write = send->after_write;
     packet->acknowledged_term = acknowledged_term(node->raft, &send->message);
     struct world_packet **end = &node->waiting;
@@ -150,10 +142,10 @@ static bool send_messages(struct world *world, unsigned i, const struct raft_out
     return true;
 }
 
-static bool apply(struct world *world, unsigned i, uint64_t commit_index)
+static bool apply(struct world *world, unsigned i)
 {
     struct world_node *node = &world->nodes[i];
-    while (node->applied_index < commit_index) {
+    while (node->applied_index < node->commit_index && node->applied_index >= node->restoring_index) {
         const struct raft_entry *entry = raft_entry_at(node->raft, node->applied_index + 1);
         if (entry == NULL) {
             world_violate(world, "I1: %s commits entry %" PRIu64 ", which it does not have", node->name,
@@ -161,12 +153,108 @@ static bool apply(struct world *world, unsigned i, uint64_t commit_index)
             return false;
         }
         node->applied_index++;
+        machine_apply(&node->machine, entry);
+        check_applied(world, i);
         if (node->hooks.applied != NULL)
             node->hooks.applied(world, i, entry, node->hooks.context);
         if (!step(world, i))
             return false;
     }
     return true;
+}
+
+/* ---- reads ---- */
+
+static void note_reads(struct world *world, unsigned i, const struct raft_output *out)
+{
+    for (unsigned r = 0; r < out->read_count; r++) {
+        for (unsigned at = 0; at < world->read_count; at++) {
+            struct world_read *read = &world->reads[at];
+            if (read->node != i || read->life != world->nodes[i].life || read->read != out->reads[r].read)
+                continue;
+            read->index = out->reads[r].index;
+            if (out->reads[r].done && read->index < read->must_see)
+                world_violate(world,
+                              "I4: %s answers a read as of entry %" PRIu64 ", when %" PRIu64
+                              " was committed before it was asked for",
+                              world->nodes[i].name, read->index, read->must_see);
+            if (!out->reads[r].done)
+                *read = world->reads[--world->read_count];
+            break;
+        }
+    }
+}
+
+static bool answer_reads(struct world *world, unsigned i)
+{
+    const struct world_node *node = &world->nodes[i];
+    for (unsigned at = world->read_count; at-- > 0;) {
+        struct world_read *read = &world->reads[at];
+        bool gone = read->node == i && read->life != node->life;
+        bool answered = read->node == i && read->index != 0 && node->applied_index >= read->index;
+        counts_add(&world->counts, COUNT_READS_DONE, answered && !gone);
+        if (gone || answered)
+            *read = world->reads[--world->read_count];
+    }
+    return true;
+}
+
+/* ---- snapshots ---- */
+
+static bool is_time_to_compact(const struct world *world, unsigned i)
+{
+    const struct world_node *node = &world->nodes[i];
+    return world->config.compact_every > 0 && node->kind == RAFT_DATA &&
+           node->applied_index >= node->restoring_index &&
+           node->applied_index >= node->status.snapshot_index + node->compact_after;
+}
+
+/* Saved, and Raft is told, which brings its output. */
+static void compact(struct world *world, unsigned i)
+{
+    struct world_node *node = &world->nodes[i];
+    struct raft_snapshot snapshot = {.index = node->machine.index, .term = node->machine.term};
+    enum disk_outcome outcome = DISK_OPENED;
+    size_t state_size = 0, padding = world_between(world, 0, 2000);
+    void *state =
+        node->hooks.save == NULL ? NULL : node->hooks.save(world, i, &state_size, node->hooks.context);
+    void *data = machine_encode_snapshot(&node->machine, state, state_size, padding, &snapshot.size);
+    bool saved;
+    snapshot.data = data;
+    node->compact_after = world_between(world, 1, 2 * world->config.compact_every);
+    bool alive = disk_save_snapshot(world, i, &snapshot, &saved, &outcome);
+    if (!alive) {
+        world_end_by_disk(world, i, outcome);
+    } else if (saved && step(world, i)) {
+        world_trace(world, i, "has a snapshot up to %" PRIu64, snapshot.index);
+        counts_add(&world->counts, COUNT_COMPACTION, 1);
+        if (raft_compact(node->raft, world_clock_us(world, i), &snapshot) != RAFT_OK)
+            world_violate(world, "I1: %s refuses the snapshot of what it applied, up to %" PRIu64, node->name,
+                          snapshot.index);
+        world_carry_out(world, i);
+    }
+    free(data);
+    free(state);
+}
+
+/* A leader's snapshot is durable: it takes the place of the state, if it is newer. */
+static void take_snapshot(struct world *world, unsigned i, const struct raft_snapshot *snapshot)
+{
+    struct world_node *node = &world->nodes[i];
+    void *state;
+    size_t state_size;
+    counts_add(&world->counts, COUNT_SNAPSHOT_SENT, 1);
+    world_trace(world, i, "has its leader's snapshot up to %" PRIu64, snapshot->index);
+    if (snapshot->index <= node->applied_index)
+        return;
+    if (!machine_restore(&node->machine, snapshot->data, snapshot->size, &state, &state_size) ||
+        node->machine.index != snapshot->index || node->machine.term != snapshot->term)
+        world_violate(world, "I1: %s cannot read its leader's snapshot", node->name);
+    node->applied_index = snapshot->index;
+    check_applied(world, i);
+    if (node->hooks.restored != NULL)
+        node->hooks.restored(world, i, snapshot->index, state, state_size, node->hooks.context);
+    free(state);
 }
 
 static void observe(struct world *world, unsigned i)
@@ -186,25 +274,34 @@ static void observe(struct world *world, unsigned i)
         node->hooks.observed(world, i, &node->status, node->hooks.context);
 }
 
+/* ---- an output ---- */
+
 /* What raft.h asks of the owner after each input, in its order. */
-static void carry_out(struct world *world, unsigned i)
+void world_carry_out(struct world *world, unsigned i)
 {
     struct world_node *node = &world->nodes[i];
     const struct raft_output *out = raft_trace_take(&node->tracer, node->raft);
-    uint64_t commit_index = out->commit_index;
+    uint64_t commit_before = node->commit_index;
+    node->commit_index = out->commit_index;
+    if (out->has_snapshot && out->snapshot.index > node->applied_index)
+        node->restoring_index = out->snapshot.index;
+    note_reads(world, i, out);
     check_written(world, i, out->entries, out->entry_count);
     if (!send_messages(world, i, out))
         return;
     enum disk_outcome outcome = DISK_OPENED;
     if (out->has_write && !disk_write(world, i, out, &outcome)) {
-        end_by_disk(world, i, outcome);
+        world_end_by_disk(world, i, outcome);
         return;
     }
     if (out->has_write && !step(world, i))
         return;
-    check_committed(world, i, node->applied_index, commit_index);
-    if (apply(world, i, commit_index))
-        observe(world, i);
+    check_committed(world, i, commit_before, node->commit_index);
+    if (!apply(world, i) || !answer_reads(world, i))
+        return;
+    observe(world, i);
+    if (node->up && world->violation[0] == '\0' && is_time_to_compact(world, i))
+        compact(world, i);
 }
 
 static bool release_waiting(struct world *world, unsigned i)
@@ -215,7 +312,7 @@ static bool release_waiting(struct world *world, unsigned i)
         node->waiting = packet->next;
         check_sent(world, i, &packet->message, packet->acknowledged_term);
         world_send(world, i, &packet->message);
-        free_packet(packet);
+        world_packet_free(packet);
         if (!step(world, i))
             return false;
     }
@@ -226,7 +323,7 @@ static void tell_persisted(struct world *world, unsigned i, uint64_t number, uin
 {
     raft_trace_persisted(&world->nodes[i].tracer, world->nodes[i].raft, world_clock_us(world, i), number,
                          index, term);
-    carry_out(world, i);
+    world_carry_out(world, i);
 }
 
 /* All that the sync covered, in order. false: the node is down. */
@@ -242,6 +339,8 @@ static bool tell_done(struct world *world, unsigned i, uint64_t covers)
             index = write->entries[write->entry_count - 1].index;
             term = write->entries[write->entry_count - 1].term;
         }
+        if (write->has_snapshot)
+            take_snapshot(world, i, &write->snapshot);
         disk_free_write(write);
         if (!step(world, i) || !release_waiting(world, i))
             return false;
@@ -263,14 +362,38 @@ void world_node_disk(struct world *world, unsigned i)
     enum disk_outcome outcome = DISK_OPENED;
     uint64_t covers;
     if (!disk_sync(world, i, &covers, &outcome)) {
-        end_by_disk(world, i, outcome);
+        world_end_by_disk(world, i, outcome);
         return;
     }
     if (covers > 0 && tell_done(world, i, covers) && !disk_go_on(world, i, &outcome))
-        end_by_disk(world, i, outcome);
+        world_end_by_disk(world, i, outcome);
 }
 
 /* ---- life ---- */
+
+/* From the snapshot, or from nothing: a founder knows the founders. */
+static bool restore_state(struct world *world, unsigned i, const struct store_recovered *found)
+{
+    struct world_node *node = &world->nodes[i];
+    void *state;
+    size_t state_size;
+    memset(&node->machine, 0, sizeof node->machine);
+    if (!found->has_snapshot) {
+        for (unsigned m = 0; m < world->founding.count; m++)
+            if (world->founding.members[m].id == node->id)
+                node->machine.membership = world->founding;
+        return true;
+    }
+    bool good =
+        machine_restore(&node->machine, found->snapshot.data, found->snapshot.size, &state, &state_size) &&
+        node->machine.index == found->snapshot.last_index;
+    if (!good)
+        world_violate(world, "I7: %s cannot read its own snapshot", node->name);
+    else if (node->hooks.restored != NULL)
+        node->hooks.restored(world, i, node->machine.index, state, state_size, node->hooks.context);
+    free(state);
+    return good;
+}
 
 /* What the store holds, into a new struct raft. */
 static bool restore(struct world *world, unsigned i, uint64_t now_us)
@@ -281,12 +404,21 @@ static bool restore(struct world *world, unsigned i, uint64_t now_us)
                                      .entries = found->entries,
                                      .entry_count = found->entry_count,
                                      .restarted = found->had_state};
-    restored.membership.count = world->node_count;
-    for (unsigned m = 0; m < world->node_count; m++)
-        restored.membership.members[m] =
-            (struct raft_member){.id = world->nodes[m].id, .kind = world->nodes[m].kind, .voter = true};
-    struct raft_config config = {
-        .id = node->id, .heartbeat_us = world->config.heartbeat_us, .election_us = world->config.election_us};
+    struct raft_config config = {.id = node->id,
+                                 .heartbeat_us = world->config.heartbeat_us,
+                                 .election_us = world->config.election_us,
+                                 .chunk_bytes = world->config.chunk_bytes};
+    if (world->config.has_membership) {
+        config.decode_membership = machine_decode_membership;
+        config.decode_snapshot = machine_decode_snapshot;
+    }
+    if (!restore_state(world, i, found))
+        return false;
+    restored.membership = node->machine.membership;
+    restored.snapshot = (struct raft_snapshot){.index = found->snapshot.last_index,
+                                               .term = found->snapshot.last_term,
+                                               .data = found->snapshot.data,
+                                               .size = found->snapshot.size};
     enum raft_code code = raft_trace_new(&node->tracer, &config, &restored, now_us, &node->raft);
     disk_release(&node->disk);
     if (code != RAFT_OK)
@@ -324,7 +456,10 @@ void world_start(struct world *world, unsigned i)
     node->up = true;
     node->life++;
     node->write_done = 0;
-    node->applied_index = node->disk.snapshot_index;
+    node->applied_index = node->commit_index = node->restoring_index = node->disk.snapshot_index;
+    node->compact_after = world->config.compact_every;
+    if (node->applied_index > 0)
+        check_applied(world, i);
     node->tick_at_us = 0;
     node->started_us = now_us;
     node->must_hold_until_us = restart ? now_us + promised_us : 0;
@@ -337,7 +472,7 @@ void world_start(struct world *world, unsigned i)
     if (node->hooks.started != NULL)
         node->hooks.started(world, i, node->hooks.context);
     raft_trace_set_campaign_delay(&node->tracer, node->raft, now_us, node->campaign_delay_us);
-    carry_out(world, i);
+    world_carry_out(world, i);
 }
 
 void world_crash_after(struct world *world, unsigned i, uint64_t steps, unsigned keep_permille)
@@ -380,85 +515,4 @@ void world_node_free(struct world_node *node)
     forget(node);
     disk_free(&node->disk);
     raft_tracer_end(&node->tracer);
-}
-
-/* ---- inputs ---- */
-
-void world_node_tick(struct world *world, unsigned i)
-{
-    raft_trace_tick(&world->nodes[i].tracer, world->nodes[i].raft, world_clock_us(world, i));
-    carry_out(world, i);
-}
-
-/* As common/replica does: what there is no room for is not taken. false: nothing comes of the input. */
-static bool reserve(struct world *world, unsigned i, const struct raft_entry *entries, unsigned count)
-{
-    enum disk_outcome outcome = DISK_OPENED;
-    bool has_room;
-    size_t bytes = 0;
-    for (unsigned e = 0; e < count; e++)
-        bytes += entries[e].size;
-    if (!disk_reserve(world, i, count, bytes, &has_room, &outcome)) {
-        end_by_disk(world, i, outcome);
-        return false;
-    }
-    return has_room;
-}
-
-void world_receive(struct world *world, unsigned i, const struct raft_message *message)
-{
-    if (message->entry_count > 0 && !reserve(world, i, message->entries, message->entry_count))
-        return;
-    raft_trace_receive(&world->nodes[i].tracer, world->nodes[i].raft, world_clock_us(world, i), message);
-    carry_out(world, i);
-}
-
-enum raft_code world_propose(struct world *world, unsigned i, const void *data, size_t size, uint64_t *index)
-{
-    if (!reserve(world, i, &(struct raft_entry){.size = size}, 1))
-        return RAFT_BUSY;
-    enum raft_code code = raft_trace_propose(&world->nodes[i].tracer, world->nodes[i].raft,
-                                             world_clock_us(world, i), RAFT_ENTRY_COMMAND, data, size, index);
-    carry_out(world, i);
-    return code;
-}
-
-enum raft_code world_transfer(struct world *world, unsigned i, unsigned to)
-{
-    enum raft_code code = raft_trace_transfer(&world->nodes[i].tracer, world->nodes[i].raft,
-                                              world_clock_us(world, i), world->nodes[to].id);
-    carry_out(world, i);
-    return code;
-}
-
-enum raft_code world_renew_term(struct world *world, unsigned i)
-{
-    enum raft_code code =
-        raft_trace_renew_term(&world->nodes[i].tracer, world->nodes[i].raft, world_clock_us(world, i));
-    carry_out(world, i);
-    return code;
-}
-
-void world_end_lease(struct world *world, unsigned i)
-{
-    raft_trace_end_lease(&world->nodes[i].tracer, world->nodes[i].raft, world_clock_us(world, i));
-    carry_out(world, i);
-}
-
-void world_release(struct world *world, unsigned i)
-{
-    struct world_node *node = &world->nodes[i];
-    node->lease_until_us = 0;
-    raft_trace_released(&node->tracer, node->raft, world_clock_us(world, i));
-    carry_out(world, i);
-}
-
-void world_set_campaign_delay(struct world *world, unsigned i, uint64_t delay_us)
-{
-    world->nodes[i].campaign_delay_us = delay_us;
-    if (!world->nodes[i].up)
-        return;
-    raft_trace_set_campaign_delay(&world->nodes[i].tracer, world->nodes[i].raft, world_clock_us(world, i),
-                                  delay_us);
-    carry_out(world, i);
 }

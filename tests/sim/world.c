@@ -83,14 +83,21 @@ struct world *world_new(const struct world_config *config)
     world->now_us = 1000000;
     world->check = check_new();
     world->trace = getenv("WORLD_TRACE") != NULL || getenv("TRACE") != NULL;
-    world->node_count = config->data_nodes + config->arbiters;
+    world->node_count = config->data_nodes + config->arbiters + config->spares;
     assert(world->node_count <= WORLD_NODES_MAX);
     for (unsigned i = 0; i < world->node_count; i++) {
         struct world_node *node = &world->nodes[i];
-        bool is_data = i < config->data_nodes;
+        bool is_founder = i < config->data_nodes + config->arbiters;
+        bool is_data = i < config->data_nodes || !is_founder;
         node->id = i + 1;
         node->kind = is_data ? RAFT_DATA : RAFT_ARBITER;
-        node->name[0] = (char)(is_data ? 'A' + i : 'X' + i - config->data_nodes);
+        if (is_founder)
+            node->name[0] = (char)(is_data ? 'A' + i : 'X' + i - config->data_nodes);
+        else
+            node->name[0] = (char)('A' + i - config->arbiters);
+        if (is_founder)
+            world->founding.members[world->founding.count++] =
+                (struct raft_member){.id = node->id, .kind = node->kind, .voter = true};
         node->disk.behind = config->behind;
         disk_init(world, i);
         if (config->clock_ppm_max > 0)
@@ -106,9 +113,7 @@ void world_free(struct world *world)
 {
     for (size_t i = 0; i < world->event_count; i++) {
         if (world->events[i].packet != NULL) {
-            world_free_entries((struct raft_entry *)world->events[i].packet->message.entries,
-                               world->events[i].packet->message.entry_count);
-            free(world->events[i].packet);
+            world_packet_free(world->events[i].packet);
         }
     }
     for (unsigned i = 0; i < world->node_count; i++)
@@ -317,10 +322,7 @@ static void post(struct world *world, unsigned from, unsigned to, const struct r
             world->last_arrival_us[from][to] = arrival_us;
         counts_add(&world->counts, COUNT_REORDER, overtakes && world->config.reorder);
     }
-    struct world_packet *packet = calloc(1, sizeof *packet);
-    assert(packet != NULL);
-    packet->message = *message;
-    packet->message.entries = world_copy_entries(message->entries, message->entry_count);
+    struct world_packet *packet = world_packet_new(message);
     push_event(world,
                (struct world_event){
                    .at_us = arrival_us, .kind = EVENT_ARRIVAL, .node = to, .from = from, .packet = packet});
@@ -328,10 +330,11 @@ static void post(struct world *world, unsigned from, unsigned to, const struct r
 
 void world_send(struct world *world, unsigned from, const struct raft_message *message)
 {
-    unsigned to = (unsigned)message->to - 1;
-    if (to >= world->node_count) {
-        world_violate(world, "I1: %s sends to a member that does not exist", world->nodes[from].name);
-        return;
+    unsigned to = world_node_of(world, message->to);
+    if (to == WORLD_NODES_MAX) {
+        if ((message->to - 1) % WORLD_IDS_STEP >= world->node_count)
+            world_violate(world, "I1: %s sends to a member that does not exist", world->nodes[from].name);
+        return; /* it was wiped */
     }
     trace_message(world, true, from, to, message);
     world->nodes[from].sent[message->kind]++;
@@ -351,18 +354,46 @@ void world_send(struct world *world, unsigned from, const struct raft_message *m
     }
 }
 
+unsigned world_node_of(const struct world *world, uint64_t id)
+{
+    unsigned node = (unsigned)((id - 1) % WORLD_IDS_STEP);
+    return id != 0 && node < world->node_count && world->nodes[node].id == id ? node : WORLD_NODES_MAX;
+}
+
+struct world_packet *world_packet_new(const struct raft_message *message)
+{
+    struct world_packet *packet = calloc(1, sizeof *packet);
+    assert(packet != NULL);
+    packet->message = *message;
+    packet->message.entries = world_copy_entries(message->entries, message->entry_count);
+    if (message->size > 0) {
+        void *chunk = malloc(message->size);
+        assert(chunk != NULL);
+        memcpy(chunk, message->data, message->size);
+        packet->message.data = chunk;
+    }
+    return packet;
+}
+
+void world_packet_free(struct world_packet *packet)
+{
+    world_free_entries((struct raft_entry *)packet->message.entries, packet->message.entry_count);
+    if (packet->message.size > 0)
+        free((void *)packet->message.data);
+    free(packet);
+}
+
 static void arrive(struct world *world, const struct world_event *event)
 {
     struct world_packet *packet = event->packet;
     if (world->cut[event->from][event->node]) {
         count_cut(world, event->from, event->node);
-    } else if (world->nodes[event->node].up) {
+    } else if (world->nodes[event->node].up && world->nodes[event->node].id == packet->message.to) {
         trace_message(world, false, event->from, event->node, &packet->message);
         world->nodes[event->node].heard_us[event->from] = world_clock_us(world, event->node);
         world_receive(world, event->node, &packet->message);
     }
-    world_free_entries((struct raft_entry *)packet->message.entries, packet->message.entry_count);
-    free(packet);
+    world_packet_free(packet);
 }
 
 /* ---- running ---- */

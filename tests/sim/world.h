@@ -26,8 +26,10 @@
 #include "tests/sim/counts.h"
 #include "tests/sim/dice.h"
 
-#define WORLD_NODES_MAX 8
+#define WORLD_NODES_MAX 10
+#define WORLD_IDS_STEP 16 /* a node that was wiped has an id that is higher by this */
 #define WORLD_RULES_MAX 16
+#define WORLD_READS_MAX 64
 #define WORLD_TEXT_BYTES 512
 
 struct world;
@@ -40,6 +42,11 @@ struct world_hooks {
     void (*started)(struct world *world, unsigned node, void *context);
     void (*stopped)(struct world *world, unsigned node, void *context);
     void (*applied)(struct world *world, unsigned node, const struct raft_entry *entry, void *context);
+    /* The state after all that was applied, from malloc, for a snapshot; and such a state in its place. With
+     * config.compact_every both are needed, or neither. */
+    void *(*save)(struct world *world, unsigned node, size_t *size, void *context);
+    void (*restored)(struct world *world, unsigned node, uint64_t index, const void *state, size_t size,
+                     void *context);
     /* After every input, with the status that the checkers saw (so its lease counts as published). */
     void (*observed)(struct world *world, unsigned node, const struct raft_status *status, void *context);
 };
@@ -56,6 +63,12 @@ struct world_config {
     uint64_t disk_min_us, disk_max_us;
     unsigned clock_ppm_max; /* each node's clock runs at a rate within this of the true one */
     uint64_t segment_bytes; /* of the store's log; 0: 16384 */
+    /* Beside the founding members: data nodes that are started, but not in the group before they are added.
+     */
+    unsigned spares;
+    bool has_membership;    /* the group may change, and snapshots can be sent */
+    unsigned compact_every; /* each data node takes a snapshot after about so many entries; 0: never */
+    unsigned chunk_bytes;   /* of a snapshot on its way; 0: Raft's own */
     bool behind;            /* writes wait until a sync under way is done, before they are appended */
 };
 
@@ -65,14 +78,16 @@ struct world_write {
     struct raft_hard_state hard_state;
     struct raft_entry *entries; /* owned, as are their data */
     unsigned entry_count;
-    bool appended;  /* the store has it; some of it may be on disk */
-    bool in_shadow; /* durable, though nobody was told yet */
+    bool has_snapshot;             /* from a leader */
+    struct raft_snapshot snapshot; /* owned */
+    bool appended;                 /* the store has it; some of it may be on disk */
+    bool in_shadow;                /* durable, though nobody was told yet */
     struct world_write *next;
 };
 
 /* A message that waits for a write, or is on its way. */
 struct world_packet {
-    struct raft_message message; /* owns its entries and their data */
+    struct raft_message message; /* owns its entries and their data, and its chunk */
     uint64_t after_write;
     uint64_t
         acknowledged_term; /* APPEND_REPLY: the term of the entry that it acknowledges, when it was made */
@@ -105,6 +120,13 @@ struct world_disk {
     uint64_t power_fails_in; /* file operations; UINT64_MAX: no */
 };
 
+/* machine.c: the state that follows from what was applied. */
+struct world_machine {
+    uint64_t index, term; /* of the newest entry in it */
+    uint64_t chain;
+    struct raft_membership membership;
+};
+
 struct world_node {
     char name[4];
     uint64_t id;
@@ -118,6 +140,10 @@ struct world_node {
     struct world_packet *waiting; /* for writes, in order */
     uint64_t write_done;
     uint64_t applied_index;
+    uint64_t commit_index; /* of the newest output */
+    struct world_machine machine;
+    uint64_t restoring_index; /* of a snapshot from a leader: nothing is applied before it is durable */
+    uint64_t compact_after;   /* so many entries behind the last snapshot */
     uint64_t campaign_delay_us;
     uint64_t tick_at_us;
     uint64_t crash_in_steps; /* 0: no */
@@ -138,6 +164,14 @@ struct world_node {
     struct world_hooks hooks;
     struct raft_tracer tracer; /* every input and output of raft, into the file of the next line */
     struct trace *trace_file;
+};
+
+/* A read that was asked for and not answered. */
+struct world_read {
+    unsigned node;
+    uint64_t life, read;
+    uint64_t must_see; /* was committed somewhere when it was asked for */
+    uint64_t index;    /* answered, but not applied so far; 0: not answered */
 };
 
 enum world_rule_action { WORLD_DROP, WORLD_DELAY };
@@ -163,6 +197,9 @@ struct world {
     bool cut[WORLD_NODES_MAX][WORLD_NODES_MAX];         /* [from][to] */
     uint64_t slow_us[WORLD_NODES_MAX][WORLD_NODES_MAX]; /* more than the others */
     uint64_t last_arrival_us[WORLD_NODES_MAX][WORLD_NODES_MAX];
+    struct raft_membership founding;
+    struct world_read reads[WORLD_READS_MAX];
+    unsigned read_count;
     struct world_rule rules[WORLD_RULES_MAX];
     unsigned rule_count;
     struct world_event *events; /* a heap by time, then by number */
@@ -228,6 +265,14 @@ bool world_is_running(const struct world *world, unsigned node); /* up, and not 
 void world_pause_machine(struct world *world, unsigned node, uint64_t for_us);
 enum raft_code world_propose(struct world *world, unsigned node, const void *data, size_t size,
                              uint64_t *index);
+/* A linearizable read; whether it may be answered is checked. */
+enum raft_code world_read(struct world *world, unsigned node);
+enum world_change { WORLD_ADD_LEARNER, WORLD_MAKE_VOTER, WORLD_REMOVE_MEMBER };
+/* Proposed to `node`, about the member `id`. */
+enum raft_code world_change_members(struct world *world, unsigned node, enum world_change change,
+                                    uint64_t id);
+/* A new disk, under a new id, and no member: of a node that is down. */
+void world_wipe(struct world *world, unsigned node);
 enum raft_code world_transfer(struct world *world, unsigned node, unsigned to);
 enum raft_code world_renew_term(struct world *world, unsigned node);
 void world_end_lease(struct world *world, unsigned node);
@@ -237,6 +282,8 @@ void world_set_campaign_delay(struct world *world, unsigned node, uint64_t delay
 /* For forged messages; runs the input like one from the network. */
 void world_receive(struct world *world, unsigned node, const struct raft_message *message);
 
+/* WORLD_NODES_MAX: nobody's (an id of before a wipe). */
+unsigned world_node_of(const struct world *world, uint64_t id);
 /* The ready leader of the highest term; node_count: none. */
 unsigned world_leader(const struct world *world);
 bool world_lease_is_live(const struct world *world, unsigned node);
@@ -260,6 +307,10 @@ void world_node_disk(struct world *world, unsigned node);
 uint64_t world_true_us(const struct world *world, unsigned node, uint64_t clock_us);
 void world_node_free(struct world_node *node);
 struct raft_entry *world_copy_entries(const struct raft_entry *entries, unsigned count);
+struct world_packet *world_packet_new(const struct raft_message *message);
+void world_packet_free(struct world_packet *packet);
+void world_carry_out(struct world *world, unsigned node); /* after an input */
+void world_end_by_disk(struct world *world, unsigned node, int outcome);
 void world_free_entries(struct raft_entry *entries, unsigned count);
 
 #endif
