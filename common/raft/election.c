@@ -11,7 +11,13 @@ static uint64_t spread_us(const struct raft *raft)
 {
     /* Once the leader is silent, it goes last; after a tie only the ids count, which all see alike. */
     uint64_t last = raft->campaign_retry ? 0 : raft->last_leader;
-    return raft_membership_rank(&raft->membership, raft->config.id, last) * raft->config.heartbeat_us / 2;
+    uint64_t rank = raft_membership_rank(&raft->membership, raft->config.id, last);
+    uint64_t apart_us = raft->config.heartbeat_us / 2;
+    /* Each tie that ended a campaign sets them further apart: half a heartbeat is nothing where a message
+     * takes longer than that, and two of three members could tie for ever. */
+    for (unsigned i = 0; i < raft->campaign_failures && apart_us < raft->config.election_us / 4; i++)
+        apart_us *= 2;
+    return rank * apart_us;
 }
 
 /* Who is in the group has never changed, so everybody knows of his vote. */
