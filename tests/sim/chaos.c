@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "tests/sim/machine.h"
+
 /* ---- the configuration ---- */
 
 struct world_config chaos_config(uint64_t seed)
@@ -29,6 +31,7 @@ struct world_config chaos_config(uint64_t seed)
         .segment_bytes = 1024u << dice_between(&dice, 0, 5),
         .clock_ppm_max = (unsigned)dice_between(&dice, 0, CHAOS_PPM_MAX),
         .has_membership = true,
+        .spares = dice_chance(&dice, 700) ? (unsigned)dice_between(&dice, 1, 2) : 0,
         .compact_every = dice_chance(&dice, 700) ? (unsigned)dice_between(&dice, 1, 40) : 0,
         .chunk_bytes = (unsigned)dice_between(&dice, 50, 1000),
     };
@@ -203,21 +206,6 @@ static void spoil_disk(struct strike *strike)
                      dice_chance(&strike->dice, 500) ? WORLD_DISK_WRITE_ERROR : WORLD_DISK_SYNC_ERROR, 0);
 }
 
-/* Of so few that the others can go on. */
-static void rot(struct strike *strike)
-{
-    unsigned node = any_node(strike), damaged = 1;
-    uint64_t where = dice_next(&strike->dice);
-    for (unsigned i = 0; i < strike->world->node_count; i++)
-        damaged += i != node && (strike->world->nodes[i].disk.damaged || strike->world->nodes[i].refused);
-    if (damaged * 2 >= strike->world->node_count)
-        return;
-    if (world_disk_fault(strike->world, node, WORLD_DISK_ROT, where) && dice_chance(&strike->dice, 500)) {
-        world_kill(strike->world, node);
-        world_start(strike->world, node);
-    }
-}
-
 static void pause_process(struct strike *strike)
 {
     unsigned node = some_node(strike);
@@ -267,6 +255,142 @@ static void propose(struct strike *strike)
     }
 }
 
+/* ---- the operator ---- */
+
+static bool is_well(const struct world *world, unsigned node)
+{
+    return node != WORLD_NODES_MAX && !world->nodes[node].disk.damaged && !world->nodes[node].refused;
+}
+
+/* The newest membership that a node goes by, or will once it runs again. */
+static struct raft_membership membership_at(const struct world *world, unsigned node)
+{
+    const struct world_node *n = &world->nodes[node];
+    struct raft_membership membership = n->up ? *raft_membership(n->raft) : n->machine.membership;
+    for (unsigned i = n->up ? 0 : n->disk.entry_count; i-- > 0;)
+        if (n->disk.entries[i].kind == RAFT_ENTRY_MEMBERSHIP) {
+            machine_decode_membership(n->disk.entries[i].data, n->disk.entries[i].size, &membership);
+            break;
+        }
+    return membership;
+}
+
+/* Would the group go on without `node` (WORLD_NODES_MAX: as it is)? By every membership that somebody goes
+ * by, with those who are well. */
+static bool goes_on_without(const struct world *world, unsigned node)
+{
+    for (unsigned i = 0; i < world->node_count; i++) {
+        struct raft_membership membership = membership_at(world, i);
+        unsigned voters = 0, well = 0;
+        for (unsigned m = 0; m < membership.count; m++) {
+            unsigned member = world_node_of(world, membership.members[m].id);
+            voters += membership.members[m].voter;
+            well += membership.members[m].voter && member != node && is_well(world, member);
+        }
+        if (voters > 0 && well <= voters / 2)
+            return false;
+    }
+    return true;
+}
+
+bool chaos_has_quorum(const struct world *world)
+{
+    return goes_on_without(world, WORLD_NODES_MAX);
+}
+
+/* Of so few that the others can go on. */
+static void rot(struct strike *strike)
+{
+    unsigned node = any_node(strike);
+    uint64_t where = dice_next(&strike->dice);
+    bool at_once = dice_chance(&strike->dice, 500);
+    if (!goes_on_without(strike->world, node) ||
+        !world_disk_fault(strike->world, node, WORLD_DISK_ROT, where) || !at_once)
+        return;
+    world_kill(strike->world, node);
+    world_start(strike->world, node);
+}
+
+static unsigned voters_of(const struct raft_membership *membership)
+{
+    unsigned voters = 0;
+    for (unsigned i = 0; i < membership->count; i++)
+        voters += membership->members[i].voter;
+    return voters;
+}
+
+static bool is_member(const struct raft_membership *membership, uint64_t id)
+{
+    for (unsigned i = 0; i < membership->count; i++)
+        if (membership->members[i].id == id)
+            return true;
+    return false;
+}
+
+static void remove_one(struct strike *strike, unsigned leader, const struct raft_membership *membership)
+{
+    const struct raft_member *member =
+        &membership->members[dice_between(&strike->dice, 0, membership->count - 1)];
+    unsigned node = world_node_of(strike->world, member->id);
+    /* What is lost goes first, and nobody goes as long as that would be one too many. */
+    for (unsigned i = 0; i < membership->count; i++) {
+        unsigned lost = world_node_of(strike->world, membership->members[i].id);
+        if (lost == WORLD_NODES_MAX || strike->world->nodes[lost].refused) {
+            member = &membership->members[i];
+            node = lost;
+        }
+    }
+    bool is_lost = node == WORLD_NODES_MAX || strike->world->nodes[node].refused;
+    if (!is_lost && (!goes_on_without(strike->world, node) || (member->voter && voters_of(membership) < 3)))
+        return;
+    world_change_members(strike->world, leader, WORLD_REMOVE_MEMBER, member->id);
+}
+
+static void change_members(struct strike *strike)
+{
+    struct world *world = strike->world;
+    unsigned leader = world_leader(world), node = any_node(strike);
+    bool remove = dice_chance(&strike->dice, 350);
+    if (leader == world->node_count || !world_is_running(world, leader))
+        return;
+    struct raft_membership membership = *raft_membership(world->nodes[leader].raft);
+    if (remove) {
+        remove_one(strike, leader, &membership);
+        return;
+    }
+    for (unsigned i = 0; i < membership.count; i++) {
+        unsigned learner = world_node_of(world, membership.members[i].id);
+        if (membership.members[i].voter || voters_of(&membership) >= 7 || !is_well(world, learner))
+            continue;
+        world_change_members(world, leader, WORLD_MAKE_VOTER, membership.members[i].id);
+        return;
+    }
+    for (unsigned i = 0; i < world->node_count; i++) { /* the next that is none */
+        uint64_t id = world->nodes[(node + i) % world->node_count].id;
+        if (is_member(&membership, id))
+            continue;
+        world_change_members(world, leader, WORLD_ADD_LEARNER, id);
+        return;
+    }
+}
+
+static void replace_disks(struct strike *strike)
+{
+    for (unsigned i = 0; i < strike->world->node_count; i++) {
+        if (!strike->world->nodes[i].refused)
+            continue;
+        world_wipe(strike->world, i);
+        world_start(strike->world, i);
+    }
+}
+
+static void ask(struct strike *strike)
+{
+    unsigned node = some_node(strike);
+    if (world_is_running(strike->world, node))
+        world_read(strike->world, node);
+}
+
 static const struct {
     unsigned weight;
     void (*function)(struct strike *strike);
@@ -296,6 +420,9 @@ static const struct {
     {5, hand_over, "a leader hands over"},
     {4, delay_campaign, "a node is told to let others go first"},
     {14, propose, "commands are proposed"},
+    {8, ask, "a read"},
+    {9, change_members, "the operator changes the members"},
+    {3, replace_disks, "damaged disks are replaced"},
 };
 #define STRIKE_KINDS (sizeof strikes / sizeof strikes[0])
 
@@ -323,6 +450,8 @@ void chaos_end(struct world *world)
         world->nodes[i].paused_until_us = world->now_us;
         world_wake(world, i);
         world_set_campaign_delay(world, i, 0);
+        if (world->nodes[i].disk.damaged) /* else it would find that later */
+            world_kill(world, i);
         world_start(world, i);
     }
 }

@@ -33,6 +33,8 @@ struct chaos_run {
 struct world_config chaos_config(uint64_t seed);
 /* Strike `number` of `seed`, now. */
 void chaos_strike(struct world *world, uint64_t seed, unsigned number);
+/* By every membership that somebody goes by, and by whose disk is not damaged. */
+bool chaos_has_quorum(const struct world *world);
 /* All faults end: links, disks, delays; every node runs that can. What is on its way still arrives. */
 void chaos_end(struct world *world);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tests/sim/disk.h"
+#include "tests/sim/machine.h"
 
 /* An entry as the checkers remember it. */
 struct seen_entry {
@@ -19,7 +20,8 @@ struct seen_entry {
 
 struct term_record {
     uint64_t leader;
-    uint64_t votes[WORLD_NODES_MAX]; /* by voter: whom it voted for */
+    uint64_t votes[WORLD_NODES_MAX];  /* by voter: whom it voted for */
+    uint64_t voters[WORLD_NODES_MAX]; /* and who it was then */
 };
 
 struct world_check {
@@ -27,7 +29,8 @@ struct world_check {
     size_t seen_count, seen_capacity;
     struct seen_entry *committed; /* committed[i] is at index i + 1 */
     size_t committed_count, committed_capacity;
-    struct term_record *terms; /* by term */
+    struct raft_membership membership; /* the newest committed; empty: the founding one */
+    struct term_record *terms;         /* by term */
     size_t term_count;
 };
 
@@ -110,10 +113,28 @@ static uint64_t term_of_committed(const struct world *world, uint64_t index)
     return index == 0 || index > world->check->committed_count ? 0 : world->check->committed[index - 1].term;
 }
 
+/* A leader opens a change: the one before it and its own no-op are committed (dissertation 4.1, as corrected
+ * in 2015). */
+static void check_opened(struct world *world, unsigned node, const struct raft_entry *entry)
+{
+    const struct world_node *n = &world->nodes[node];
+    if (n->status.role != RAFT_LEADER || entry->term != n->status.term)
+        return;
+    if (!n->status.ready)
+        world_violate(world, "I1: %s changes the members before its no-op is committed", n->name);
+    for (uint64_t index = n->commit_index + 1; index < entry->index; index++) {
+        const struct raft_entry *open = raft_entry_at(n->raft, index);
+        if (open != NULL && open->kind == RAFT_ENTRY_MEMBERSHIP)
+            world_violate(world, "I1: %s opens a second change of the members", n->name);
+    }
+}
+
 void check_written(struct world *world, unsigned node, const struct raft_entry *entries, unsigned count)
 {
     const struct world_node *n = &world->nodes[node];
     for (unsigned i = 0; i < count; i++) {
+        if (entries[i].kind == RAFT_ENTRY_MEMBERSHIP)
+            check_opened(world, node, &entries[i]);
         const struct raft_entry *before = raft_entry_at(n->raft, entries[i].index - 1);
         struct seen_entry entry = {
             .index = entries[i].index,
@@ -147,6 +168,50 @@ static void check_majority(struct world *world, unsigned node, uint64_t index, u
                       world->nodes[node].name, index, term, holders);
 }
 
+static const struct raft_member *member_of(const struct raft_membership *membership, uint64_t id)
+{
+    for (unsigned i = 0; i < membership->count; i++)
+        if (membership->members[i].id == id)
+            return &membership->members[i];
+    return NULL;
+}
+
+/* What one committed membership has and the other has not; all that differs counts as one change each. */
+static unsigned count_changes(struct world *world, const struct raft_membership *from,
+                              const struct raft_membership *to)
+{
+    unsigned changes = 0;
+    for (unsigned i = 0; i < to->count; i++) {
+        const struct raft_member *before = member_of(from, to->members[i].id);
+        counts_add(&world->counts, COUNT_MEMBER_ADDED, before == NULL);
+        counts_add(&world->counts, COUNT_MEMBER_PROMOTED,
+                   before != NULL && !before->voter && to->members[i].voter);
+        if (before == NULL)
+            changes += to->members[i].voter ? 2 : 1; /* first a learner */
+        else
+            changes += before->voter != to->members[i].voter || before->kind != to->members[i].kind;
+    }
+    for (unsigned i = 0; i < from->count; i++) {
+        bool gone = member_of(to, from->members[i].id) == NULL;
+        counts_add(&world->counts, COUNT_MEMBER_REMOVED, gone);
+        changes += gone;
+    }
+    return changes;
+}
+
+static void check_change(struct world *world, unsigned node, const struct raft_entry *entry)
+{
+    struct raft_membership *before = &world->check->membership, now;
+    if (before->count == 0)
+        *before = world->founding;
+    if (!machine_decode_membership(entry->data, entry->size, &now))
+        world_violate(world, "I1: %s commits a membership that nobody can read", world->nodes[node].name);
+    else if (count_changes(world, before, &now) > 1)
+        world_violate(world, "I1: the membership of entry %" PRIu64 " makes more than one change",
+                      entry->index);
+    *before = now;
+}
+
 static void commit(struct world *world, unsigned node, const struct raft_entry *entry, uint64_t term)
 {
     struct world_check *check = world->check;
@@ -171,6 +236,8 @@ static void commit(struct world *world, unsigned node, const struct raft_entry *
     }
     check->committed[check->committed_count++] = seen;
     counts_add(&world->counts, COUNT_COMMANDS_COMMITTED, entry->kind == RAFT_ENTRY_COMMAND);
+    if (entry->kind == RAFT_ENTRY_MEMBERSHIP)
+        check_change(world, node, entry);
 }
 
 void check_applied(struct world *world, unsigned node)
@@ -215,6 +282,9 @@ static void vote(struct world *world, unsigned node, uint64_t term, uint64_t can
 {
     struct world_node *n = &world->nodes[node];
     struct term_record *record = record_of(world, term);
+    if (record->voters[node] != n->id)
+        record->votes[node] = 0; /* a wiped one is somebody else */
+    record->voters[node] = n->id;
     if (record->votes[node] != 0 && record->votes[node] != candidate)
         world_violate(world, "I1: %s votes twice in term %" PRIu64, n->name, term);
     counts_add(&world->counts, COUNT_ELECTIONS, candidate == n->id && record->votes[node] == 0);
@@ -224,6 +294,14 @@ static void vote(struct world *world, unsigned node, uint64_t term, uint64_t can
     if (n->disk.hard_state.term < term ||
         (n->disk.hard_state.term == term && n->disk.hard_state.vote != candidate))
         world_violate(world, "I7: %s votes in term %" PRIu64 " before that is on its disk", n->name, term);
+}
+
+void check_made(struct world *world, unsigned node, const struct raft_message *message)
+{
+    struct world_node *n = &world->nodes[node];
+    const struct raft_member *self = member_of(raft_membership(n->raft), n->id);
+    if ((message->kind == RAFT_VOTE || message->kind == RAFT_PREVOTE) && (self == NULL || !self->voter))
+        world_violate(world, "I1: %s campaigns, and has no vote", n->name);
 }
 
 void check_sent(struct world *world, unsigned node, const struct raft_message *m, uint64_t acknowledged_term)
@@ -240,7 +318,10 @@ void check_sent(struct world *world, unsigned node, const struct raft_message *m
         vote(world, node, m->term, n->id);
     if (m->kind == RAFT_VOTE_REPLY && m->granted)
         vote(world, node, m->term, m->to);
-    if ((m->kind == RAFT_VOTE || m->kind == RAFT_PREVOTE) && m->term >= disk->term &&
+    /* A request that waited until its campaign was over, while a leader of its term rewrote the log, wins
+     * nothing any more. */
+    bool is_stale = m->kind == RAFT_VOTE && n->status.term >= m->term && n->status.role != RAFT_CANDIDATE;
+    if ((m->kind == RAFT_VOTE || m->kind == RAFT_PREVOTE) && !is_stale && m->term >= disk->term &&
         !disk_holds(&n->disk, m->log_index, m->log_term))
         world_violate(world, "I7: %s advertises entry %" PRIu64 " (%s), which is not on its disk", n->name,
                       m->log_index, world_message_name(m->kind));

@@ -19,6 +19,8 @@ void check_free(struct world_check *check);
 
 /* Entries that a node begins to write. */
 void check_written(struct world *world, unsigned node, const struct raft_entry *entries, unsigned count);
+/* A message is made; it may have to wait for the disk. */
+void check_made(struct world *world, unsigned node, const struct raft_message *message);
 /* A message is about to leave. */
 void check_sent(struct world *world, unsigned node, const struct raft_message *message,
                 uint64_t acknowledged_term);

@@ -16,7 +16,6 @@
 /* Which tests have it. */
 #define COUNT_OF_RAFT 1u    /* test_raft_random */
 #define COUNT_OF_CLUSTER 2u /* test_policy_random */
-#define COUNT_OF_NONE 0u    /* no test yet */
 #define COUNT_OF_BOTH (COUNT_OF_RAFT | COUNT_OF_CLUSTER)
 
 /* X(NAME, name, whose) */
@@ -45,7 +44,7 @@
     X(RESTART, restart, COUNT_OF_BOTH)                                                                   \
     /* disks */                                                                                          \
     X(BIT_ROT, bit_rot, COUNT_OF_RAFT) /* found at a start, which was refused */                         \
-    X(WIPED, wiped, COUNT_OF_NONE)     /* came back under a new identity */                              \
+    X(WIPED, wiped, COUNT_OF_RAFT)     /* came back under a new identity */                              \
     X(DISK_FULL, disk_full, COUNT_OF_RAFT)                                                               \
     X(WRITE_ERROR, write_error, COUNT_OF_RAFT)                                                           \
     X(SYNC_ERROR, sync_error, COUNT_OF_RAFT)                                                             \
@@ -66,15 +65,15 @@
     X(CLOCK_RATE, clock_rate, COUNT_OF_BOTH) /* a start of a node whose clock errs by over 0.1 % */      \
     X(CLOCK_JUMP, clock_jump, COUNT_OF_RAFT)                                                             \
     /* operators */                                                                                      \
-    X(MEMBER_ADDED, member_added, COUNT_OF_NONE)                                                         \
-    X(MEMBER_PROMOTED, member_promoted, COUNT_OF_NONE) /* a learner became a voter */                    \
-    X(MEMBER_REMOVED, member_removed, COUNT_OF_NONE)                                                     \
+    X(MEMBER_ADDED, member_added, COUNT_OF_RAFT)                                                         \
+    X(MEMBER_PROMOTED, member_promoted, COUNT_OF_RAFT) /* a learner became a voter */                    \
+    X(MEMBER_REMOVED, member_removed, COUNT_OF_RAFT)                                                     \
     X(TRANSFER, transfer, COUNT_OF_BOTH) /* a TIMEOUT_NOW was sent */                                    \
     /* Raft */                                                                                           \
     X(ELECTIONS, elections, COUNT_OF_BOTH) /* campaigns: a VOTE was sent in a term */                    \
     X(LEADERS, leaders, COUNT_OF_BOTH)                                                                   \
     X(COMMANDS_COMMITTED, commands_committed, COUNT_OF_BOTH)                                             \
-    X(READS_DONE, reads_done, COUNT_OF_NONE)                                                             \
+    X(READS_DONE, reads_done, COUNT_OF_RAFT)                                                             \
     X(SNAPSHOT_SENT, snapshot_sent, COUNT_OF_RAFT) /* and taken, whole */                                \
     X(COMPACTION, compaction, COUNT_OF_RAFT)                                                             \
     /* hosts and programs */                                                                             \

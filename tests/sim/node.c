@@ -130,6 +130,7 @@ static bool send_messages(struct world *world, unsigned i, const struct raft_out
     struct world_node *node = &world->nodes[i];
     for (unsigned m = 0; m < out->message_count; m++) {
         const struct raft_send *send = &out->messages[m];
+        check_made(world, i, &send->message);
         if (send->after_write > node->write_done) {
             hold_back(node, send);
             continue;

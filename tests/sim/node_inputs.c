@@ -87,6 +87,20 @@ void world_set_campaign_delay(struct world *world, unsigned i, uint64_t delay_us
     world_carry_out(world, i);
 }
 
+enum raft_code world_read(struct world *world, unsigned i)
+{
+    struct world_node *node = &world->nodes[i];
+    uint64_t read, must_see = check_committed_index(world);
+    if (world->read_count == WORLD_READS_MAX)
+        return RAFT_BUSY;
+    enum raft_code code = raft_read(node->raft, world_clock_us(world, i), &read);
+    if (code == RAFT_OK)
+        world->reads[world->read_count++] =
+            (struct world_read){.node = i, .life = node->life, .read = read, .must_see = must_see};
+    world_carry_out(world, i);
+    return code;
+}
+
 /* false: there is nothing to change. */
 static bool change_membership(const struct world *world, struct raft_membership *membership,
                               enum world_change change, uint64_t id)

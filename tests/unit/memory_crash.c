@@ -86,6 +86,8 @@ struct memory_losses memory_cut_power(struct memory_disk *disk, const struct mem
     for (unsigned i = 0; i < disk->node_count; i++) {
         struct node *node = &disk->nodes[i];
         copy_content(&node->cache, &node->durable);
+        if (node->evident_bytes > node->written_from) /* what survived without a sync is no evidence */
+            node->evident_bytes = node->written_from;
         node->written_from = SIZE_MAX;
     }
     memcpy(disk->names, disk->durable_names, disk->name_count * sizeof disk->names[0]);

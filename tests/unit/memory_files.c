@@ -148,21 +148,7 @@ static void forget_syncs(struct node *node)
     node->evident_bytes = 0;
 }
 
-static int new_node(struct memory_disk *disk)
-{
-    int node = 0;
-
-    while (disk->nodes[node].used)
-        node++;
-    assert(node < MEMORY_NODES_MAX - 1);
-    if ((unsigned)node == disk->node_count)
-        disk->node_count++;
-    disk->nodes[node].used = true;
-    forget_syncs(&disk->nodes[node]);
-    return node;
-}
-
-/* Files that have no name any more, and none after a crash, are gone. */
+/* Files that have no name any more, and none after a crash, are gone, with what was written to them. */
 static void free_nodes(struct memory_disk *disk)
 {
     bool used[MEMORY_NODES_MAX] = {false};
@@ -174,7 +160,7 @@ static void free_nodes(struct memory_disk *disk)
             used[disk->durable_names[i].node] = true;
     }
     for (unsigned i = 0; i < disk->change_count; i++)
-        if (disk->changes[i].node >= 0)
+        if (change_is_directory(&disk->changes[i]) && disk->changes[i].node >= 0)
             used[disk->changes[i].node] = true;
     for (unsigned i = 0; i < MEMORY_HANDLES_MAX; i++)
         if (disk->handles[i])
@@ -183,10 +169,37 @@ static void free_nodes(struct memory_disk *disk)
         struct node *node = &disk->nodes[i];
         if (used[i] || !node->used)
             continue;
+        drop_changes(disk, (int)i);
         node->used = false;
         content_resize(&node->cache, 0);
         content_resize(&node->durable, 0);
     }
+}
+
+/* What a sync of the directory does; a file system does so by itself sooner or later. */
+static void commit_directory(struct memory_disk *disk)
+{
+    memcpy(disk->durable_names, disk->names, disk->name_count * sizeof disk->names[0]);
+    drop_changes(disk, -1);
+    free_nodes(disk);
+}
+
+static int new_node(struct memory_disk *disk)
+{
+    int node = 0;
+
+    while (node < MEMORY_NODES_MAX && disk->nodes[node].used)
+        node++;
+    if (node == MEMORY_NODES_MAX) { /* many attempts on a full disk */
+        commit_directory(disk);
+        for (node = 0; disk->nodes[node].used; node++)
+            assert(node < MEMORY_NODES_MAX - 1);
+    }
+    if ((unsigned)node == disk->node_count)
+        disk->node_count++;
+    disk->nodes[node].used = true;
+    forget_syncs(&disk->nodes[node]);
+    return node;
 }
 
 static int memory_open(void *context, const char *path, int flags, unsigned mode)
@@ -338,12 +351,9 @@ static int memory_sync_dir(void *context, const char *path)
     int error = operate(disk, MEMORY_FAIL_SYNC);
 
     (void)path;
-    if (error)
-        return error;
-    memcpy(disk->durable_names, disk->names, disk->name_count * sizeof disk->names[0]);
-    drop_changes(disk, -1);
-    free_nodes(disk);
-    return 0;
+    if (!error)
+        commit_directory(disk);
+    return error;
 }
 
 static int memory_rename(void *context, const char *from, const char *to)
