@@ -95,8 +95,9 @@ struct raft {
     uint64_t membership_index;              /* of the entry that it stands in; 0: the snapshot's */
     unsigned self;                          /* index in membership.members; RAFT_NO_SLOT: not a member */
     bool arbiter;                           /* this node is one, or was while it was a member */
-    bool leaving;       /* it has no vote, but had one by an entry that may be the newest committed one */
-    uint64_t departing; /* leader: removed, but not told yet; its slot follows the members'. 0: nobody */
+    uint64_t leaving_index; /* of the entry that took its vote: until that is committed, the vote may count;
+                               0: none */
+    uint64_t departing;     /* leader: removed, but not told yet; its slot follows the members'. 0: nobody */
     uint64_t departing_until_us;     /* told or not */
     uint64_t departing_committed_us; /* when that was seen to be committed; 0: not yet */
     uint64_t now_us;

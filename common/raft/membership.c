@@ -106,6 +106,5 @@ bool raft_membership_is_self_arbiter(const struct raft *raft)
 
 bool raft_membership_may_campaign(const struct raft *raft)
 {
-    return raft_membership_is_self_voter(raft) ||
-           (raft->leaving && raft->membership_index > raft->commit_index);
+    return raft_membership_is_self_voter(raft) || raft->leaving_index > raft->commit_index;
 }

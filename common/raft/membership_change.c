@@ -53,21 +53,22 @@ static void find_self(struct raft *raft)
 {
     unsigned self = raft_membership_find(&raft->membership, raft->config.id);
     raft->self = self < raft->membership.count ? self : RAFT_NO_SLOT;
-    raft->leaving = false;
+    raft->leaving_index = 0;
     if (raft->self != RAFT_NO_SLOT)
         raft->arbiter = raft->membership.members[self].kind == RAFT_ARBITER;
     if (raft_membership_is_self_voter(raft))
         return;
     struct raft_membership before;
-    uint64_t index = raft_log_last_index(&raft->log);
+    uint64_t index = raft_log_last_index(&raft->log), removal = 0;
     do { /* every membership that may be the newest committed one */
         index = newest_up_to(raft, index, &before);
         self = raft_membership_find(&before, raft->config.id);
         if (self < before.count && before.members[self].voter) {
-            raft->leaving = true;
+            raft->leaving_index = removal;
             raft->arbiter = before.members[self].kind == RAFT_ARBITER;
         }
-    } while (!raft->leaving && index-- > raft->commit_index);
+        removal = index; /* took away what the one before it gave */
+    } while (raft->leaving_index == 0 && index-- > raft->commit_index);
 }
 
 /* A leader tells the member that it removes: this slot gets the entry that says so, and with it the log. */

@@ -368,6 +368,29 @@ static void test_restored(void)
     CU_ASSERT_EQUAL(raft_new(&fixture_config, &restored, BEGIN_US, &raft), RAFT_INVALID);
 }
 
+/* Its removal is committed, a later change is not: it has no say any more. */
+static void test_removed_before_an_open_change(void)
+{
+    unsigned char bytes[2][64];
+    struct raft_membership two = without(founding(), A), three = with(two, C, RAFT_DATA, false);
+    struct raft_entry entries[2] = {change_entry(6, 2, two, bytes[0]), change_entry(7, 2, three, bytes[1])};
+    struct raft_restored restored = fixture_restored();
+    restored.hard_state.term = 2;
+    restored.snapshot = fixture_snapshot(5, 2, NULL);
+    restored.entries = entries;
+    restored.entry_count = 2;
+    struct raft *raft = fixture_new_full(A, &restored);
+    struct raft_message heartbeat = fixture_heartbeat(B, 2);
+    heartbeat.log_index = 7;
+    heartbeat.log_term = 2;
+    heartbeat.commit = 6;
+    fixture_persist(raft, BEGIN_US, fixture_receive(raft, A, BEGIN_US, heartbeat)->write);
+    raft_take(raft);
+    raft_tick(raft, BEGIN_US + 10 * ELECTION_US);
+    CU_ASSERT_EQUAL(raft_take(raft)->message_count, 0);
+    raft_free(raft);
+}
+
 static void test_nonsense_is_dropped(void)
 {
     struct raft *raft = fixture_new_full(A, NULL);
@@ -691,6 +714,7 @@ int main(void)
     CU_add_test(suite, "strangers", test_strangers);
     CU_add_test(suite, "a truncated change", test_a_truncated_change);
     CU_add_test(suite, "restored", test_restored);
+    CU_add_test(suite, "removed before a change that is open", test_removed_before_an_open_change);
     CU_add_test(suite, "nonsense is dropped", test_nonsense_is_dropped);
     CU_add_test(suite, "a change left half-done", test_a_change_left_half_done);
     CU_add_test(suite, "a leader removes itself", test_a_leader_removes_itself);
