@@ -296,11 +296,31 @@ static void vote(struct world *world, unsigned node, uint64_t term, uint64_t can
         world_violate(world, "I7: %s votes in term %" PRIu64 " before that is on its disk", n->name, term);
 }
 
+static bool has_vote(const struct raft_membership *membership, uint64_t id)
+{
+    const struct raft_member *member = member_of(membership, id);
+    return member != NULL && member->voter;
+}
+
+/* By a membership that may be the newest committed one, for all that it knows: who is on its way out may be
+ * the only one who can get that committed (dissertation 4.2.2). */
+static bool may_campaign(const struct world_node *n)
+{
+    struct raft_membership membership;
+    uint64_t index = n->applied_index + 1;
+    if (has_vote(raft_membership(n->raft), n->id) || has_vote(&n->machine.membership, n->id))
+        return true;
+    for (const struct raft_entry *e; (e = raft_entry_at(n->raft, index)) != NULL; index++)
+        if (e->kind == RAFT_ENTRY_MEMBERSHIP && machine_decode_membership(e->data, e->size, &membership) &&
+            has_vote(&membership, n->id))
+            return true;
+    return false;
+}
+
 void check_made(struct world *world, unsigned node, const struct raft_message *message)
 {
-    struct world_node *n = &world->nodes[node];
-    const struct raft_member *self = member_of(raft_membership(n->raft), n->id);
-    if ((message->kind == RAFT_VOTE || message->kind == RAFT_PREVOTE) && (self == NULL || !self->voter))
+    const struct world_node *n = &world->nodes[node];
+    if ((message->kind == RAFT_VOTE || message->kind == RAFT_PREVOTE) && !may_campaign(n))
         world_violate(world, "I1: %s campaigns, and has no vote", n->name);
 }
 

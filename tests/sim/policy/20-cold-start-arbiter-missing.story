@@ -28,21 +28,19 @@ cluster A B X
 +500ms  on A
         | 2.94 A is on
         expect serves any within 6s
-        | 4.15 B leads term 3
-        | 4.55 A server starts in place
-        | 4.57 B leads no more
-        | 4.57 A leads term 4
-        | 4.57 - primary A, epoch 4 (restart)
-        | 4.57 - sync {A}, acks 0
-        | 4.57 A has the record of epoch 4 written
-        | 4.58 - the record of epoch 4 is committed
-        | 4.58 A opens
-        | 4.58 A has the address
-        | 4.58 - A serves
+        | 4.15 A leads term 3
+        | 4.55 B server starts in place
+        | 4.65 A server starts in place
+        | 4.67 - primary A, epoch 3 (restart)
+        | 4.67 - sync {A}, acks 0
+        | 4.67 A has the record of epoch 3 written
+        | 4.67 B receives from A and acknowledges
+        | 4.67 - the record of epoch 3 is committed
+        | 4.67 A opens
+        | 4.67 A its commits wait for 1 acknowledgement
+        | 4.68 A has the address
+        | 4.68 - A serves
         on X
-        | 4.58 X is on
+        | 4.68 X is on
         expect sync A B within 10s
-        | 4.65 B server starts in place
-        | 4.65 B receives from A and acknowledges
-        | 4.66 A its commits wait for 1 acknowledgement
-        | 4.66 - sync {A B}, acks 1
+        | 4.68 - sync {A B}, acks 1

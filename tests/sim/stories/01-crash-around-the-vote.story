@@ -32,7 +32,7 @@ cluster A B X disk=20ms
         expect held X                 # it may have promised something to A
         expect leader B within 2.5s
         | 4.149 B campaigns no more; term 2
-        | 4.199 B asks who would vote for it in term 3
+        | 4.249 B asks who would vote for it in term 3
         | 4.980 B asks for votes in term 3
         | 5.000 B votes for itself in term 3
         | 5.001 X hears of term 3

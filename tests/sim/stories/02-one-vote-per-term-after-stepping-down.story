@@ -32,14 +32,14 @@ cluster A B C
         | 3.960 B votes for itself in term 2
         | 3.960 C votes for itself in term 2
         | 4.062 B campaigns no more; term 2
-        | 4.112 B asks who would vote for it in term 3
+        | 4.162 B asks who would vote for it in term 3
 +200ms  expect vote B B               # no second vote in that term: the checkers look, too
         | 4.312 C campaigns no more; term 2
         expect leader any within 1s
-        | 4.318 B asks for votes in term 3
-        | 4.319 B votes for itself in term 3
-        | 4.320 C hears of term 3
-        | 4.321 C votes for B in term 3
-        | 4.322 B leads term 3
-        | 4.325 B its lease begins
-        | 4.325 B has committed the no-op of term 3
+        | 4.368 B asks for votes in term 3
+        | 4.369 B votes for itself in term 3
+        | 4.370 C hears of term 3
+        | 4.371 C votes for B in term 3
+        | 4.372 B leads term 3
+        | 4.375 B its lease begins
+        | 4.375 B has committed the no-op of term 3

@@ -50,17 +50,18 @@ cluster A B C
         | 6.816 B votes for itself in term 3
         | 6.817 A hears of term 3
         | 7.815 B campaigns no more; term 3
-        | 7.865 B asks who would vote for it in term 4
-        | 7.867 B asks for votes in term 4
-        | 7.868 B votes for itself in term 4
-        | 7.869 A hears of term 4
+        | 7.915 B asks who would vote for it in term 4
         expect sent PREVOTE A 0               # so it does not ask for others' either
         expect waits A disk
         disk A works
         expect leader B within 1.5s
         | 7.916 A has x in its file
-        | 7.917 A votes for B in term 4
-        | 7.918 B leads term 4
-        | 7.921 B its lease begins
-        | 7.921 B has committed the no-op of term 4
+        | 7.917 B asks for votes in term 4
+        | 7.917 A votes for B in term 3
+        | 7.918 B votes for itself in term 4
+        | 7.919 A hears of term 4
+        | 7.920 A votes for B in term 4
+        | 7.921 B leads term 4
+        | 7.924 B its lease begins
+        | 7.924 B has committed the no-op of term 4
         expect applied x A within 1s

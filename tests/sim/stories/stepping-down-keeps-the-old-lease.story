@@ -38,52 +38,52 @@ cluster A B C D E
         | 3.960 C votes for itself in term 2
         | 4.206 A asks who would vote for it in term 2
         | 4.959 C campaigns no more; term 2
-        | 5.059 C asks who would vote for it in term 3
-        | 5.061 C asks for votes in term 3
+        | 5.159 C asks who would vote for it in term 3
+        | 5.161 C asks for votes in term 3
         heal
         cut C | A B D E
         expect leader A within 2s             # in a term below C's
-        | 5.062 C votes for itself in term 3
-        | 5.108 A asks for votes in term 2
-        | 5.109 A votes for itself in term 2
-        | 5.110 B hears of term 2
-        | 5.110 D hears of term 2
-        | 5.110 E hears of term 2
-        | 5.111 B votes for A in term 2
-        | 5.111 D votes for A in term 2
-        | 5.111 E votes for A in term 2
-        | 5.112 A leads term 2
-        | 5.115 A its lease begins
-        | 5.115 A has committed the no-op of term 2
+        | 5.162 C votes for itself in term 3
+        | 5.208 A asks for votes in term 2
+        | 5.209 A votes for itself in term 2
+        | 5.210 B hears of term 2
+        | 5.210 D hears of term 2
+        | 5.210 E hears of term 2
+        | 5.211 B votes for A in term 2
+        | 5.211 D votes for A in term 2
+        | 5.211 E votes for A in term 2
+        | 5.212 A leads term 2
+        | 5.215 A its lease begins
+        | 5.215 A has committed the no-op of term 2
         campaign-delay E 0ms
 +200ms  cut A | E
         expect role E precandidate within 1.2s  # B and D hear A, and refuse
-        | 6.061 C campaigns no more; term 3
-        | 6.161 C asks who would vote for it in term 4
-        | 6.463 E asks who would vote for it in term 3
+        | 6.161 C campaigns no more; term 3
+        | 6.561 C asks who would vote for it in term 4
+        | 6.563 E asks who would vote for it in term 3
         expect leader A
         heal
         cut C | B D
         drop APPEND A > E
         expect role A follower within 300ms   # C has told A of its term
-        | 6.514 A leads no more; term 3
+        | 6.614 A leads no more; term 3
         expect lease A
         expect held A
         expect leader none for 700ms          # E and C would agree; A waits for its own lease
-        | 6.565 E asks who would vote for it in term 4
+        | 6.665 E asks who would vote for it in term 4
         expect leader any within 2s
-        | 7.312 A its lease ends
-        | 7.312 A asks who would vote for it in term 4
-        | 7.314 A asks for votes in term 4
-        | 7.315 E asks for votes in term 4
-        | 7.315 A votes for itself in term 4
-        | 7.316 E votes for itself in term 4
-        | 7.316 C campaigns no more; term 4
-        | 7.317 C votes for A in term 4
-        | 7.515 B hears of term 4
-        | 7.515 D hears of term 4
-        | 7.516 B votes for A in term 4
-        | 7.516 D votes for A in term 4
-        | 7.517 A leads term 4
-        | 7.520 A its lease begins
-        | 7.520 A has committed the no-op of term 4
+        | 7.412 A its lease ends
+        | 7.412 A asks who would vote for it in term 4
+        | 7.414 A asks for votes in term 4
+        | 7.415 E asks for votes in term 4
+        | 7.415 A votes for itself in term 4
+        | 7.416 E votes for itself in term 4
+        | 7.416 C campaigns no more; term 4
+        | 7.417 C votes for A in term 4
+        | 7.615 B hears of term 4
+        | 7.615 D hears of term 4
+        | 7.616 B votes for A in term 4
+        | 7.616 D votes for A in term 4
+        | 7.617 A leads term 4
+        | 7.620 A its lease begins
+        | 7.620 A has committed the no-op of term 4

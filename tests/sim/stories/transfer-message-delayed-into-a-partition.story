@@ -47,5 +47,3 @@ cluster A B C
         heal
         expect leader any within 2.5s
         expect leader any for 5s
-        | 6.154 B asks who would vote for it in term 3
-        | 6.164 B campaigns no more; term 2

@@ -30,11 +30,11 @@ cluster A B C net=5ms
         | 3.988 C votes for itself in term 2
         | 4.098 B campaigns no more; term 2
         | 4.148 C campaigns no more; term 2
-        | 4.148 B asks who would vote for it in term 3
-        | 4.158 B asks for votes in term 3
-        | 4.159 B votes for itself in term 3
-        | 4.164 C hears of term 3
-        | 4.165 C votes for B in term 3
-        | 4.170 B leads term 3
-        | 4.181 B its lease begins
-        | 4.181 B has committed the no-op of term 3
+        | 4.198 B asks who would vote for it in term 3
+        | 4.208 B asks for votes in term 3
+        | 4.209 B votes for itself in term 3
+        | 4.214 C hears of term 3
+        | 4.215 C votes for B in term 3
+        | 4.220 B leads term 3
+        | 4.231 B its lease begins
+        | 4.231 B has committed the no-op of term 3

@@ -15,7 +15,7 @@ cluster A B C net=150ms
         | 1.701 A campaigns no more; term 1
         | 1.701 A asks who would vote for it in term 2
         | 1.801 B campaigns no more; term 1
-        | 2.001 B asks who would vote for it in term 2
+        | 1.901 B asks who would vote for it in term 2
         | 2.001 A asks for votes in term 2
         | 2.002 A votes for itself in term 2
         | 2.152 B campaigns no more; term 2
