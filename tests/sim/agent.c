@@ -108,6 +108,12 @@ const char *agent_waiting_for(const struct cluster *cluster, unsigned host)
     return agent_of(cluster, host)->output.waiting_for;
 }
 
+void agent_summary(const struct cluster *cluster, unsigned host, char *summary, size_t summary_size,
+                   char *if_one_fails, size_t if_one_fails_size)
+{
+    policy_summary(&agent_of(cluster, host)->input, summary, summary_size, if_one_fails, if_one_fails_size);
+}
+
 uint64_t agent_applied_index(const struct cluster *cluster, unsigned host)
 {
     return agent_of(cluster, host)->applied_index;

@@ -42,6 +42,9 @@ bool agent_request(struct cluster *cluster, unsigned host, enum agent_request re
 /* For checkers and stories. */
 const struct cluster_state *agent_state(const struct cluster *cluster, unsigned host);
 const char *agent_waiting_for(const struct cluster *cluster, unsigned host);
+/* What `mhactl status` says there, as of its last step. */
+void agent_summary(const struct cluster *cluster, unsigned host, char *summary, size_t summary_size,
+                   char *if_one_fails, size_t if_one_fails_size);
 uint64_t agent_applied_index(const struct cluster *cluster, unsigned host);
 
 #endif

@@ -48,10 +48,17 @@ static bool option(struct policy_story *story, const char *word, struct cluster_
     const char *value = strchr(word, '=');
     uint64_t us = 0;
 
+    static const char *const kinds[SERVER_KINDS] = {"mariadb", "mysql", "postgresql"};
+
     if (strcmp(word, "no-vip") == 0) {
         config->has_vip = false;
         return true;
     }
+    for (unsigned i = 0; i < SERVER_KINDS; i++)
+        if (strcmp(word, kinds[i]) == 0) {
+            config->kind = (enum server_kind)i;
+            return true;
+        }
     if (value && strncmp(word, "seed=", 5) == 0) {
         config->world.seed = strtoull(value + 1, NULL, 10);
         return true;

@@ -3,6 +3,7 @@
  * step. Times of the models that a story does not set are fixed, not drawn.
  *
  *   cluster A B X [E=1s] [H=100ms] [net=1ms] [probe-timeout=2s] [start=500ms] [write=10ms] [seed=1] [no-vip]
+ *           [mariadb | mysql | postgresql]
  *                                 the first line; all hosts are off
  *   on A B X | off A              power
  *   kill WHAT A                   server, agent, worker, vipd: SIGKILL; the service manager starts the last
@@ -34,9 +35,10 @@
  *   open A | closed A, address A | no-address A, up A | down A (the server), follows A (the primary, now)
  *   in-place A                    its server was last started in place, not to follow
  *   waits A TEXT                  why its agent does not do more
- *   outcome TEXT                  of the last request
- *   change KIND                   the last one: first-start, failover, switchover, restart, forced
- *   changes 1, answers A | no-answers A, gap 300ms (at most), term-growth 1: since the mark */
+ *   says A TEXT                   the summary of its status; if-one-fails A TEXT: what it says of the next
+ * failure outcome TEXT                  of the last request change KIND                   the last one:
+ * first-start, failover, switchover, restart, forced changes 1, answers A | no-answers A, gap 300ms (at
+ * most), term-growth 1: since the mark */
 #ifndef MHA_SIM_POLICY_STORY_H
 #define MHA_SIM_POLICY_STORY_H
 

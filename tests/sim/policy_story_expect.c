@@ -180,6 +180,31 @@ static bool is_waiting(struct policy_story *story, unsigned count, char **words,
     return true;
 }
 
+static bool is_said(struct policy_story *story, unsigned count, char **words, bool *ok, bool next_failure)
+{
+    char summary[1024], if_one_fails[1024], text[200];
+    unsigned host;
+
+    if (count < 2 || !policy_story_host(story, words[0], &host))
+        return false;
+    join(count - 1, words + 1, text, sizeof text);
+    if (!story->cluster->world->nodes[host].up)
+        return true;
+    agent_summary(story->cluster, host, summary, sizeof summary, if_one_fails, sizeof if_one_fails);
+    *ok = strstr(next_failure ? if_one_fails : summary, text) != NULL;
+    return true;
+}
+
+static bool is_summary(struct policy_story *story, unsigned count, char **words, bool *ok)
+{
+    return is_said(story, count, words, ok, false);
+}
+
+static bool is_next_failure(struct policy_story *story, unsigned count, char **words, bool *ok)
+{
+    return is_said(story, count, words, ok, true);
+}
+
 static bool is_outcome(struct policy_story *story, unsigned count, char **words, bool *ok)
 {
     const struct cluster_state *state = cluster_check_state(story->cluster);
@@ -257,6 +282,8 @@ static const struct {
     {"in-place", is_in_place, false},
     {"no-follows", is_following, true},
     {"waits", is_waiting, false},
+    {"says", is_summary, false},
+    {"if-one-fails", is_next_failure, false},
     {"outcome", is_outcome, false},
     {"change", is_change, false},
     {"changes", is_changes, false},
