@@ -19,7 +19,6 @@ enum event_kind { EVENT_ARRIVAL, EVENT_TICK, EVENT_DISK, EVENT_CALL };
 
 struct world_event {
     uint64_t at_us;
-    uint64_t number; /* events of the same time happen in the order in which they were made */
     enum event_kind kind;
     unsigned node;
     uint64_t life;
@@ -28,6 +27,15 @@ struct world_event {
     void (*function)(struct world *world, void *context);
     void *context;
 };
+
+/* What the heap moves about: small, for it is most of what a simulation does. */
+struct world_key {
+    uint64_t at_us;
+    uint64_t number; /* events of the same time happen in the order in which they were made */
+    size_t slot;
+};
+
+#define HEAP_WAYS 4u
 
 /* ---- chance ---- */
 
@@ -112,8 +120,9 @@ struct world *world_new(const struct world_config *config)
 void world_free(struct world *world)
 {
     for (size_t i = 0; i < world->event_count; i++) {
-        if (world->events[i].packet != NULL) {
-            world_packet_free(world->events[i].packet);
+        struct world_packet *packet = world->events[world->keys[i].slot].packet;
+        if (packet != NULL) {
+            world_packet_free(packet);
         }
     }
     for (unsigned i = 0; i < world->node_count; i++)
@@ -121,6 +130,7 @@ void world_free(struct world *world)
     check_free(world->check);
     trace_close(world->trace_file);
     free(world->events);
+    free(world->keys);
     free(world);
 }
 
@@ -150,46 +160,65 @@ void world_violate(struct world *world, const char *format, ...)
 
 /* ---- time ---- */
 
-static bool is_before(const struct world_event *a, const struct world_event *b)
+static bool is_before(const struct world_key *a, const struct world_key *b)
 {
     return a->at_us != b->at_us ? a->at_us < b->at_us : a->number < b->number;
 }
 
+/* Keys beyond the count keep the slots that are free. */
+static void grow_events(struct world *world)
+{
+    size_t before = world->event_capacity, capacity = before == 0 ? 256 : before * 2;
+
+    world->events = realloc(world->events, capacity * sizeof *world->events);
+    world->keys = realloc(world->keys, capacity * sizeof *world->keys);
+    assert(world->events != NULL && world->keys != NULL);
+    for (size_t i = before; i < capacity; i++)
+        world->keys[i].slot = i;
+    world->event_capacity = capacity;
+}
+
 static void push_event(struct world *world, struct world_event event)
 {
-    if (world->event_count == world->event_capacity) {
-        world->event_capacity = world->event_capacity == 0 ? 256 : world->event_capacity * 2;
-        world->events = realloc(world->events, world->event_capacity * sizeof *world->events);
-        assert(world->events != NULL);
-    }
-    event.number = world->event_number++;
+    struct world_key *keys, key = {.number = world->event_number++};
+    size_t at;
+
+    if (world->event_count == world->event_capacity)
+        grow_events(world);
     if (event.at_us < world->now_us)
         event.at_us = world->now_us;
-    size_t at = world->event_count++;
-    for (; at > 0 && is_before(&event, &world->events[(at - 1) / 2]); at = (at - 1) / 2)
-        world->events[at] = world->events[(at - 1) / 2];
-    world->events[at] = event;
+    keys = world->keys;
+    at = world->event_count++;
+    key.at_us = event.at_us;
+    key.slot = keys[at].slot;
+    world->events[key.slot] = event;
+    for (; at > 0 && is_before(&key, &keys[(at - 1) / HEAP_WAYS]); at = (at - 1) / HEAP_WAYS)
+        keys[at] = keys[(at - 1) / HEAP_WAYS];
+    keys[at] = key;
 }
 
 static struct world_event pop_event(struct world *world)
 {
-    struct world_event first = world->events[0];
-    struct world_event last = world->events[--world->event_count];
+    struct world_key *keys = world->keys, first = keys[0], last = keys[--world->event_count];
     size_t at = 0;
+
     for (;;) {
-        size_t child = 2 * at + 1;
-        if (child >= world->event_count)
+        size_t least = HEAP_WAYS * at + 1, end = least + HEAP_WAYS;
+        if (least >= world->event_count)
             break;
-        if (child + 1 < world->event_count && is_before(&world->events[child + 1], &world->events[child]))
-            child++;
-        if (!is_before(&world->events[child], &last))
+        if (end > world->event_count)
+            end = world->event_count;
+        for (size_t child = least + 1; child < end; child++)
+            if (is_before(&keys[child], &keys[least]))
+                least = child;
+        if (!is_before(&keys[least], &last))
             break;
-        world->events[at] = world->events[child];
-        at = child;
+        keys[at] = keys[least];
+        at = least;
     }
-    if (world->event_count > 0)
-        world->events[at] = last;
-    return first;
+    keys[at] = last;
+    keys[world->event_count].slot = first.slot;
+    return world->events[first.slot];
 }
 
 void world_at(struct world *world, uint64_t at_us, void (*function)(struct world *world, void *context),
@@ -447,7 +476,7 @@ bool world_step(struct world *world, uint64_t until_us)
 {
     if (world->violation[0] != '\0')
         return false;
-    if (world->event_count == 0 || world->events[0].at_us > until_us) {
+    if (world->event_count == 0 || world->keys[0].at_us > until_us) {
         if (world->now_us < until_us)
             world->now_us = until_us;
         return false;

@@ -185,6 +185,7 @@ struct world_rule {
 };
 
 struct world_event;
+struct world_key;
 struct world_check;
 
 struct world {
@@ -202,7 +203,8 @@ struct world {
     unsigned read_count;
     struct world_rule rules[WORLD_RULES_MAX];
     unsigned rule_count;
-    struct world_event *events; /* a heap by time, then by number */
+    struct world_event *events; /* slots; those of `keys` are in use */
+    struct world_key *keys;     /* a heap by time, then by number */
     size_t event_count, event_capacity;
     uint64_t event_number;
     struct world_check *check;
