@@ -328,8 +328,18 @@ void vip_free(struct vip *vip)
     free(vip);
 }
 
+/* This very lease was sent, and is not answered yet, or vipd says that it holds. */
+static bool is_granted(const struct vip *vip, uint64_t epoch, uint64_t deadline_us)
+{
+    return vip->wish == WISH_LEASE && vip->wish_epoch == epoch && vip->wish_deadline_us == deadline_us &&
+           vip->wish_sent &&
+           (!vip->wish_answered || (vip->state.epoch == epoch && vip->state.deadline_us == deadline_us));
+}
+
 void vip_lease(struct vip *vip, uint64_t epoch, uint64_t deadline_us)
 {
+    if (is_granted(vip, epoch, deadline_us))
+        return;
     vip->wish = WISH_LEASE;
     vip->wish_epoch = epoch;
     vip->wish_deadline_us = deadline_us;

@@ -1,77 +1,18 @@
-#include "tests/sim/agent.h"
-
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/cluster/trace.h"
-#include "common/base/error.h"
+#include "tests/sim/agent_internal.h"
 #include "tests/sim/cluster_check.h"
 #include "tests/sim/dbworker.h"
 #include "tests/sim/vip.h"
 
 #define TURN_US 20u /* until the loop comes round */
-#define OP_TIMEOUT_US 30000000u
-#define WATCH_INTERVAL_US 5000u
-#define WATCH_US 500000u
-#define SERVER_QUIET_US 1000000u
-#define FENCE_PACE_US 100000u
 #define WORKER_RETRY_LEAST_US 20000u
 #define WORKER_RETRY_MOST_US 1000000u
 #define STOP_US 5000000u
-
-struct agent_model {
-    struct cluster_state state;
-    struct policy_tracker tracker;
-    struct policy_tracer tracer;
-    struct raft_status raft;
-    struct {
-        Mha__AgentMessage *message;
-        uint64_t reported_us;
-    } heard[WORLD_NODES_MAX];
-    Mha__DbReply *newest; /* of this worker */
-    bool worker;          /* there is one */
-    uint64_t worker_life;
-    uint64_t worker_retry_us;
-
-    struct policy_input input;
-    struct policy_node nodes[POLICY_NODES_MAX];
-    Mha__NodeReport self_report;
-    Mha__VipState self_vip;
-    Mha__DbObservation no_observation;
-    struct policy_output output;
-
-    bool step_due;
-    uint64_t timer_generation;
-    uint64_t report_term;
-    uint64_t proposed_index, proposed_term, applied_index;
-    enum policy_db_op running_op, failed_op;
-    uint64_t running_id, next_id;
-    uint64_t failed_term, failed_us;
-    char failed_error[ERROR_TEXT_BYTES];
-    bool server_command;
-    uint64_t server_quiet_until_us;
-    uint64_t leased_epoch, leased_until_us, vip_until_us;
-    uint64_t watched_until_us, fence_again_us;
-    uint64_t pause_proposed_us;
-    bool resuming;
-    bool stopping;
-    uint64_t stop_by_us;
-    bool own_input; /* to raft, under way */
-    char last_waiting_for[CLUSTER_TEXT_BYTES];
-};
-
-static struct agent_model *agent_of(const struct cluster *cluster, unsigned host)
-{
-    return cluster->hosts[host].agent;
-}
-
-static bool is_up(const struct cluster *cluster, unsigned host)
-{
-    return cluster->world->nodes[host].up;
-}
 
 struct agent_model *agent_model_new(void)
 {
@@ -84,10 +25,8 @@ struct agent_model *agent_model_new(void)
 static void forget(struct agent_model *agent)
 {
     for (unsigned i = 0; i < WORLD_NODES_MAX; i++)
-        if (agent->heard[i].message)
-            mha__agent_message__free_unpacked(agent->heard[i].message, NULL);
-    if (agent->newest)
-        mha__db_reply__free_unpacked(agent->newest, NULL);
+        free(agent->heard[i].room);
+    agent_forget_worker(agent);
     policy_tracer_end(&agent->tracer);
     memset(agent, 0, sizeof *agent);
 }
@@ -117,419 +56,6 @@ void agent_summary(const struct cluster *cluster, unsigned host, char *summary, 
 uint64_t agent_applied_index(const struct cluster *cluster, unsigned host)
 {
     return agent_of(cluster, host)->applied_index;
-}
-
-/* ---- gather ---- */
-
-static const Mha__DbObservation *own_observation(struct cluster *cluster, unsigned host, uint64_t now_us)
-{
-    struct agent_model *agent = agent_of(cluster, host);
-    const Mha__DbObservation *db = agent->worker && agent->newest ? agent->newest->observation : NULL;
-
-    if (!db || (now_us > db->observed_us && now_us - db->observed_us > cluster->config.probe_timeout_us * 2))
-        return NULL;
-    return db;
-}
-
-static void fill_self(struct cluster *cluster, unsigned host, uint64_t now_us)
-{
-    struct agent_model *agent = agent_of(cluster, host);
-    const Mha__DbObservation *db = own_observation(cluster, host, now_us);
-    Mha__NodeReport *report = &agent->self_report;
-
-    mha__node_report__init(report);
-    report->term = agent->raft.term;
-    report->database = (Mha__DbObservation *)(db ? db : &agent->no_observation);
-    report->database_host = (char *)cluster_host_name(cluster, host);
-    report->database_port = 3306;
-    report->promotable = agent->output.promotable;
-    report->waiting_for = agent->output.waiting_for;
-    agent->input.db = db;
-    agent->input.vip = NULL;
-    if (cluster->config.has_vip) {
-        const struct vip_known *vip = vip_client_state(cluster, host);
-        mha__vip_state__init(&agent->self_vip);
-        agent->self_vip.held = vip->held;
-        agent->self_vip.epoch = vip->epoch;
-        agent->self_vip.deadline_us = vip->deadline_us;
-        agent->self_vip.link_up = vip->link_up;
-        agent->self_vip.conflict = vip->conflict;
-        report->vip = &agent->self_vip;
-        if (vip->connected)
-            agent->input.vip = &agent->self_vip;
-        agent->input.vip_released_epoch = vip->released_epoch;
-        agent->input.vip_until_us = agent->vip_until_us;
-    }
-}
-
-static void read_raft(struct cluster *cluster, unsigned host)
-{
-    struct world_node *node = &cluster->world->nodes[host];
-
-    raft_trace_status(&node->tracer, node->raft, cluster_clock_us(cluster, host),
-                      &agent_of(cluster, host)->raft);
-}
-
-static const enum policy_acks_kind acks_kinds[SERVER_KINDS] = {
-    [SERVER_ONE_WAIT] = ACKS_ANY, [SERVER_K_WAIT] = ACKS_COUNT, [SERVER_NAMED_WAIT] = ACKS_NAMED};
-
-static void gather(struct cluster *cluster, unsigned host)
-{
-    struct world *world = cluster->world;
-    struct agent_model *agent = agent_of(cluster, host);
-    struct policy_input *input = &agent->input;
-    uint64_t now_us = cluster_clock_us(cluster, host);
-
-    read_raft(cluster, host);
-    memset(input, 0, sizeof *input);
-    input->now_us = now_us;
-    input->settings =
-        (struct policy_settings){.heartbeat_us = world->config.heartbeat_us,
-                                 .election_us = world->config.election_us,
-                                 .probe_timeout_us = cluster->config.probe_timeout_us,
-                                 .has_vip = cluster->config.has_vip,
-                                 .acks_kind = acks_kinds[cluster->config.kind],
-                                 .received_is_durable = cluster->config.kind != SERVER_ONE_WAIT};
-    input->raft = &agent->raft;
-    input->state = &agent->state;
-    input->nodes = agent->nodes;
-    fill_self(cluster, host, now_us);
-    for (unsigned i = 0; i < world->node_count; i++) {
-        struct policy_node *node = &agent->nodes[input->node_count++];
-        *node = (struct policy_node){.id = world->nodes[i].id,
-                                     .name = world->nodes[i].name,
-                                     .arbiter = world->nodes[i].kind == RAFT_ARBITER,
-                                     .self = i == host,
-                                     .heard_us = i == host ? now_us : world->nodes[host].heard_us[i]};
-        if (i == host) {
-            input->self = node;
-            node->report = &agent->self_report;
-            node->reported_us = now_us;
-        } else if (agent->heard[i].message) {
-            node->report = agent->heard[i].message->report;
-            node->reported_us = agent->heard[i].reported_us;
-        }
-    }
-    if (agent->proposed_index &&
-        (agent->applied_index >= agent->proposed_index || agent->proposed_term != agent->raft.term))
-        agent->proposed_index = 0;
-    if (agent->failed_term != agent->raft.term)
-        agent->failed_op = DB_OP_NONE;
-    input->db_busy = agent->running_op != DB_OP_NONE || !agent->worker;
-    input->failed_op = agent->failed_op;
-    input->failed_us = agent->failed_us;
-    input->failed_error = agent->failed_error;
-    input->server_busy = agent->server_command || now_us < agent->server_quiet_until_us;
-    input->proposal_pending = agent->proposed_index != 0;
-    input->stopping = agent->stopping;
-}
-
-/* ---- reports ---- */
-
-struct report {
-    unsigned from;
-    size_t size;
-    uint8_t bytes[2048];
-};
-
-static void on_report(struct cluster *cluster, unsigned host, const void *data)
-{
-    struct agent_model *agent = agent_of(cluster, host);
-    const struct report *report = data;
-    Mha__AgentMessage *message = mha__agent_message__unpack(NULL, report->size, report->bytes);
-
-    assert(message != NULL);
-    if (agent->heard[report->from].message)
-        mha__agent_message__free_unpacked(agent->heard[report->from].message, NULL);
-    agent->heard[report->from].message = message;
-    agent->heard[report->from].reported_us = cluster_clock_us(cluster, host);
-    cluster->world->nodes[host].heard_us[report->from] = agent->heard[report->from].reported_us;
-    agent_wake(cluster, host);
-}
-
-static void send_report(struct cluster *cluster, unsigned host)
-{
-    struct agent_model *agent = agent_of(cluster, host);
-    Mha__AgentMessage message = MHA__AGENT_MESSAGE__INIT;
-    struct report report = {.from = host};
-
-    read_raft(cluster, host);
-    fill_self(cluster, host, cluster_clock_us(cluster, host));
-    message.body_case = MHA__AGENT_MESSAGE__BODY_REPORT;
-    message.report = &agent->self_report;
-    report.size = mha__agent_message__get_packed_size(&message);
-    assert(report.size <= sizeof report.bytes);
-    mha__agent_message__pack(&message, report.bytes);
-    for (unsigned i = 0; i < cluster->data_count; i++)
-        if (i != host && cluster_linked(cluster, host, i) &&
-            !world_chance(cluster->world, cluster->config.world.loss_permille))
-            cluster_after(cluster, i, PROCESS_AGENT, cluster_net_delay_us(cluster), on_report, &report,
-                          offsetof(struct report, bytes) + report.size);
-    agent->report_term = agent->raft.term;
-}
-
-static void on_report_timer(struct cluster *cluster, unsigned host, const void *data)
-{
-    send_report(cluster, host);
-    cluster_after(cluster, host, PROCESS_AGENT, cluster->world->config.heartbeat_us, on_report_timer, data,
-                  0);
-}
-
-/* ---- carry out ---- */
-
-static uint64_t lease_until(const struct agent_model *agent)
-{
-    const struct cluster_pause *pause = &agent->state.pause;
-    uint64_t until_us = agent->raft.lease_until_us;
-
-    if (pause->id && agent->pause_proposed_us && !agent->resuming && pause->epoch == agent->raft.term &&
-        agent->pause_proposed_us + pause->length_us > until_us)
-        until_us = agent->pause_proposed_us + pause->length_us;
-    return until_us;
-}
-
-static void give_leases(struct cluster *cluster, unsigned host)
-{
-    struct agent_model *agent = agent_of(cluster, host);
-    const struct policy_output *output = &agent->output;
-    uint64_t until_us = output->lease_epoch ? lease_until(agent) : 0;
-    bool news = output->lease_epoch != agent->leased_epoch || until_us != agent->leased_until_us;
-
-    if (until_us == 0) {
-        agent->leased_epoch = agent->leased_until_us = 0;
-    } else if (news && agent->worker) {
-        worker_send_lease(cluster, host, output->lease_epoch, until_us,
-                          agent->state.pause.id && !agent->resuming);
-        agent->leased_epoch = output->lease_epoch;
-        agent->leased_until_us = until_us;
-    }
-    if (!cluster->config.has_vip)
-        return;
-    if (output->vip_hold && until_us) {
-        vip_client_lease(cluster, host, output->lease_epoch, until_us);
-        if (until_us > agent->vip_until_us)
-            agent->vip_until_us = until_us;
-    } else if (!output->vip_leave &&
-               (vip_client_state(cluster, host)->held || vip_client_state(cluster, host)->deadline_us ||
-                cluster_clock_us(cluster, host) < agent->vip_until_us)) {
-        vip_client_release(cluster, host, agent->raft.term);
-    }
-}
-
-static void op_done(struct cluster *cluster, unsigned host, const char *error)
-{
-    struct agent_model *agent = agent_of(cluster, host);
-    enum policy_db_op op = agent->running_op;
-
-    agent->running_op = DB_OP_NONE;
-    agent->running_id = 0;
-    if (error[0] == '\0') {
-        agent->failed_op = DB_OP_NONE;
-    } else {
-        agent->failed_op = op;
-        agent->failed_term = agent->raft.term;
-        agent->failed_us = cluster_clock_us(cluster, host);
-        snprintf(agent->failed_error, sizeof agent->failed_error, "%s", error);
-    }
-    agent_wake(cluster, host);
-}
-
-static void on_op_timeout(struct cluster *cluster, unsigned host, const void *data)
-{
-    if (agent_of(cluster, host)->running_id == *(const uint64_t *)data)
-        op_done(cluster, host, "the dbworker has not answered in time");
-}
-
-static void send_fence(struct cluster *cluster, unsigned host)
-{
-    struct agent_model *agent = agent_of(cluster, host);
-    uint64_t now_us = cluster_clock_us(cluster, host);
-
-    if (now_us < agent->fence_again_us)
-        return;
-    agent->fence_again_us = now_us + FENCE_PACE_US;
-    worker_send_fence(cluster, host, ++agent->next_id);
-}
-
-static unsigned host_by_name(const struct cluster *cluster, const char *name)
-{
-    unsigned host = 0;
-
-    while (host < cluster->data_count && strcmp(cluster_host_name(cluster, host), name) != 0)
-        host++;
-    assert(host < cluster->data_count);
-    return host;
-}
-
-static void send_op(struct cluster *cluster, unsigned host)
-{
-    struct agent_model *agent = agent_of(cluster, host);
-    const struct policy_output *output = &agent->output;
-    struct worker_request request = {.op = output->db_op,
-                                     .epoch = output->db_epoch,
-                                     .acks = output->db_acks,
-                                     .timeout_us = output->db_timeout_us};
-    uint64_t timeout_us = OP_TIMEOUT_US + output->db_timeout_us;
-
-    if (output->db_op == DB_OP_NONE)
-        return;
-    if (output->db_op == DB_OP_FENCE) {
-        send_fence(cluster, host);
-        return;
-    }
-    for (unsigned i = 0; i < output->db_name_count; i++)
-        request.names |= 1u << host_by_name(cluster, output->db_names[i]);
-    if (output->db_op == DB_OP_SET_ACKNOWLEDGING) {
-        request.source = host_by_name(cluster, output->db_node);
-        request.allowed = output->db_allowed;
-    }
-    if (output->db_op == DB_OP_FOLLOW)
-        request.source = host_by_name(cluster, output->db_host);
-    if (output->db_op == DB_OP_DRAIN)
-        timeout_us += 3600000000u;
-    request.id = ++agent->next_id;
-    agent->running_op = output->db_op;
-    agent->running_id = request.id;
-    worker_send_request(cluster, host, &request);
-    cluster_after(cluster, host, PROCESS_AGENT, timeout_us, on_op_timeout, &request.id, sizeof request.id);
-    cluster_trace(cluster, host, "agent: operation %d, epoch %" PRIu64 ", acks %u", request.op, request.epoch,
-                  request.acks);
-}
-
-static void watch_database(struct cluster *cluster, unsigned host)
-{
-    struct agent_model *agent = agent_of(cluster, host);
-    uint64_t now_us = cluster_clock_us(cluster, host);
-
-    if (!agent->output.db_watch || now_us + WATCH_US / 2 < agent->watched_until_us)
-        return;
-    worker_send_watch(cluster, host, WATCH_INTERVAL_US, WATCH_US);
-    agent->watched_until_us = now_us + WATCH_US;
-}
-
-static void start_server(struct cluster *cluster, unsigned host)
-{
-    struct agent_model *agent = agent_of(cluster, host);
-
-    if (agent->output.server_op == SERVER_OP_NONE || agent->server_command || agent->stopping)
-        return;
-    agent->server_command = true;
-    cluster_start_server(cluster, host, agent->output.server_op == SERVER_OP_START_TO_FOLLOW);
-}
-
-void agent_server_started(struct cluster *cluster, unsigned host)
-{
-    struct agent_model *agent = agent_of(cluster, host);
-
-    agent->server_command = false;
-    agent->server_quiet_until_us = cluster_clock_us(cluster, host) + SERVER_QUIET_US;
-    agent_wake(cluster, host);
-}
-
-static enum raft_code propose(struct cluster *cluster, unsigned host, const struct cluster_command *command)
-{
-    struct agent_model *agent = agent_of(cluster, host);
-    uint8_t bytes[CLUSTER_COMMAND_BYTES_MAX];
-    size_t size = cluster_command_pack(command, bytes, sizeof bytes);
-    uint64_t index = 0, term = agent->raft.term;
-    enum raft_code code;
-
-    assert(size != 0);
-    /* It may be committed within the call: a group of one. */
-    code = world_propose(cluster->world, host, bytes, size, &index);
-    if (code == RAFT_OK && is_up(cluster, host)) {
-        agent->proposed_index = index;
-        agent->proposed_term = term;
-    }
-    return code;
-}
-
-static void move_leadership(struct cluster *cluster, unsigned host)
-{
-    struct agent_model *agent = agent_of(cluster, host);
-    const struct policy_output *output = &agent->output;
-
-    if (agent->raft.role != RAFT_LEADER)
-        return;
-    if (output->end_lease && !agent->raft.lease_ended)
-        world_end_lease(cluster->world, host);
-    if (is_up(cluster, host) && output->released) {
-        cluster_check_released(cluster, host);
-        world_release(cluster->world, host);
-    }
-    if (!is_up(cluster, host))
-        return;
-    if (output->transfer_to)
-        world_transfer(cluster->world, host, (unsigned)output->transfer_to - 1);
-    else if (output->renew_term)
-        world_renew_term(cluster->world, host);
-}
-
-static void end_pause(struct cluster *cluster, unsigned host)
-{
-    struct agent_model *agent = agent_of(cluster, host);
-    const struct cluster_pause *pause = &agent->state.pause;
-    uint64_t now_us = cluster_clock_us(cluster, host);
-    uint64_t since_us = agent->pause_proposed_us ? agent->pause_proposed_us : agent->raft.leader_since_us;
-    struct cluster_command command = {.kind = COMMAND_RESUME, .id = pause->id};
-
-    if (!pause->id) {
-        agent->resuming = false;
-        if (!agent->proposed_index)
-            agent->pause_proposed_us = 0;
-        return;
-    }
-    if (pause->holder != cluster->world->nodes[host].id || agent->raft.role != RAFT_LEADER ||
-        !agent->raft.ready)
-        return;
-    if (now_us >= since_us + pause->length_us)
-        agent->resuming = true;
-    if (!agent->resuming || agent->proposed_index)
-        return;
-    if (cluster->config.has_vip &&
-        vip_client_state(cluster, host)->deadline_us > now_us + cluster->world->config.election_us)
-        return;
-    propose(cluster, host, &command);
-}
-
-void agent_observed(struct cluster *cluster, unsigned host, const struct raft_status *status)
-{
-    const struct agent_model *agent = agent_of(cluster, host);
-    bool news = status->role != agent->raft.role || status->term != agent->raft.term ||
-                status->commit_index != agent->raft.commit_index || status->ready != agent->raft.ready;
-
-    if (news || !agent->own_input)
-        agent_wake(cluster, host);
-}
-
-static void carry_out(struct cluster *cluster, unsigned host)
-{
-    struct agent_model *agent = agent_of(cluster, host);
-    const struct policy_output *output = &agent->output;
-
-    give_leases(cluster, host);
-    if (agent->worker) {
-        send_op(cluster, host);
-        watch_database(cluster, host);
-    }
-    start_server(cluster, host);
-    if (output->propose && !agent->proposed_index)
-        propose(cluster, host, &output->command);
-    agent->own_input = true;
-    if (is_up(cluster, host))
-        move_leadership(cluster, host);
-    agent->own_input = false;
-    if (is_up(cluster, host))
-        end_pause(cluster, host);
-    agent->own_input = true;
-    if (is_up(cluster, host) && cluster->world->nodes[host].campaign_delay_us != output->campaign_delay_us)
-        world_set_campaign_delay(cluster->world, host, output->campaign_delay_us);
-    agent->own_input = false;
-    if (is_up(cluster, host) && strcmp(agent->last_waiting_for, output->waiting_for) != 0) {
-        memcpy(agent->last_waiting_for, output->waiting_for, sizeof agent->last_waiting_for);
-        if (output->waiting_for[0])
-            cluster_trace(cluster, host, "agent: waiting: %s", output->waiting_for);
-    }
 }
 
 /* ---- a step ---- */
@@ -566,28 +92,28 @@ static void step(struct cluster *cluster, unsigned host)
     uint64_t now_us, delay_us = 1000;
 
     end_hung_worker(cluster, host);
-    gather(cluster, host);
+    agent_gather(cluster, host);
     policy_trace_decide(&agent->tracer, &agent->tracker, &agent->input, &agent->output);
-    carry_out(cluster, host);
-    if (!is_up(cluster, host))
+    agent_carry_out(cluster, host);
+    if (!agent_is_up(cluster, host))
         return;
     if (agent->raft.term != agent->report_term)
-        send_report(cluster, host);
+        agent_send_report(cluster, host);
     now_us = cluster_clock_us(cluster, host);
     if (agent->output.again_us > now_us)
         delay_us = agent->output.again_us - now_us;
-    agent->timer_generation++;
     if (agent->stopping && stop_is_complete(cluster, host)) {
         cluster_agent_stop(cluster, host);
         return;
     }
-    cluster_after(cluster, host, PROCESS_AGENT, delay_us, on_timer, &agent->timer_generation,
-                  sizeof agent->timer_generation);
+    cluster_set_timer(cluster, host, PROCESS_AGENT, &agent->timer, now_us + delay_us, on_timer);
 }
 
 static void on_timer(struct cluster *cluster, unsigned host, const void *data)
 {
-    if (agent_of(cluster, host)->timer_generation == *(const uint64_t *)data &&
+    struct agent_model *agent = agent_of(cluster, host);
+
+    if (cluster_timer_is_due(cluster, host, PROCESS_AGENT, &agent->timer, on_timer, data) &&
         !agent_of(cluster, host)->step_due)
         step(cluster, host);
 }
@@ -638,20 +164,22 @@ static void on_reply(struct cluster *cluster, unsigned host, const void *data)
 {
     struct agent_model *agent = agent_of(cluster, host);
     const struct reply *message = data;
+    struct room *room;
     Mha__DbReply *reply;
 
     if (!agent->worker || agent->worker_life != message->worker_life)
         return;
-    reply = mha__db_reply__unpack(NULL, message->size, message->bytes);
+    room = agent_room_new(message->size);
+    reply = mha__db_reply__unpack(&room->allocator, message->size, message->bytes);
     assert(reply != NULL && reply->observation != NULL);
-    if (agent->newest)
-        mha__db_reply__free_unpacked(agent->newest, NULL);
+    agent_forget_worker(agent);
     agent->newest = reply;
+    agent->newest_room = room;
     agent->worker_retry_us = WORKER_RETRY_LEAST_US;
     agent_wake(cluster, host);
-    send_report(cluster, host);
+    agent_send_report(cluster, host);
     if (reply->id != 0 && reply->id == agent->running_id)
-        op_done(cluster, host, reply->error);
+        agent_op_done(cluster, host, reply->error);
 }
 
 void agent_deliver_reply(struct cluster *cluster, unsigned host, const void *bytes, size_t size,
@@ -671,11 +199,9 @@ static void on_worker_gone(struct cluster *cluster, unsigned host, const void *d
     if (!agent->worker || agent->worker_life != *(const uint64_t *)data)
         return;
     if (agent->running_id)
-        op_done(cluster, host, "the dbworker has ended");
+        agent_op_done(cluster, host, "the dbworker has ended");
     agent->worker = false;
-    if (agent->newest)
-        mha__db_reply__free_unpacked(agent->newest, NULL);
-    agent->newest = NULL;
+    agent_forget_worker(agent);
     agent->running_op = DB_OP_NONE;
     cluster_after(cluster, host, PROCESS_AGENT, agent->worker_retry_us, spawn, NULL, 0);
     if (agent->worker_retry_us < WORKER_RETRY_MOST_US)
@@ -694,7 +220,7 @@ void agent_worker_gone(struct cluster *cluster, unsigned host, uint64_t delay_us
 void agent_vip_changed(struct cluster *cluster, unsigned host)
 {
     agent_wake(cluster, host);
-    send_report(cluster, host);
+    agent_send_report(cluster, host);
 }
 
 /* ---- life ---- */
@@ -711,13 +237,12 @@ void agent_started(struct cluster *cluster, unsigned host)
     policy_trace_new(&agent->tracer, cluster_clock_us(cluster, host));
     mha__db_observation__init(&agent->no_observation);
     agent->worker_retry_us = WORKER_RETRY_LEAST_US;
-    read_raft(cluster, host);
+    agent_read_raft(cluster, host);
     if (cluster->config.has_vip)
         vip_client_start(cluster, host);
     spawn(cluster, host, NULL);
     agent_wake(cluster, host);
-    cluster_after(cluster, host, PROCESS_AGENT, cluster->world->config.heartbeat_us, on_report_timer, NULL,
-                  0);
+    agent_start_reporting(cluster, host);
 }
 
 void agent_stopped(struct cluster *cluster, unsigned host)
@@ -771,7 +296,7 @@ bool agent_request(struct cluster *cluster, unsigned host, enum agent_request re
     struct cluster_command command;
     bool sound = false;
 
-    gather(cluster, host);
+    agent_gather(cluster, host);
     switch (request) {
     case REQUEST_SWITCHOVER:
         sound = policy_request_switchover(&agent->input, id, time_us, &command, error, error_size);
@@ -795,11 +320,11 @@ bool agent_request(struct cluster *cluster, unsigned host, enum agent_request re
         }
         break;
     }
-    if (sound && propose(cluster, host, &command) != RAFT_OK) {
+    if (sound && agent_propose(cluster, host, &command) != RAFT_OK) {
         snprintf(error, error_size, "not accepted now");
         sound = false;
     }
-    if (is_up(cluster, host))
+    if (agent_is_up(cluster, host))
         agent_wake(cluster, host);
     return sound;
 }

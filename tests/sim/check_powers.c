@@ -36,60 +36,65 @@ void cluster_check_released(struct cluster *cluster, unsigned host)
         world_violate(cluster->world, "I6: %s says that it has let go, but its server is being opened", name);
 }
 
-static void note_running(uint64_t *since_us, bool runs, uint64_t now_us)
-{
-    if (!runs)
-        *since_us = 0;
-    else if (*since_us == 0)
-        *since_us = now_us;
-}
-
 static bool for_longer(uint64_t since_us, uint64_t now_us, uint64_t than_us)
 {
     return since_us != 0 && now_us - since_us > than_us;
 }
 
-static void check_leases(struct cluster *cluster, unsigned host)
+/* Since when its node has no lease; 0: it has one. The end of a lease may be seen late: only hosts with
+ * powers are looked at each time. */
+static uint64_t without_lease_since_us(struct cluster *cluster, unsigned host)
 {
     struct host_check *h = &cluster->check->hosts[host];
-    uint64_t now_us = cluster->world->now_us, margin_us;
+    const struct world_node *node = &cluster->world->nodes[host];
+    uint64_t now_us = cluster->world->now_us, ended_us;
+
+    if (world_lease_is_live(cluster->world, host) || is_paused(cluster, host)) {
+        h->no_lease_since_us = 0;
+    } else {
+        ended_us = node->lease_until_us ? world_true_us(cluster->world, host, node->lease_until_us) : 0;
+        if (h->no_lease_since_us == 0)
+            h->no_lease_since_us = ended_us <= h->looked_us ? now_us : ended_us;
+        else if (ended_us > h->no_lease_since_us) /* one came and went meanwhile */
+            h->no_lease_since_us = ended_us;
+    }
+    h->looked_us = now_us;
+    return h->no_lease_since_us;
+}
+
+static void check_leases(struct cluster *cluster, unsigned host, bool address, bool writable)
+{
+    uint64_t now_us = cluster->world->now_us, since_us = without_lease_since_us(cluster, host);
+    uint64_t worker_since_us = cluster_runs_since_us(cluster, host, PROCESS_WORKER), margin_us;
     const char *name = cluster_host_name(cluster, host);
 
-    note_running(&h->vipd_since_us, cluster_runs(cluster, host, PROCESS_VIPD), now_us);
-    note_running(&h->worker_since_us, cluster_runs(cluster, host, PROCESS_WORKER), now_us);
-    note_running(&h->server_since_us, cluster_runs(cluster, host, PROCESS_SERVER), now_us);
-    note_running(&h->no_lease_since_us,
-                 !world_lease_is_live(cluster->world, host) && !is_paused(cluster, host), now_us);
-    if (!for_longer(h->no_lease_since_us, now_us, SCHEDULING_US))
+    if (!for_longer(since_us, now_us, SCHEDULING_US))
         return;
-    if (vip_address_is_here(cluster, host) && for_longer(h->vipd_since_us, now_us, SCHEDULING_US))
+    if (address && for_longer(cluster_runs_since_us(cluster, host, PROCESS_VIPD), now_us, SCHEDULING_US))
         world_violate(cluster->world, "I6: %s has the address without a lease", name);
     /* A worker that came late has not been told this lease, or finds an open server: it needs the time of a
      * whole fence, counted from its start and a first election timeout. */
-    margin_us = h->worker_since_us + cluster->config.world.election_us + FENCE_ASKED_US < h->no_lease_since_us
+    margin_us = worker_since_us + cluster->config.world.election_us + FENCE_ASKED_US < since_us
                     ? SCHEDULING_US
                     : FENCE_ASKED_US;
-    if (check_is_writable(cluster, host) && for_longer(h->worker_since_us, now_us, margin_us) &&
-        for_longer(h->no_lease_since_us, now_us, margin_us) &&
-        for_longer(h->server_since_us, now_us, margin_us)) /* stopped it answers nobody */
+    if (writable && for_longer(worker_since_us, now_us, margin_us) &&
+        for_longer(since_us, now_us, margin_us) &&
+        /* stopped it answers nobody */
+        for_longer(cluster_runs_since_us(cluster, host, PROCESS_SERVER), now_us, margin_us))
         world_violate(cluster->world, "I6: the server of %s is writable without a lease", name);
 }
 
-static void check_addresses(struct cluster *cluster)
+/* One that has the address beside another has a lease, or its vipd is dead or stopped. */
+static void check_address(struct cluster *cluster, unsigned host)
 {
-    unsigned holders = 0;
     uint64_t now_us = cluster->world->now_us;
 
-    for (unsigned i = 0; i < cluster->data_count; i++)
-        holders += vip_address_is_here(cluster, i);
-    for (unsigned i = 0; holders > 1 && i < cluster->data_count; i++) {
-        const struct host_check *h = &cluster->check->hosts[i];
-        if (!vip_address_is_here(cluster, i) || world_lease_is_live(cluster->world, i))
-            continue;
-        if (for_longer(h->vipd_since_us, now_us, SCHEDULING_US) || now_us > vip_kernel_until_us(cluster, i))
-            world_violate(cluster->world, "I2: %s has the address beside another, without a lease",
-                          cluster_host_name(cluster, i));
-    }
+    if (world_lease_is_live(cluster->world, host))
+        return;
+    if (for_longer(cluster_runs_since_us(cluster, host, PROCESS_VIPD), now_us, SCHEDULING_US) ||
+        now_us > vip_kernel_until_us(cluster, host))
+        world_violate(cluster->world, "I2: %s has the address beside another, without a lease",
+                      cluster_host_name(cluster, host));
 }
 
 bool check_can_answer(const struct cluster *cluster, unsigned host)
@@ -100,14 +105,19 @@ bool check_can_answer(const struct cluster *cluster, unsigned host)
 
 void cluster_check_step(struct cluster *cluster)
 {
-    unsigned answering = 0;
+    unsigned answering = 0, addresses = 0;
 
     for (unsigned i = 0; i < cluster->data_count; i++) {
-        check_leases(cluster, i);
-        answering += check_can_answer(cluster, i);
+        bool address = vip_address_is_here(cluster, i), writable = check_is_writable(cluster, i);
+        if (!address && !writable)
+            continue;
+        check_leases(cluster, i, address, writable);
+        addresses += address;
+        answering += writable && check_can_answer(cluster, i);
     }
     if (answering > 1)
         world_violate(cluster->world, "I3: %u servers can answer commits at once", answering);
-    if (cluster->config.has_vip)
-        check_addresses(cluster);
+    for (unsigned i = 0; addresses > 1 && i < cluster->data_count; i++)
+        if (vip_address_is_here(cluster, i))
+            check_address(cluster, i);
 }

@@ -74,6 +74,25 @@ bool cluster_runs(const struct cluster *cluster, unsigned host, enum process pro
     return cluster_up(cluster, host, process) && !cluster_stopped(cluster, host, process);
 }
 
+uint64_t cluster_runs_since_us(const struct cluster *cluster, unsigned host, enum process process)
+{
+    const struct process_state *state = &cluster->hosts[host].processes[process];
+
+    if (!state->up || cluster->world->now_us < state->stopped_until_us)
+        return 0;
+    return state->stopped_until_us > state->begun_us ? state->stopped_until_us : state->begun_us;
+}
+
+void cluster_process_begins(struct cluster *cluster, unsigned host, enum process process)
+{
+    struct process_state *state = &cluster->hosts[host].processes[process];
+
+    state->up = true;
+    state->life++;
+    state->begun_us = cluster->world->now_us;
+    state->stopped_until_us = 0;
+}
+
 uint64_t cluster_clock_us(const struct cluster *cluster, unsigned host)
 {
     return world_clock_us(cluster->world, host);
@@ -153,6 +172,39 @@ void cluster_at_clock(struct cluster *cluster, unsigned host, enum process proce
     cluster_after(cluster, host, process, at_us > now_us ? at_us - now_us : 0, call, data, size);
 }
 
+static void post_timer(struct cluster *cluster, unsigned host, enum process process,
+                       struct cluster_timer *timer, cluster_call call)
+{
+    timer->generation++;
+    timer->pending_us = timer->at_us;
+    cluster_at_clock(cluster, host, process, timer->at_us, call, &timer->generation,
+                     sizeof timer->generation);
+}
+
+void cluster_set_timer(struct cluster *cluster, unsigned host, enum process process,
+                       struct cluster_timer *timer, uint64_t at_us, cluster_call call)
+{
+    timer->at_us = at_us;
+    if (at_us != 0 && (timer->pending_us == 0 || at_us < timer->pending_us))
+        post_timer(cluster, host, process, timer, call);
+}
+
+bool cluster_timer_is_due(struct cluster *cluster, unsigned host, enum process process,
+                          struct cluster_timer *timer, cluster_call call, const void *data)
+{
+    if (timer->generation != *(const uint64_t *)data)
+        return false;
+    timer->pending_us = 0;
+    if (timer->at_us == 0)
+        return false;
+    if (cluster_clock_us(cluster, host) < timer->at_us) {
+        post_timer(cluster, host, process, timer, call);
+        return false;
+    }
+    timer->at_us = 0;
+    return true;
+}
+
 /* ---- processes ---- */
 
 static void process_ends(struct cluster *cluster, unsigned host, enum process process)
@@ -194,6 +246,7 @@ void cluster_kill(struct cluster *cluster, unsigned host, enum process process)
     process_ends(cluster, host, process);
     if (process == PROCESS_VIPD) {
         cluster_trace(cluster, host, "vipd gone");
+        vip_daemon_gone(cluster, host);
         cluster_after(cluster, host, PROCESS_KERNEL, cluster->config.restart_us, restart_vipd, NULL, 0);
     } else if (process == PROCESS_WORKER) {
         cluster_trace(cluster, host, "dbworker gone");
@@ -245,8 +298,7 @@ void cluster_power_on(struct cluster *cluster, unsigned host)
     if (h->powered)
         return;
     h->powered = true;
-    h->processes[PROCESS_KERNEL].up = true;
-    h->processes[PROCESS_KERNEL].life++;
+    cluster_process_begins(cluster, host, PROCESS_KERNEL);
     if (h->vip)
         vip_daemon_start(cluster, host);
     world_start(cluster->world, host);
@@ -288,8 +340,7 @@ static void server_started(struct cluster *cluster, unsigned host, const void *d
     counts_add(&cluster->world->counts, COUNT_START_REFUSED,
                !process->up && cluster->faults.start_fails[host]);
     if (!process->up && !cluster->faults.start_fails[host]) {
-        process->up = true;
-        process->life++;
+        cluster_process_begins(cluster, host, PROCESS_SERVER);
         server_boot(cluster, host, start->to_follow);
     }
     if (cluster_up(cluster, host, PROCESS_AGENT) &&
@@ -321,12 +372,9 @@ void cluster_restart_server(struct cluster *cluster, unsigned host)
 static void hook_started(struct world *world, unsigned host, void *context)
 {
     struct cluster *cluster = context;
-    struct process_state *process = &cluster->hosts[host].processes[PROCESS_AGENT];
 
     (void)world;
-    process->up = true;
-    process->life++;
-    process->stopped_until_us = 0;
+    cluster_process_begins(cluster, host, PROCESS_AGENT);
     if (cluster->hosts[host].agent)
         agent_started(cluster, host);
 }

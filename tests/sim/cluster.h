@@ -30,6 +30,7 @@ enum process { PROCESS_KERNEL, PROCESS_AGENT, PROCESS_WORKER, PROCESS_VIPD, PROC
 struct process_state {
     bool up;
     uint64_t life;             /* counts starts and ends: what was due in an earlier life is void */
+    uint64_t begun_us;         /* this life */
     uint64_t stopped_until_us; /* SIGSTOP until then */
 };
 
@@ -129,9 +130,25 @@ void cluster_after(struct cluster *cluster, unsigned host, enum process process,
 void cluster_at_clock(struct cluster *cluster, unsigned host, enum process process, uint64_t clock_us,
                       cluster_call call, const void *data, size_t size);
 
+/* At most one event of it waits: what is set later than that one is looked at again when it comes. Zeroed
+ * with its process. */
+struct cluster_timer {
+    uint64_t at_us; /* of the host's clock; 0: off */
+    uint64_t pending_us, generation;
+};
+
+void cluster_set_timer(struct cluster *cluster, unsigned host, enum process process,
+                       struct cluster_timer *timer, uint64_t at_us, cluster_call call);
+/* In its call: false when it is off, or set to later. */
+bool cluster_timer_is_due(struct cluster *cluster, unsigned host, enum process process,
+                          struct cluster_timer *timer, cluster_call call, const void *data);
+
+void cluster_process_begins(struct cluster *cluster, unsigned host, enum process process);
 bool cluster_up(const struct cluster *cluster, unsigned host, enum process process);
 bool cluster_stopped(const struct cluster *cluster, unsigned host, enum process process);
 bool cluster_runs(const struct cluster *cluster, unsigned host, enum process process); /* up, not stopped */
+/* Without a pause; 0: it does not run. */
+uint64_t cluster_runs_since_us(const struct cluster *cluster, unsigned host, enum process process);
 uint64_t cluster_clock_us(const struct cluster *cluster, unsigned host);
 /* What `from` sends now arrives at `to` after some delay, or not at all. */
 bool cluster_linked(const struct cluster *cluster, unsigned from, unsigned to);

@@ -8,9 +8,8 @@
 enum row { ROW_NONE, ROW_COUNTS /* a client was told it, or could read it */, ROW_MARKED, ROW_GIVEN_UP };
 
 struct host_check {
-    uint64_t vipd_since_us, worker_since_us; /* runs since then; 0: does not */
-    uint64_t server_since_us;
     uint64_t no_lease_since_us; /* 0: has one */
+    uint64_t looked_us;         /* when that was last looked at */
     uint64_t answers;           /* since the mark */
     uint64_t answered_us;       /* its last answered commit */
     uint64_t calm_incarnation;  /* of its server when the faults ended; 0: not running then */

@@ -237,6 +237,7 @@ void server_boot(struct cluster *cluster, unsigned host, bool to_follow)
     server->receiver_failed = server->applier_failed = false;
     server->connection.up = false;
     server->connection.life++;
+    memset(&server->connection.stall, 0, sizeof server->connection.stall);
     server->applying = false;
     recover(cluster, server, to_follow);
     cluster_trace(cluster, host, "server up, incarnation %" PRIu64 "%s", server->incarnation,
@@ -252,6 +253,7 @@ void server_died(struct cluster *cluster, unsigned host)
     server->applying = false;
     server->receiver_on = server->applier_on = false;
     server_kill_sessions(server);
+    server_kick_replicas(cluster, host); /* their kernels tell them */
     cluster_trace(cluster, host, "server gone");
 }
 

@@ -50,10 +50,10 @@ struct connection { /* of a receiver to its source */
     bool up;
     uint64_t life;
     uint64_t source_incarnation;
-    unsigned next;  /* of the source's log */
-    bool under_way; /* a part of the log */
-    bool diverged;  /* k-wait: it has what its source has not */
-    bool stall_due; /* it is looked at again then */
+    unsigned next;              /* of the source's log */
+    bool under_way;             /* a part of the log */
+    bool diverged;              /* k-wait: it has what its source has not */
+    struct cluster_timer stall; /* it is looked at again then */
     uint64_t contact_us;
     uint64_t acknowledged; /* the newest that was sent; an index + 1 of the source's log */
 };

@@ -31,118 +31,16 @@ static uint64_t socket_delay_us(struct cluster *cluster)
 
 /* ---- timers ---- */
 
-void worker_set_timer(struct cluster *cluster, unsigned host, struct worker_timer *timer, uint64_t at_us,
+void worker_set_timer(struct cluster *cluster, unsigned host, struct cluster_timer *timer, uint64_t at_us,
                       cluster_call call)
 {
-    if (timer->at_us == at_us)
-        return;
-    timer->at_us = at_us;
-    timer->generation++;
-    if (at_us != 0)
-        cluster_at_clock(cluster, host, PROCESS_WORKER, at_us, call, &timer->generation,
-                         sizeof timer->generation);
+    cluster_set_timer(cluster, host, PROCESS_WORKER, timer, at_us, call);
 }
 
-bool worker_timer_is_due(const struct worker_timer *timer, const void *data)
+bool worker_timer_is_due(struct cluster *cluster, unsigned host, struct cluster_timer *timer,
+                         cluster_call call, const void *data)
 {
-    return timer->at_us != 0 && timer->generation == *(const uint64_t *)data;
-}
-
-/* ---- to the agent ---- */
-
-/* What an observation points to. */
-struct observation_room {
-    char source[32];
-    char *names[WORLD_NODES_MAX];
-};
-
-static void fill_observation(struct cluster *cluster, unsigned host, uint64_t observed_us,
-                             struct observation_room *room, Mha__DbObservation *out)
-{
-    struct worker_model *worker = worker_of(cluster, host);
-    struct worker_view *view = &worker->view;
-
-    mha__db_observation__init(out);
-    out->observed_us = observed_us;
-    out->state = worker->state;
-    out->incarnation = worker->attached || worker->incarnation ? worker->incarnation : 0;
-    out->fence_cost_us = lease_fence_cost_us(&worker->lease);
-    out->trouble = worker->trouble;
-    if (worker->has_view) {
-        out->read_only = view->read_only;
-        out->open = !view->read_only;
-        out->empty = view->empty;
-        out->started_to_follow = view->started_to_follow;
-        out->written_epoch = view->written_epoch;
-        if (view->written_epoch && view->written_epoch == worker->position_epoch)
-            out->written_epoch_position = worker->position;
-        out->acks = view->acks;
-        out->acks_enforced = true;
-        out->waiting_commits = view->waiting;
-        out->receiving = view->receiving;
-        out->applying = view->applying;
-        out->acknowledgers_known = true;
-        out->acknowledgers = room->names;
-        for (unsigned i = 0; i < cluster->data_count; i++)
-            if (view->acknowledgers & 1u << i)
-                room->names[out->n_acknowledgers++] = (char *)cluster_host_name(cluster, i);
-        room->source[0] = '\0';
-        if (view->has_source)
-            snprintf(room->source, sizeof room->source, "%s:3306", cluster_host_name(cluster, view->source));
-        out->source = room->source;
-        out->source_epoch = view->has_source ? worker->source_epoch : 0;
-        if (view->receiver_stopped)
-            out->frozen_term = worker->frozen_term;
-        out->drained = view->drained;
-        out->acknowledging = view->acknowledging;
-        out->executed = view->executed;
-        out->received = view->received;
-        if (view->trouble[0])
-            out->trouble = view->trouble;
-        out->fenced = view->read_only && worker->fenced_incarnation == worker->incarnation &&
-                      worker->incarnation != 0 && worker->writable == WRITABLE_NO;
-    }
-    if (worker->state == MHA__DB_STATE__DB_DOWN)
-        out->fenced = !worker->fencing;
-}
-
-static void send_reply(struct cluster *cluster, unsigned host, uint64_t id, const char *error,
-                       uint64_t observed_us)
-{
-    Mha__DbReply reply = MHA__DB_REPLY__INIT;
-    Mha__DbObservation observation;
-    uint8_t bytes[4096];
-    struct observation_room room;
-
-    if (worker_of(cluster, host)->agent_life != cluster->hosts[host].processes[PROCESS_AGENT].life)
-        return;
-    fill_observation(cluster, host, observed_us, &room, &observation);
-    reply.id = id;
-    reply.error = (char *)error;
-    reply.observation = &observation;
-    assert(mha__db_reply__get_packed_size(&reply) <= sizeof bytes);
-    agent_deliver_reply(cluster, host, bytes, mha__db_reply__pack(&reply, bytes), socket_delay_us(cluster));
-}
-
-void worker_answer(struct cluster *cluster, unsigned host, uint64_t id, const char *error)
-{
-    if (id != 0)
-        send_reply(cluster, host, id, error, worker_of(cluster, host)->view_us);
-}
-
-void worker_report(struct cluster *cluster, unsigned host, uint64_t observed_us)
-{
-    struct worker_model *worker = worker_of(cluster, host);
-    uint64_t id = 0;
-
-    if (worker->answering.id &&
-        (observed_us >= worker->answering_us || worker->state != MHA__DB_STATE__DB_UP)) {
-        id = worker->answering.id;
-        worker->answering.id = 0;
-    }
-    send_reply(cluster, host, id, id && worker->answering_failed ? worker->error : "", observed_us);
-    if (id)
-        worker_next_operation(cluster, host);
+    return cluster_timer_is_due(cluster, host, PROCESS_WORKER, timer, call, data);
 }
 
 /* ---- the server's process ---- */
@@ -159,9 +57,8 @@ static void set_state(struct cluster *cluster, unsigned host, Mha__DbState state
 
 static void on_probe_timer(struct cluster *cluster, unsigned host, const void *data)
 {
-    if (!worker_timer_is_due(&worker_of(cluster, host)->probe_timer, data))
+    if (!worker_timer_is_due(cluster, host, &worker_of(cluster, host)->probe_timer, on_probe_timer, data))
         return;
-    worker_of(cluster, host)->probe_timer.at_us = 0;
     worker_look(cluster, host);
 }
 
@@ -341,7 +238,7 @@ static void on_hung(struct cluster *cluster, unsigned host, const void *data)
     struct worker_model *worker = worker_of(cluster, host);
     uint64_t now_us = cluster_clock_us(cluster, host);
 
-    if (!worker_timer_is_due(&worker->hung_timer, data) || worker->unanswered_us == 0)
+    if (!worker_timer_is_due(cluster, host, &worker->hung_timer, on_hung, data) || worker->unanswered_us == 0)
         return;
     set_state(cluster, host, MHA__DB_STATE__DB_HUNG, "it accepts, but does not answer");
     worker_judge(cluster, host);
@@ -521,7 +418,6 @@ static void first_look(struct cluster *cluster, unsigned host, const void *data)
 void worker_spawn(struct cluster *cluster, unsigned host)
 {
     struct worker_model *worker = worker_of(cluster, host);
-    struct process_state *process = &cluster->hosts[host].processes[PROCESS_WORKER];
     struct worker_model before = *worker;
 
     memset(worker, 0, sizeof *worker);
@@ -534,9 +430,7 @@ void worker_spawn(struct cluster *cluster, unsigned host)
     worker->note_deadline_us = before.note_deadline_us;
     worker->agent_life = cluster->hosts[host].processes[PROCESS_AGENT].life;
     worker->state = MHA__DB_STATE__DB_UNKNOWN;
-    process->up = true;
-    process->life++;
-    process->stopped_until_us = 0;
+    cluster_process_begins(cluster, host, PROCESS_WORKER);
     /* It starts, connects, reads the leases that wait in its socket. */
     cluster_after(cluster, host, PROCESS_WORKER, world_between(cluster->world, 2000, 10000), first_look, NULL,
                   0);

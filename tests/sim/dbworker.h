@@ -2,8 +2,7 @@
  * remembers, one operation at a time in statements that take time and may outlive it, the lease (the real
  * agent/db/worker/lease.c), the fence with SIGKILL as its last rung, and what it does when its agent is gone.
  *
- * All instants are of the host's clock. dbworker.c looks, talks and lives; dbworker_ops.c operates and
- * fences. */
+ * All instants are of the host's clock.  */
 #ifndef MHA_SIM_DBWORKER_H
 #define MHA_SIM_DBWORKER_H
 
@@ -34,11 +33,6 @@ struct worker_view {
     char executed[512], received[512], trouble[96];
 };
 
-struct worker_timer {
-    uint64_t generation;
-    uint64_t at_us; /* 0: off */
-};
-
 #define WORKER_FENCES_MAX 8
 
 struct worker_model {
@@ -62,7 +56,7 @@ struct worker_model {
     bool probing, probe_again, probe_write;
     uint64_t probe_began_us, unanswered_us;
     uint64_t watch_interval_us, watch_until_us;
-    struct worker_timer probe_timer, hung_timer;
+    struct cluster_timer probe_timer, hung_timer;
 
     uint64_t source_epoch, frozen_term, position_epoch;
     char position[512];
@@ -75,13 +69,13 @@ struct worker_model {
     uint64_t statement; /* of the running operation, under way in the server */
     bool swept;         /* no statement of an earlier worker is left */
     char error[128];
-    struct worker_timer ops_timer;
+    struct cluster_timer ops_timer;
 
     bool fencing, killing;
     uint64_t fence_began_us, fence_deadline_us;
     uint64_t fences_asked[WORKER_FENCES_MAX];
     unsigned fences_asked_count;
-    struct worker_timer lease_timer, fence_timer;
+    struct cluster_timer lease_timer, fence_timer;
 
     /* in the server, whichever worker began it; cleared by its death */
     uint64_t swept_below; /* statements with a lower number are killed */
@@ -105,11 +99,22 @@ void worker_send_watch(struct cluster *cluster, unsigned host, uint64_t interval
 void worker_send_request(struct cluster *cluster, unsigned host, const struct worker_request *request);
 void worker_send_stop(struct cluster *cluster, unsigned host);
 
-/* ---- between dbworker.c and dbworker_ops.c ---- */
-void worker_set_timer(struct cluster *cluster, unsigned host, struct worker_timer *timer, uint64_t at_us,
+/* ---- between dbworker.c (looks, talks, lives), dbworker_ops.c, dbworker_statements.c, dbworker_fence.c ----
+ */
+#define WORKER_POLL_US 1000u /* a statement that waits is asked again */
+
+enum worker_outcome { OUTCOME_NEXT, OUTCOME_DONE, OUTCOME_WAIT, OUTCOME_FAIL };
+/* The next statement of the running operation. */
+enum worker_outcome worker_carry_out(struct cluster *cluster, unsigned host);
+/* The gentle rungs of the fence, and what a planned stop of the writes does. */
+enum worker_outcome worker_close_server(struct cluster *cluster, unsigned host, bool planned);
+void worker_set_rule(struct cluster *cluster, unsigned host, const struct worker_request *request);
+void worker_give_up(struct cluster *cluster, unsigned host, const char *why);
+void worker_set_timer(struct cluster *cluster, unsigned host, struct cluster_timer *timer, uint64_t at_us,
                       cluster_call call);
 /* In a timer's call: false when it was set anew meanwhile. */
-bool worker_timer_is_due(const struct worker_timer *timer, const void *data);
+bool worker_timer_is_due(struct cluster *cluster, unsigned host, struct cluster_timer *timer,
+                         cluster_call call, const void *data);
 void worker_keep_note(struct cluster *cluster, unsigned host, bool paused);
 void worker_look(struct cluster *cluster, unsigned host);
 void worker_report(struct cluster *cluster, unsigned host, uint64_t observed_us);

@@ -11,6 +11,7 @@
 
 #define DIAL_US 50000u          /* between two tries */
 #define STALL_US 20000u         /* a stalled connection is looked at again */
+#define IDLE_US 250000u         /* one that only waits for the log to grow */
 #define NET_TIMEOUT_US 4000000u /* slave_net_timeout */
 #define BATCH 256u
 
@@ -171,13 +172,11 @@ static void arrive(struct cluster *cluster, unsigned host, const void *data)
 
 static void stalled(struct cluster *cluster, unsigned host, const void *data)
 {
-    const struct batch *batch = data;
     struct connection *connection = &cluster->hosts[host].server->connection;
 
-    if (!connection->up || connection->life != batch->connection)
-        return;
-    connection->stall_due = false;
-    pump(cluster, host);
+    if (cluster_timer_is_due(cluster, host, PROCESS_SERVER, &connection->stall, stalled, data) &&
+        connection->up)
+        pump(cluster, host);
 }
 
 /* The dump thread at the source, for this receiver: the next part of the log, or a look later. */
@@ -186,6 +185,7 @@ static void pump(struct cluster *cluster, unsigned host)
     struct server *server = cluster->hosts[host].server;
     struct connection *connection = &server->connection;
     const struct server *source = cluster->hosts[server->source].server;
+    uint64_t look_again_us = STALL_US;
     struct batch batch; /* of its transactions only those that there are */
     bool source_is_up = cluster_up(cluster, server->source, PROCESS_SERVER) &&
                         source->incarnation == connection->source_incarnation;
@@ -220,11 +220,11 @@ static void pump(struct cluster *cluster, unsigned host)
         }
         connection->contact_us = cluster->world->now_us; /* its heartbeats */
         acknowledge(cluster, host);
+        if (!server->acknowledging || connection->acknowledged == connection->next)
+            look_again_us = IDLE_US;
     }
-    if (connection->stall_due)
-        return;
-    connection->stall_due = true;
-    cluster_after(cluster, host, PROCESS_SERVER, STALL_US, stalled, &batch, offsetof(struct batch, txns));
+    cluster_set_timer(cluster, host, PROCESS_SERVER, &connection->stall,
+                      cluster_clock_us(cluster, host) + look_again_us, stalled);
 }
 
 void server_end_sender(struct cluster *cluster, unsigned source, unsigned replica)
@@ -308,7 +308,7 @@ static void dial(struct cluster *cluster, unsigned host, const void *data)
         return;
     }
     connection->up = true;
-    connection->under_way = connection->stall_due = false;
+    connection->under_way = false;
     connection->source_incarnation = source->incarnation;
     connection->contact_us = cluster->world->now_us;
     connection->acknowledged = 0;

@@ -25,7 +25,7 @@ struct vip_model {
     struct lease lease;
     bool busy; /* a netlink request is under way: nothing else is done meanwhile */
     uint64_t busy_until_us;
-    uint64_t wake_generation;
+    struct cluster_timer wake;
     bool told_held, told_conflict;
     /* the agent's client */
     struct vip_known known;
@@ -33,7 +33,9 @@ struct vip_model {
     uint64_t wish_epoch, wish_deadline_us, wish_id;
     bool wish_sent, wish_answered;
     uint64_t last_id, answered_id;
-    uint64_t silence_generation;
+    bool dials; /* or is about to */
+    uint64_t dialled_life;
+    struct cluster_timer silence;
 };
 
 struct message { /* between client and vipd */
@@ -200,7 +202,7 @@ static void done(struct cluster *cluster, unsigned host, const void *data)
 
 static void wake(struct cluster *cluster, unsigned host, const void *data)
 {
-    if (vip_of(cluster, host)->wake_generation == *(const uint64_t *)data)
+    if (cluster_timer_is_due(cluster, host, PROCESS_VIPD, &vip_of(cluster, host)->wake, wake, data))
         run(cluster, host);
 }
 
@@ -219,10 +221,9 @@ static void run(struct cluster *cluster, unsigned host)
         vip->busy = true;
         vip->busy_until_us = cluster->world->now_us + delay_us;
         cluster_after(cluster, host, PROCESS_VIPD, delay_us, done, &doing, sizeof doing);
-    } else if (step.wake_us != LEASE_NEVER) {
-        vip->wake_generation++;
-        cluster_at_clock(cluster, host, PROCESS_VIPD, step.wake_us, wake, &vip->wake_generation,
-                         sizeof vip->wake_generation);
+    } else {
+        cluster_set_timer(cluster, host, PROCESS_VIPD, &vip->wake,
+                          step.wake_us == LEASE_NEVER ? 0 : step.wake_us, wake);
     }
     if (vip->told_held != vip->lease.held || vip->told_conflict != vip->lease.conflict)
         tell(cluster, host, 0);
@@ -231,12 +232,10 @@ static void run(struct cluster *cluster, unsigned host)
 void vip_daemon_start(struct cluster *cluster, unsigned host)
 {
     struct vip_model *vip = vip_of(cluster, host);
-    struct process_state *process = &cluster->hosts[host].processes[PROCESS_VIPD];
 
-    process->up = true;
-    process->life++;
-    process->stopped_until_us = 0;
+    cluster_process_begins(cluster, host, PROCESS_VIPD);
     lease_init(&vip->lease);
+    memset(&vip->wake, 0, sizeof vip->wake);
     lease_set_link(&vip->lease, cluster_clock_us(cluster, host), true, true);
     vip->busy = false;
     vip->told_held = vip->told_conflict = false;
@@ -282,7 +281,7 @@ static void on_silence(struct cluster *cluster, unsigned host, const void *data)
     struct vip_model *vip = vip_of(cluster, host);
     struct vip_known before = vip->known;
 
-    if (vip->silence_generation != *(const uint64_t *)data)
+    if (!cluster_timer_is_due(cluster, host, PROCESS_AGENT, &vip->silence, on_silence, data))
         return;
     vip->known.connected = false;
     changed(cluster, host, &before);
@@ -292,10 +291,9 @@ static void mind_silence(struct cluster *cluster, unsigned host)
 {
     struct vip_model *vip = vip_of(cluster, host);
 
-    vip->silence_generation++;
-    if (vip->answered_id < vip->last_id)
-        cluster_after(cluster, host, PROCESS_AGENT, SILENCE_US, on_silence, &vip->silence_generation,
-                      sizeof vip->silence_generation);
+    cluster_set_timer(cluster, host, PROCESS_AGENT, &vip->silence,
+                      vip->answered_id < vip->last_id ? cluster_clock_us(cluster, host) + SILENCE_US : 0,
+                      on_silence);
 }
 
 static bool send_request(struct cluster *cluster, unsigned host, struct message *message)
@@ -381,14 +379,28 @@ static void dial(struct cluster *cluster, unsigned host, const void *data)
         vip->known.connected = false;
         vip->wish_sent = false;
         vip->last_id = vip->answered_id = 0;
-        vip->silence_generation++;
+        cluster_set_timer(cluster, host, PROCESS_AGENT, &vip->silence, 0, on_silence);
         changed(cluster, host, &before);
         if (cluster_up(cluster, host, PROCESS_VIPD)) {
             send_request(cluster, host, &query);
             send_wish(cluster, host);
         }
     }
-    cluster_after(cluster, host, PROCESS_AGENT, DIAL_US, dial, &life, sizeof life);
+    vip->dialled_life = life;
+    vip->dials = !vip->known.connected;
+    if (vip->dials) /* until it answers; then its end is told by vip_daemon_gone */
+        cluster_after(cluster, host, PROCESS_AGENT, DIAL_US, dial, &vip->dialled_life,
+                      sizeof vip->dialled_life);
+}
+
+void vip_daemon_gone(struct cluster *cluster, unsigned host)
+{
+    struct vip_model *vip = vip_of(cluster, host);
+
+    if (cluster_up(cluster, host, PROCESS_AGENT) && !vip->dials)
+        cluster_after(cluster, host, PROCESS_AGENT, SOCKET_US, dial, &vip->dialled_life,
+                      sizeof vip->dialled_life);
+    vip->dials = true;
 }
 
 void vip_client_start(struct cluster *cluster, unsigned host)
@@ -397,10 +409,12 @@ void vip_client_start(struct cluster *cluster, unsigned host)
     uint64_t none = 0;
 
     memset(&vip->known, 0, sizeof vip->known);
+    memset(&vip->silence, 0, sizeof vip->silence);
     vip->known.trouble = "";
     vip->wish = WISH_NONE;
     vip->wish_sent = false;
     vip->last_id = vip->answered_id = 0;
+    vip->dials = true;
     dial(cluster, host, &none);
 }
 
@@ -408,6 +422,10 @@ void vip_client_lease(struct cluster *cluster, unsigned host, uint64_t epoch, ui
 {
     struct vip_model *vip = vip_of(cluster, host);
 
+    if (vip->wish == WISH_LEASE && vip->wish_epoch == epoch && vip->wish_deadline_us == deadline_us &&
+        vip->wish_sent &&
+        (!vip->wish_answered || (vip->known.epoch == epoch && vip->known.deadline_us == deadline_us)))
+        return; /* this very one was sent */
     vip->wish = WISH_LEASE;
     vip->wish_epoch = epoch;
     vip->wish_deadline_us = deadline_us;

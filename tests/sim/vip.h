@@ -16,6 +16,7 @@ struct vip_model *vip_model_new(void);
 void vip_model_free(struct vip_model *vip);
 
 void vip_daemon_start(struct cluster *cluster, unsigned host);          /* removes what an earlier run left */
+void vip_daemon_gone(struct cluster *cluster, unsigned host);           /* its connection breaks */
 void vip_host_down(struct cluster *cluster, unsigned host);             /* power: the address is gone */
 bool vip_address_is_here(const struct cluster *cluster, unsigned host); /* in its kernel */
 bool vip_may_hold(const struct cluster *cluster, unsigned host); /* address, lease, or a lease on its way */

@@ -1,0 +1,211 @@
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/agent_internal.h"
+#include "tests/sim/cluster_check.h"
+#include "tests/sim/dbworker.h"
+#include "tests/sim/vip.h"
+
+/* ---- rooms ---- */
+
+static void *room_alloc(void *data, size_t size)
+{
+    struct room *room = data;
+    void *at = (char *)room->bytes + room->used;
+
+    size = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
+    if (size > room->size - room->used)
+        return NULL;
+    room->used += size;
+    return at;
+}
+
+static void room_free(void *data, void *pointer)
+{
+    (void)data, (void)pointer;
+}
+
+struct room *agent_room_new(size_t packed_size)
+{
+    size_t size = 4096 + 16 * packed_size;
+    struct room *room = malloc(sizeof *room + size);
+
+    assert(room != NULL);
+    room->allocator = (ProtobufCAllocator){room_alloc, room_free, room};
+    room->used = 0;
+    room->size = size;
+    return room;
+}
+
+void agent_forget_worker(struct agent_model *agent)
+{
+    free(agent->newest_room);
+    agent->newest_room = NULL;
+    agent->newest = NULL;
+}
+
+/* ---- gather ---- */
+
+static const Mha__DbObservation *own_observation(struct cluster *cluster, unsigned host, uint64_t now_us)
+{
+    struct agent_model *agent = agent_of(cluster, host);
+    const Mha__DbObservation *db = agent->worker && agent->newest ? agent->newest->observation : NULL;
+
+    if (!db || (now_us > db->observed_us && now_us - db->observed_us > cluster->config.probe_timeout_us * 2))
+        return NULL;
+    return db;
+}
+
+static void fill_self(struct cluster *cluster, unsigned host, uint64_t now_us)
+{
+    struct agent_model *agent = agent_of(cluster, host);
+    const Mha__DbObservation *db = own_observation(cluster, host, now_us);
+    Mha__NodeReport *report = &agent->self_report;
+
+    mha__node_report__init(report);
+    report->term = agent->raft.term;
+    report->database = (Mha__DbObservation *)(db ? db : &agent->no_observation);
+    report->database_host = (char *)cluster_host_name(cluster, host);
+    report->database_port = 3306;
+    report->promotable = agent->output.promotable;
+    report->waiting_for = agent->output.waiting_for;
+    agent->input.db = db;
+    agent->input.vip = NULL;
+    if (cluster->config.has_vip) {
+        const struct vip_known *vip = vip_client_state(cluster, host);
+        mha__vip_state__init(&agent->self_vip);
+        agent->self_vip.held = vip->held;
+        agent->self_vip.epoch = vip->epoch;
+        agent->self_vip.deadline_us = vip->deadline_us;
+        agent->self_vip.link_up = vip->link_up;
+        agent->self_vip.conflict = vip->conflict;
+        report->vip = &agent->self_vip;
+        if (vip->connected)
+            agent->input.vip = &agent->self_vip;
+        agent->input.vip_released_epoch = vip->released_epoch;
+        agent->input.vip_until_us = agent->vip_until_us;
+    }
+}
+
+void agent_read_raft(struct cluster *cluster, unsigned host)
+{
+    struct world_node *node = &cluster->world->nodes[host];
+
+    raft_trace_status(&node->tracer, node->raft, cluster_clock_us(cluster, host),
+                      &agent_of(cluster, host)->raft);
+}
+
+static const enum policy_acks_kind acks_kinds[SERVER_KINDS] = {
+    [SERVER_ONE_WAIT] = ACKS_ANY, [SERVER_K_WAIT] = ACKS_COUNT, [SERVER_NAMED_WAIT] = ACKS_NAMED};
+
+void agent_gather(struct cluster *cluster, unsigned host)
+{
+    struct world *world = cluster->world;
+    struct agent_model *agent = agent_of(cluster, host);
+    struct policy_input *input = &agent->input;
+    uint64_t now_us = cluster_clock_us(cluster, host);
+
+    agent_read_raft(cluster, host);
+    memset(input, 0, sizeof *input);
+    input->now_us = now_us;
+    input->settings =
+        (struct policy_settings){.heartbeat_us = world->config.heartbeat_us,
+                                 .election_us = world->config.election_us,
+                                 .probe_timeout_us = cluster->config.probe_timeout_us,
+                                 .has_vip = cluster->config.has_vip,
+                                 .acks_kind = acks_kinds[cluster->config.kind],
+                                 .received_is_durable = cluster->config.kind != SERVER_ONE_WAIT};
+    input->raft = &agent->raft;
+    input->state = &agent->state;
+    input->nodes = agent->nodes;
+    fill_self(cluster, host, now_us);
+    for (unsigned i = 0; i < world->node_count; i++) {
+        struct policy_node *node = &agent->nodes[input->node_count++];
+        *node = (struct policy_node){.id = world->nodes[i].id,
+                                     .name = world->nodes[i].name,
+                                     .arbiter = world->nodes[i].kind == RAFT_ARBITER,
+                                     .self = i == host,
+                                     .heard_us = i == host ? now_us : world->nodes[host].heard_us[i]};
+        if (i == host) {
+            input->self = node;
+            node->report = &agent->self_report;
+            node->reported_us = now_us;
+        } else if (agent->heard[i].message) {
+            node->report = agent->heard[i].message->report;
+            node->reported_us = agent->heard[i].reported_us;
+        }
+    }
+    if (agent->proposed_index &&
+        (agent->applied_index >= agent->proposed_index || agent->proposed_term != agent->raft.term))
+        agent->proposed_index = 0;
+    if (agent->failed_term != agent->raft.term)
+        agent->failed_op = DB_OP_NONE;
+    input->db_busy = agent->running_op != DB_OP_NONE || !agent->worker;
+    input->failed_op = agent->failed_op;
+    input->failed_us = agent->failed_us;
+    input->failed_error = agent->failed_error;
+    input->server_busy = agent->server_command || now_us < agent->server_quiet_until_us;
+    input->proposal_pending = agent->proposed_index != 0;
+    input->stopping = agent->stopping;
+}
+
+/* ---- reports ---- */
+
+struct report {
+    unsigned from;
+    size_t size;
+    uint8_t bytes[2048];
+};
+
+static void on_report(struct cluster *cluster, unsigned host, const void *data)
+{
+    struct agent_model *agent = agent_of(cluster, host);
+    const struct report *report = data;
+    struct room *room = agent_room_new(report->size);
+    Mha__AgentMessage *message = mha__agent_message__unpack(&room->allocator, report->size, report->bytes);
+
+    assert(message != NULL);
+    free(agent->heard[report->from].room);
+    agent->heard[report->from].room = room;
+    agent->heard[report->from].message = message;
+    agent->heard[report->from].reported_us = cluster_clock_us(cluster, host);
+    cluster->world->nodes[host].heard_us[report->from] = agent->heard[report->from].reported_us;
+    agent_wake(cluster, host);
+}
+
+void agent_send_report(struct cluster *cluster, unsigned host)
+{
+    struct agent_model *agent = agent_of(cluster, host);
+    Mha__AgentMessage message = MHA__AGENT_MESSAGE__INIT;
+    struct report report = {.from = host};
+
+    agent_read_raft(cluster, host);
+    fill_self(cluster, host, cluster_clock_us(cluster, host));
+    message.body_case = MHA__AGENT_MESSAGE__BODY_REPORT;
+    message.report = &agent->self_report;
+    report.size = mha__agent_message__get_packed_size(&message);
+    assert(report.size <= sizeof report.bytes);
+    mha__agent_message__pack(&message, report.bytes);
+    for (unsigned i = 0; i < cluster->data_count; i++)
+        if (i != host && cluster_linked(cluster, host, i) &&
+            !world_chance(cluster->world, cluster->config.world.loss_permille))
+            cluster_after(cluster, i, PROCESS_AGENT, cluster_net_delay_us(cluster), on_report, &report,
+                          offsetof(struct report, bytes) + report.size);
+    agent->report_term = agent->raft.term;
+}
+
+static void on_report_timer(struct cluster *cluster, unsigned host, const void *data)
+{
+    agent_send_report(cluster, host);
+    cluster_after(cluster, host, PROCESS_AGENT, cluster->world->config.heartbeat_us, on_report_timer, data,
+                  0);
+}
+
+void agent_start_reporting(struct cluster *cluster, unsigned host)
+{
+    cluster_after(cluster, host, PROCESS_AGENT, cluster->world->config.heartbeat_us, on_report_timer, NULL,
+                  0);
+}
