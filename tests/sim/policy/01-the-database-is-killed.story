@@ -23,11 +23,11 @@ cluster A B X
 +50ms   mark
         kill server A
         | 4.49 A server dies, open
+        | 4.49 B receives no more
         | 4.49 - nobody serves
         expect primary B within 300ms
         | 4.49 A has the address no more
         | 4.49 A leads no more
-        | 4.49 B receives no more
         | 4.49 B leads term 2
         | 4.55 - primary B, epoch 2 (failover)
         | 4.55 - sync {B}, acks 0

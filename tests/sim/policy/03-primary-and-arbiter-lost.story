@@ -26,7 +26,7 @@ cluster A B X
         | 3.44 A is off
         | 3.44 - nobody serves
         expect serves none for 20s
-        | 7.45 B receives no more
+        | 7.44 B receives no more
         expect changes 0
         expect closed B
         on X

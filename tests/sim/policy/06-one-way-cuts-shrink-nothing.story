@@ -24,8 +24,8 @@ cluster A B X
 +900ms  cut X > A
         expect serves B within 5s
         | 3.17 A server dies, open
+        | 3.17 B receives no more
         | 3.17 A has the address no more
-        | 3.19 B receives no more
         | 3.30 A leads no more
         | 4.21 B leads term 2
         | 4.21 - primary B, epoch 2 (failover)

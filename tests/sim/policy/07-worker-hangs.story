@@ -26,11 +26,11 @@ cluster A B X probe-timeout=500ms
         expect changes 0
         kill server A
         | 4.34 A server dies, open
+        | 4.34 B receives no more
         | 4.34 - nobody serves
         expect serves B within 1s     # and its death is seen
         | 4.34 A has the address no more
         | 4.34 A leads no more
-        | 4.34 B receives no more
         | 4.34 B leads term 2
         | 4.35 - primary B, epoch 2 (failover)
         | 4.35 - sync {B}, acks 0

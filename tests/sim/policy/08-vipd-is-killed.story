@@ -26,5 +26,5 @@ cluster A B X
         | 2.54 A vipd starts
         | 2.54 A has the address no more
         | 2.54 - nobody serves
-        | 2.57 A has the address
-        | 2.57 - A serves
+        | 2.55 A has the address
+        | 2.55 - A serves

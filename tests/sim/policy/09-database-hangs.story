@@ -24,8 +24,8 @@ cluster A B X
         expect serves B within 3s
         | 4.68 A has the address no more
         | 4.74 A server dies, open
-        | 4.74 A leads no more
         | 4.74 B receives no more
+        | 4.74 A leads no more
         | 4.74 B leads term 2
         | 4.75 - primary B, epoch 2 (failover)
         | 4.75 - sync {B}, acks 0

@@ -25,11 +25,11 @@ cluster A B X
 +1s     mark
         kill server A
         | 3.44 A server dies, open
+        | 3.44 B receives no more
         | 3.44 - nobody serves
         expect serves A within 5s
         | 3.44 A has the address no more
         | 3.44 A leads no more
-        | 3.44 B receives no more
         | 3.44 B leads term 2
         | 3.85 A server starts in place
         | 3.86 B leads no more

@@ -20,11 +20,11 @@ cluster A B X
         | 1.44 - sync {A B}, acks 1
         kill server A
         | 1.44 A server dies, open
+        | 1.44 B receives no more
         | 1.44 - nobody serves
         expect serves B within 1s
         | 1.44 A has the address no more
         | 1.44 A leads no more
-        | 1.44 B receives no more
         | 1.44 B leads term 2
         | 1.45 - primary B, epoch 2 (failover)
         | 1.45 - sync {B}, acks 0
@@ -40,12 +40,12 @@ cluster A B X
         | 2.86 - sync {B A}, acks 1
         mark
         kill server B
+        | 2.86 A receives no more
         | 2.86 B server dies, open
         | 2.86 - nobody serves
         expect serves A within 1s
         | 2.86 B has the address no more
         | 2.86 B leads no more
-        | 2.86 A receives no more
         | 2.86 A leads term 3
         | 2.94 - primary A, epoch 3 (failover)
         | 2.94 - sync {A}, acks 0
@@ -64,11 +64,11 @@ cluster A B X
         mark
         kill server A
         | 3.37 A server dies, open
+        | 3.37 B receives no more
         | 3.37 - nobody serves
         expect serves B within 1s
         | 3.37 A has the address no more
         | 3.37 A leads no more
-        | 3.37 B receives no more
         | 3.38 B leads term 4
         | 3.40 - primary B, epoch 4 (failover)
         | 3.40 - sync {B}, acks 0

@@ -29,8 +29,8 @@ cluster A B X
         | 3.41 - the record of epoch 2 is committed
         | 3.42 B opens
         | 3.58 A has the address no more
-        | 3.64 B has the address
-        | 3.64 - B serves
+        | 3.61 B has the address
+        | 3.61 - B serves
         mark
         expect closed A within 4s
         | 7.44 A leads no more

@@ -48,11 +48,11 @@ cluster A B X
         | 6.64 - pause is over
         kill server A
         | 7.14 A server dies, open
+        | 7.14 B receives no more
         | 7.14 - nobody serves
         expect serves B within 1s
         | 7.14 A has the address no more
         | 7.14 A leads no more
-        | 7.14 B receives no more
         | 7.14 B leads term 4
         | 7.15 - primary B, epoch 4 (failover)
         | 7.15 - sync {B}, acks 0

@@ -21,11 +21,11 @@ cluster A B X
         address B refused
         kill server A
         | 1.44 A server dies, open
+        | 1.44 B receives no more
         | 1.44 - nobody serves
         expect serves A within 12s
         | 1.44 A has the address no more
         | 1.44 A leads no more
-        | 1.44 B receives no more
         | 1.44 B leads term 2
         | 1.45 - primary B, epoch 2 (failover)
         | 1.45 - sync {B}, acks 0

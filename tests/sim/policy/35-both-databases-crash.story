@@ -21,6 +21,7 @@ cluster A B X
         mark
         kill server A
         | 1.44 A server dies, open
+        | 1.44 B receives no more
         | 1.44 - nobody serves
         kill server B
         | 1.44 B server dies
