@@ -114,9 +114,9 @@ static void on_fence_deadline(evutil_socket_t fd, short what, void *arg)
 /* Takes `reply` over. */
 static bool handle_reply(struct dbworker *worker, Mha__DbReply *reply)
 {
-    bool alive = true;
+    bool alive = true, kept = reply->observation != NULL;
 
-    if (reply->observation) {
+    if (kept) {
         if (worker->newest)
             mha__db_reply__free_unpacked(worker->newest, NULL);
         worker->newest = reply;
@@ -130,7 +130,7 @@ static bool handle_reply(struct dbworker *worker, Mha__DbReply *reply)
         alive =
             answer(worker, (enum waiting_slot)i, reply->error[0] ? ERR_REFUSED : ERR_OK, reply->error, reply);
     }
-    if (alive && reply != worker->newest)
+    if (!kept) /* a callback may have freed the worker, and with it only what it kept */
         mha__db_reply__free_unpacked(reply, NULL);
     return alive;
 }
