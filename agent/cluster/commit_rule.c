@@ -155,6 +155,7 @@ void policy_begin_change(struct policy_tracker *tracker, const struct policy_inp
     tracker->change_node = node;
     tracker->change_version = version;
     tracker->change_since_us = input->now_us;
+    tracker->change_start = 0;
     tracker->in_force_us = tracker->end_us = 0;
 }
 

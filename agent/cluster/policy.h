@@ -130,6 +130,7 @@ struct policy_tracker {
     uint64_t change_node;     /* who joins or leaves; 0 for raising k */
     uint64_t change_version;  /* of the sync set that it is made of */
     uint64_t change_since_us; /* when it began */
+    uint64_t change_start;    /* of who joins: the start of its database that the end of the log is for */
     uint64_t in_force_us;     /* the observation that first showed the rule as the change needs it; 0: none */
     uint64_t end_us;          /* 0: none */
     struct position end;      /* the end of the log at end_us, later than in_force_us */

@@ -217,6 +217,13 @@ static void raise_first(struct policy_tracker *tracker, const struct policy_inpu
     if (!under_way && input->db->acks == 0 && input->now_us < tracker->raise_again_us)
         return;
     policy_begin_change(tracker, input, RULE_CHANGE_FIRST, node->id);
+    /* The rule is in force before it is committed: an earlier start of its database may have acknowledged
+     * what this one has lost. All that lies before an end of the log that is seen later than this start. */
+    if (tracker->change_start != replica->incarnation) {
+        tracker->change_start = replica->incarnation;
+        tracker->in_force_us = input->now_us;
+        tracker->end_us = 0;
+    }
     who.names[0] = node->name;
     if (policy_end_of_log(tracker, input, output, 1, &who) && position_parse(replica->received, &received) &&
         position_contains(&received, &tracker->end))

@@ -82,6 +82,39 @@ static void test_replica_returns(void)
     CU_ASSERT_EQUAL(w.out.db_acks, 0);
 }
 
+/* B acknowledges a write that comes after the mark, restarts, has lost it, follows again and holds the mark:
+ * what its earlier start acknowledged is not this one's. (Found by tests/spin/rule.pml.) */
+static void test_replica_restarts_while_it_joins(void)
+{
+    all_well();
+    w.state.sync = (struct sync_set){.version = 4, .acks = 0, .count = 1, .members = {{A, 101}}};
+    w.db[A].acks = 1;
+    w.db[A].acks_enforced = true;
+    decide();
+    later(10000);
+    decide();
+    later(10000);
+    decide();
+    w.db[A].executed = (char *)"0-1-20"; /* taken as the mark */
+    w.db[B].incarnation = 103;
+    later(10000);
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+    w.db[A].executed = (char *)"0-1-21";
+    later(10000);
+    decide(); /* the mark is the end of the log after the new start was seen */
+    CU_ASSERT_FALSE(w.out.propose);
+    w.db[B].received = (char *)"0-1-20";
+    later(10000);
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+    w.db[B].received = (char *)"0-1-21";
+    later(10000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_SYNC);
+    CU_ASSERT_EQUAL(w.out.command.sync.members[1].incarnation, 103);
+}
+
 /* While {A,B},1 is in the log it may count already, though B has just stumbled: the rule stays. */
 static void test_rule_is_not_lowered_under_an_open_proposal(void)
 {
@@ -108,6 +141,7 @@ int main(void)
         {"a replica dies: weaken, commit first", test_replica_dies},
         {"a replica's host is silent", test_replica_host_is_silent},
         {"a replica returns: strengthen, database first", test_replica_returns},
+        {"a replica restarts while it joins", test_replica_restarts_while_it_joins},
         {"the rule is not lowered under an open proposal", test_rule_is_not_lowered_under_an_open_proposal},
     };
 
