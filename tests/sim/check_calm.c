@@ -27,11 +27,20 @@ static bool is_there(const struct cluster *cluster, unsigned host)
     return cluster->hosts[host].powered && !cluster->faults.agent_stays_down[host];
 }
 
+/* A member that is there, and has what it had received: a restart may have cost it that. */
+static bool counts_as_before(const struct cluster *cluster, const struct sync_member *member)
+{
+    unsigned host = check_host_of(member->node);
+
+    return is_there(cluster, host) && (cluster->config.kind != SERVER_ONE_WAIT ||
+                                       cluster->check->hosts[host].calm_incarnation == member->incarnation);
+}
+
 /* NULL: somebody must serve; otherwise why the rules forbid it. */
 static const char *forbidden(const struct cluster *cluster)
 {
     const struct cluster_state *state = &cluster->check->state;
-    unsigned voters = 0, data = 0, primary = check_host_of(state->primary.node);
+    unsigned voters = 0, data = 0, others = 0, heard = 0, primary = check_host_of(state->primary.node);
 
     for (unsigned i = 0; i < cluster->world->node_count; i++) {
         voters += is_there(cluster, i);
@@ -44,12 +53,13 @@ static const char *forbidden(const struct cluster *cluster)
     if (is_there(cluster, primary) && !cluster->faults.start_fails[primary])
         return NULL;
     for (unsigned i = 0; i < state->sync.count; i++) {
-        unsigned host = check_host_of(state->sync.members[i].node);
-        if (is_there(cluster, host) &&
-            cluster->check->hosts[host].calm_incarnation == state->sync.members[i].incarnation)
-            return NULL;
+        const struct sync_member *member = &state->sync.members[i];
+        others += member->node != state->primary.node;
+        heard += member->node != state->primary.node && counts_as_before(cluster, member);
     }
-    return "no member of the sync set is there as it was in sync";
+    if (others > 0 && heard >= others - state->sync.acks + 1)
+        return NULL;
+    return "not every possible acknowledger is represented by members that are there as they were in sync";
 }
 
 bool cluster_check_settled(struct cluster *cluster, bool *serves)

@@ -32,7 +32,7 @@ cluster A B X
         | 5.44 A is off
         | 5.44 - nobody serves
         expect serves none for 10s
-        | 9.45 B receives no more
+        | 9.44 B receives no more
         expect closed B
         expect says B No quorum
         on X                          # and the arbiter alone is enough to go on

@@ -26,12 +26,12 @@ cluster A B C postgresql
 +1s     mark
         kill server A
         | 2.44 A server dies, open
+        | 2.44 B receives no more
+        | 2.44 C receives no more
         | 2.44 - nobody serves
         expect serves any within 1s
         | 2.44 A has the address no more
         | 2.44 A leads no more
-        | 2.45 C receives no more
-        | 2.45 B receives no more
         | 2.45 C leads term 2
         | 2.45 - primary C, epoch 2 (failover)
         | 2.45 - sync {C B}, acks 1
