@@ -321,9 +321,10 @@ void raft_election_receive_prevote(struct raft *raft, const struct raft_message 
          * 279). */
     } else if (!is_up_to_date(raft, message)) {
         reply.log_short = true;
-        if (raft_membership_is_self_arbiter(raft) && raft->role == RAFT_FOLLOWER) {
+        if (raft_membership_is_self_arbiter(raft) && raft->role == RAFT_FOLLOWER &&
+            raft_membership_may_lead(&raft->membership, message->from)) {
             /* Refused for nothing but the log, and there is no leader: after a heartbeat the arbiter leads
-             * itself. */
+             * itself. Not for one who was removed: its own log, the longer one, would tell. */
             raft->arbiter_favours = message->from;
             if (raft->arbiter_due_us == 0)
                 raft->arbiter_due_us = raft->now_us + raft->config.heartbeat_us;

@@ -43,9 +43,9 @@ struct raft_chunks {
     bool due;         /* that chunk leaves with the next output */
 };
 
-/* A snapshot that is being put together; `data` is NULL: none. */
+/* A snapshot that is being put together; `data` is NULL: none. It ends with the term, as the bytes of another
+ * leader's may differ. */
 struct raft_incoming {
-    uint64_t term; /* of the leader that sends it: another one's bytes may differ */
     uint64_t index;
     uint64_t snapshot_term;
     size_t total;
@@ -330,6 +330,8 @@ unsigned raft_membership_find(const struct raft_membership *membership, uint64_t
 unsigned raft_membership_voters(const struct raft_membership *membership);
 /* The place of `id` among the voting data members, the one with id `last` (0: nobody) put at the end. */
 unsigned raft_membership_rank(const struct raft_membership *membership, uint64_t id, uint64_t last);
+/* A data member with a vote. */
+bool raft_membership_may_lead(const struct raft_membership *membership, uint64_t id);
 bool raft_membership_is_self_voter(const struct raft *raft);
 bool raft_membership_is_self_arbiter(const struct raft *raft);
 /* A voter; or one whose removal it does not know to be committed: it may be the only one who can get it

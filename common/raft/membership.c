@@ -94,6 +94,12 @@ unsigned raft_membership_rank(const struct raft_membership *membership, uint64_t
     return rank > place_of_last ? rank - 1 : rank;
 }
 
+bool raft_membership_may_lead(const struct raft_membership *membership, uint64_t id)
+{
+    unsigned i = raft_membership_find(membership, id);
+    return i < membership->count && membership->members[i].voter && membership->members[i].kind == RAFT_DATA;
+}
+
 bool raft_membership_is_self_voter(const struct raft *raft)
 {
     return raft->self < raft->membership.count && raft->membership.members[raft->self].voter;

@@ -146,8 +146,7 @@ static bool begin(struct raft *raft, const struct raft_message *message)
     unsigned char *data = malloc(message->total_bytes > 0 ? message->total_bytes : 1);
     if (data == NULL)
         return false;
-    raft->incoming = (struct raft_incoming){.term = message->term,
-                                            .index = message->log_index,
+    raft->incoming = (struct raft_incoming){.index = message->log_index,
                                             .snapshot_term = message->log_term,
                                             .total = message->total_bytes,
                                             .data = data};
@@ -158,7 +157,7 @@ static bool begin(struct raft *raft, const struct raft_message *message)
 static bool take_chunk(struct raft *raft, const struct raft_message *message, struct raft_message *reply)
 {
     struct raft_incoming *in = &raft->incoming;
-    bool under_way = in->data != NULL && in->term == message->term;
+    bool under_way = in->data != NULL;
     if (under_way && in->index == message->log_index &&
         (in->snapshot_term != message->log_term || in->total != message->total_bytes))
         return false; /* one leader speaks of two snapshots */

@@ -5,8 +5,7 @@
 
 static bool may_lead(const struct raft *raft, unsigned i)
 {
-    const struct raft_member *member = &raft->membership.members[i];
-    return i != raft->self && member->voter && member->kind == RAFT_DATA;
+    return i != raft->self && raft_membership_may_lead(&raft->membership, raft->membership.members[i].id);
 }
 
 static bool has_everything(const struct raft *raft, unsigned i)

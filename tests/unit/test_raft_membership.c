@@ -602,6 +602,29 @@ static void test_a_member_that_was_away_when_it_was_removed(void)
     group_end(&group);
 }
 
+/* The arbiter leads for the sake of a data member with a vote, and of nobody else. */
+static void test_an_arbiter_is_not_woken_by_a_removed_member(void)
+{
+    unsigned char bytes[64];
+    struct raft_entry entry = change_entry(1, 1, without(founding(), B), bytes);
+    struct raft_restored restored = fixture_restored();
+    restored.hard_state.term = 1;
+    restored.entries = &entry;
+    restored.entry_count = 1;
+    struct raft *raft = fixture_new_full(X, &restored);
+    uint64_t now_us = BEGIN_US + 2 * ELECTION_US;
+    struct raft_message ask = {.kind = RAFT_PREVOTE, .from = B, .term = 2};
+    const struct raft_output *out = fixture_receive(raft, X, now_us, ask);
+    CU_ASSERT_TRUE(fixture_find(out, RAFT_PREVOTE_REPLY, B)->message.log_short);
+    raft_tick(raft, now_us + 100 * MS);
+    CU_ASSERT_EQUAL(raft_take(raft)->message_count, 0);
+    ask.from = A;
+    fixture_receive(raft, X, now_us + 100 * MS, ask);
+    raft_tick(raft, now_us + 200 * MS);
+    CU_ASSERT_PTR_NOT_NULL(fixture_find(raft_take(raft), RAFT_PREVOTE, A));
+    raft_free(raft);
+}
+
 static void test_a_removed_member_of_a_higher_term(void)
 {
     struct raft *raft = fixture_new_full(A, NULL);
@@ -725,6 +748,8 @@ int main(void)
     CU_add_test(suite, "a removed member is told", test_a_removed_member_is_told);
     CU_add_test(suite, "a member that was away when it was removed",
                 test_a_member_that_was_away_when_it_was_removed);
+    CU_add_test(suite, "an arbiter is not woken by a removed member",
+                test_an_arbiter_is_not_woken_by_a_removed_member);
     CU_add_test(suite, "a removed member of a higher term", test_a_removed_member_of_a_higher_term);
     CU_add_test(suite, "only voters answer for a lease", test_only_voters_answer_for_a_lease);
     CU_add_test(suite, "promises are kept without a vote", test_promises_are_kept_without_a_vote);
