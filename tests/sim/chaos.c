@@ -212,10 +212,23 @@ static void pause_process(struct strike *strike)
     world_pause(strike->world, node, up_to_elections(strike, 2));
 }
 
+/* The first that happens on a machine that was stopped, before anything that came meanwhile. */
+static void ask_at_once(struct world *world, void *context)
+{
+    struct world_node *node = context;
+    unsigned i = (unsigned)(node - world->nodes);
+    if (!world_is_running(world, i))
+        return;
+    world_wake(world, i);
+    world_read(world, i);
+}
+
 static void pause_machine(struct strike *strike)
 {
     unsigned node = some_node(strike);
-    world_pause_machine(strike->world, node, up_to_elections(strike, 2));
+    uint64_t for_us = up_to_elections(strike, 3);
+    world_pause_machine(strike->world, node, for_us);
+    world_at(strike->world, strike->world->now_us + for_us, ask_at_once, &strike->world->nodes[node]);
 }
 
 static void hand_over(struct strike *strike)
@@ -244,9 +257,12 @@ static void delay_campaign(struct strike *strike)
         world_set_campaign_delay(strike->world, node, delay_us);
 }
 
+/* A few; or enough that an arbiter's log has to be made shorter. */
 static void propose(struct strike *strike)
 {
-    unsigned node = some_node(strike), count = (unsigned)dice_between(&strike->dice, 1, 20);
+    bool many = dice_chance(&strike->dice, 50);
+    unsigned node = some_node(strike);
+    unsigned count = (unsigned)dice_between(&strike->dice, 1, many ? 2 * RAFT_ARBITER_BEHIND : 20);
     for (unsigned i = 0; i < count && world_is_running(strike->world, node); i++) {
         char text[32];
         uint64_t index;
@@ -349,9 +365,14 @@ static void remove_one(struct strike *strike, unsigned leader, const struct raft
 static void change_members(struct strike *strike)
 {
     struct world *world = strike->world;
-    unsigned leader = world_leader(world), node = any_node(strike);
+    unsigned leader = world->node_count, node = any_node(strike);
     bool remove = dice_chance(&strike->dice, 350);
-    if (leader == world->node_count || !world_is_running(world, leader))
+    for (unsigned i = 0; i < world->node_count; i++) { /* any that leads, ready or not */
+        unsigned candidate = (node + i) % world->node_count;
+        if (world_is_running(world, candidate) && world->nodes[candidate].status.role == RAFT_LEADER)
+            leader = candidate;
+    }
+    if (leader == world->node_count)
         return;
     struct raft_membership membership = *raft_membership(world->nodes[leader].raft);
     if (remove) {

@@ -11,6 +11,11 @@
 #include "tests/sim/shadow.h"
 #include "tests/unit/memory_files.h"
 
+/* What the store needs, generously: a header and a hard state; around an entry; identity, lock, frames. */
+#define LOG_HEAD_BYTES 256
+#define LOG_ENTRY_BYTES 96
+#define OTHER_FILES_BYTES 256
+
 /* ---- chance ---- */
 
 static struct dice process_dice;
@@ -332,6 +337,20 @@ static bool append_all(struct world *world, unsigned i, enum disk_outcome *outco
     return true;
 }
 
+/* The log began anew behind the snapshot: what it takes now is what counts, and no more. */
+static void check_size(struct world *world, unsigned i, size_t snapshot_size)
+{
+    const struct world_disk *disk = &world->nodes[i].disk;
+    uint64_t live = LOG_HEAD_BYTES + world->config.segment_bytes / 4;
+    for (unsigned e = 0; e < disk->entry_count; e++)
+        live += disk->entries[e].size + LOG_ENTRY_BYTES;
+    uint64_t most = (live > world->config.segment_bytes ? live : world->config.segment_bytes) +
+                    snapshot_size + OTHER_FILES_BYTES;
+    if (!disk->full && memory_used(disk->files) > most)
+        world_violate(world, "rule: %s keeps %" PRIu64 " bytes behind its snapshot, %" PRIu64 " are enough",
+                      world->nodes[i].name, memory_used(disk->files), most);
+}
+
 bool disk_save_snapshot(struct world *world, unsigned i, const struct raft_snapshot *snapshot, bool *saved,
                         enum disk_outcome *outcome)
 {
@@ -341,6 +360,8 @@ bool disk_save_snapshot(struct world *world, unsigned i, const struct raft_snaps
         return false;
     enum error_code code = save(disk, snapshot, &err);
     *saved = code == ERR_OK;
+    if (*saved)
+        check_size(world, i, snapshot->size);
     if (code == ERR_BUSY && disk->full) {
         counts_add(&world->counts, COUNT_DISK_FULL, 1);
         return true;

@@ -229,7 +229,7 @@ static void compact(struct world *world, unsigned i)
     } else if (saved && step(world, i)) {
         world_trace(world, i, "has a snapshot up to %" PRIu64, snapshot.index);
         counts_add(&world->counts, COUNT_COMPACTION, 1);
-        if (raft_compact(node->raft, world_clock_us(world, i), &snapshot) != RAFT_OK)
+        if (raft_trace_compact(&node->tracer, node->raft, world_clock_us(world, i), &snapshot) != RAFT_OK)
             world_violate(world, "I1: %s refuses the snapshot of what it applied, up to %" PRIu64, node->name,
                           snapshot.index);
         world_carry_out(world, i);

@@ -93,7 +93,7 @@ enum raft_code world_read(struct world *world, unsigned i)
     uint64_t read, must_see = check_committed_index(world);
     if (world->read_count == WORLD_READS_MAX)
         return RAFT_BUSY;
-    enum raft_code code = raft_read(node->raft, world_clock_us(world, i), &read);
+    enum raft_code code = raft_trace_read(&node->tracer, node->raft, world_clock_us(world, i), &read);
     if (code == RAFT_OK)
         world->reads[world->read_count++] =
             (struct world_read){.node = i, .life = node->life, .read = read, .must_see = must_see};

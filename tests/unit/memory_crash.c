@@ -15,11 +15,14 @@ static void copy_content(struct content *to, const struct content *from)
 
 struct memory_disk *memory_copy(const struct memory_disk *disk)
 {
-    struct memory_disk *copy = malloc(sizeof *copy);
+    struct memory_disk *copy = memory_new();
 
-    assert(copy != NULL);
-    memcpy(copy, disk, sizeof *copy);
-    memory_set_up(copy);
+    copy->node_count = disk->node_count;
+    copy->name_count = disk->name_count;
+    copy->change_count = disk->change_count;
+    memcpy(copy->nodes, disk->nodes, disk->node_count * sizeof disk->nodes[0]);
+    memcpy(copy->names, disk->names, disk->name_count * sizeof disk->names[0]);
+    memcpy(copy->durable_names, disk->durable_names, disk->name_count * sizeof disk->durable_names[0]);
     for (unsigned i = 0; i < copy->node_count; i++) {
         memset(&copy->nodes[i].cache, 0, sizeof copy->nodes[i].cache);
         memset(&copy->nodes[i].durable, 0, sizeof copy->nodes[i].durable);

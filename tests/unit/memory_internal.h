@@ -6,8 +6,8 @@
 #include "memory_files.h"
 
 #define MEMORY_SECTOR 512
-#define MEMORY_NODES_MAX 1024
-#define MEMORY_NAMES_MAX 256
+#define MEMORY_NODES_MAX 4096
+#define MEMORY_NAMES_MAX 2048
 #define MEMORY_HANDLES_MAX 64
 #define MEMORY_NAME_BYTES 64
 
