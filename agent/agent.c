@@ -120,6 +120,14 @@ static enum error_code on_restore_state(void *context, uint64_t index, const voi
     return agent_restore_state(context, index, state, size, err);
 }
 
+static void on_read_done(void *context, uint64_t read, bool done)
+{
+    struct agent *agent = context;
+
+    if (agent->read_done)
+        agent->read_done(agent->stepped_context, read, done);
+}
+
 static void on_changed(void *context)
 {
     agent_wake(context);
@@ -253,7 +261,8 @@ enum error_code agent_start(struct agent *agent, struct event_base *base,
                                                        .message = on_message,
                                                        .fatal = on_fatal,
                                                        .pack_state = on_pack_state,
-                                                       .restore_state = on_restore_state};
+                                                       .restore_state = on_restore_state,
+                                                       .read_done = on_read_done};
     static const struct vip_callbacks vip_callbacks = {.changed = on_vip};
     struct replica_config config = {.cluster = settings->group.cluster,
                                     .name = settings->group.node,

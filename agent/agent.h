@@ -86,6 +86,7 @@ struct agent {
     /* called after each step: requests of operators wait for what it changed */
     void (*stepped)(void *context);
     void *stepped_context;
+    void (*read_done)(void *context, uint64_t read, bool done); /* of replica_read */
     /* an AgentMessage that is no report */
     void (*request)(void *context, uint64_t from, const Mha__AgentMessage *message);
     int exit_status;

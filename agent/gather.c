@@ -75,6 +75,26 @@ static void fill_self(struct agent *agent, uint64_t now_us)
     }
 }
 
+/* Reports of those who are no members any more make room for those of new ones. */
+static void forget_former(struct agent *agent)
+{
+    unsigned members = replica_member_count(agent->replica);
+
+    for (unsigned i = agent->node_count; i-- > 0;) {
+        struct replica_member member;
+        bool is_member = false;
+        for (unsigned k = 0; k < members && !is_member; k++) {
+            replica_member(agent->replica, k, &member);
+            is_member = member.id == agent->nodes[i].id;
+        }
+        if (is_member)
+            continue;
+        if (agent->nodes[i].message)
+            mha__agent_message__free_unpacked(agent->nodes[i].message, NULL);
+        agent->nodes[i] = agent->nodes[--agent->node_count];
+    }
+}
+
 void agent_gather(struct agent *agent)
 {
     struct policy_input *input = &agent->input;
@@ -82,6 +102,7 @@ void agent_gather(struct agent *agent)
     unsigned members = replica_member_count(agent->replica);
 
     replica_status(agent->replica, &agent->raft);
+    forget_former(agent);
     memset(input, 0, sizeof *input);
     input->now_us = now_us;
     input->settings =
@@ -101,6 +122,7 @@ void agent_gather(struct agent *agent)
         *node = (struct policy_node){.id = member.id,
                                      .name = member.name,
                                      .arbiter = member.arbiter,
+                                     .learner = !member.voter,
                                      .self = member.self,
                                      .heard_us = member.self ? now_us : member.heard_us};
         /* Only the leader hears from an arbiter all the time; for the others its connection must do. */

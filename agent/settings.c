@@ -32,7 +32,7 @@ static void check_nodes(struct config_file *file, const config_setting_t *root,
 
     for (unsigned i = 0; i < out->group.node_count; i++)
         data += !out->group.nodes[i].arbiter;
-    if (data > 2)
+    if (data > AGENT_DATA_NODES_MAX)
         config_fail(file, config_setting_get_member(root, "nodes"),
                     "%u data nodes are listed; this version keeps one, or two with an arbiter: mark one as "
                     "arbiter = true",

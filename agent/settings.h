@@ -7,6 +7,9 @@
 #include "common/base/log.h"
 #include "common/replica/settings.h"
 
+/* Of data nodes, in agent.conf and in the group. */
+#define AGENT_DATA_NODES_MAX 2
+
 struct agent_settings {
     struct replica_settings group;
     struct trace_settings trace;

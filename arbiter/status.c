@@ -13,6 +13,10 @@
 struct status_memory {
     Mha__NodeStatus nodes[RAFT_MEMBERS_MAX];
     Mha__NodeStatus *node_pointers[RAFT_MEMBERS_MAX];
+    struct replica_stranger strangers[REPLICA_STRANGERS_MAX];
+    Mha__Stranger stranger_messages[REPLICA_STRANGERS_MAX];
+    Mha__Stranger *stranger_pointers[REPLICA_STRANGERS_MAX];
+    char changing[SENTENCE_BYTES];
     char summary[SENTENCE_BYTES];
     char if_one_fails[SENTENCE_BYTES];
 };
@@ -50,6 +54,7 @@ static void describe_member(const struct arbiter_cluster *cluster, const struct 
     node->kind = member.arbiter ? MHA__MEMBER_KIND__MEMBER_ARBITER : MHA__MEMBER_KIND__MEMBER_DATA;
     node->address = (char *)member.address;
     node->self = member.self;
+    node->voter = member.voter;
     node->reachable = member.connected;
     node->heard_ms_ago = !member.self && member.heard_us ? (now_us - member.heard_us) / 1000 : 0;
     node->role = member.arbiter ? (char *)"arbiter" : (char *)"unknown";
@@ -59,18 +64,42 @@ static void describe_member(const struct arbiter_cluster *cluster, const struct 
         node->program_version = (char *)MHA_VERSION;
 }
 
+static void describe_strangers(const struct arbiter_cluster *cluster, Mha__StatusReply *status,
+                               struct status_memory *memory)
+{
+    uint64_t now_us = clock_now_us();
+
+    status->n_strangers = replica_strangers(cluster->replica, memory->strangers, REPLICA_STRANGERS_MAX);
+    status->strangers = memory->stranger_pointers;
+    for (size_t i = 0; i < status->n_strangers; i++) {
+        const struct replica_stranger *stranger = &memory->strangers[i];
+        Mha__Stranger *out = &memory->stranger_messages[i];
+        mha__stranger__init(out);
+        out->id = stranger->id;
+        out->name = (char *)stranger->name;
+        out->address = (char *)stranger->address;
+        out->kind = stranger->arbiter ? MHA__MEMBER_KIND__MEMBER_ARBITER : MHA__MEMBER_KIND__MEMBER_DATA;
+        out->seen_ms_ago = (now_us - stranger->seen_us) / 1000;
+        out->replaces = stranger->replaces;
+        memory->stranger_pointers[i] = out;
+    }
+}
+
 static void summarize(const struct arbiter_cluster *cluster, Mha__StatusReply *status,
                       struct status_memory *memory)
 {
-    unsigned voters = (unsigned)status->n_nodes;
-    unsigned majority = voters / 2 + 1;
-    unsigned reachable = 0;
+    unsigned voters = 0, reachable = 0, majority;
 
-    for (unsigned i = 0; i < voters; i++)
-        reachable += status->nodes[i]->reachable;
+    for (unsigned i = 0; i < status->n_nodes; i++) {
+        voters += status->nodes[i]->voter;
+        reachable += status->nodes[i]->voter && status->nodes[i]->reachable;
+    }
+    majority = voters / 2 + 1;
     status->has_quorum = status->formed && reachable >= majority;
     if (!status->formed)
         snprintf(memory->summary, sizeof memory->summary, "%s", replica_forming(cluster->replica));
+    else if (status->removed[0])
+        snprintf(memory->summary, sizeof memory->summary, "%s", status->removed);
     else if (!status->has_quorum)
         snprintf(memory->summary, sizeof memory->summary,
                  "no quorum: %u of %u members are reached, %u are needed", reachable, voters, majority);
@@ -114,6 +143,9 @@ static void reply_status(struct control_request *request, const struct arbiter_c
         if (memory->nodes[i].leader)
             status.leader = memory->nodes[i].name;
     }
+    status.removed = (char *)replica_removed(cluster->replica);
+    status.changing = (char *)replica_changing(cluster->replica, memory->changing, sizeof memory->changing);
+    describe_strangers(cluster, &status, memory);
     summarize(cluster, &status, memory);
     answer.status = &status;
     reply(request, &answer);
@@ -145,7 +177,11 @@ void arbiter_on_request(void *context, struct control_request *request, const ui
     }
     switch (asked->body_case) {
     case MHA__CONTROL_REQUEST__BODY_STATUS:
-        on_status(context, request, asked->status->cluster);
+        if (asked->status->confirmed)
+            reply_error(request,
+                        "an arbiter cannot tell what is confirmed; ask the agent of the node that leads");
+        else
+            on_status(context, request, asked->status->cluster);
         break;
     case MHA__CONTROL_REQUEST__BODY_VERSION:
         answer.version = (char *)MHA_VERSION;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 const struct ctl_verb ctl_verbs[] = {
-    {"status", "[--cluster NAME]", "show the state of the cluster", ctl_status},
+    {"status", "[--cluster NAME] [--confirmed]", "show the state of the cluster", ctl_status},
     {"switchover", "[--to NODE] [--timeout MS]", "move the primary, losing nothing", ctl_switchover},
     {"failover", "--to NODE --accept-data-loss", "make NODE the primary though it may lack writes",
      ctl_failover},
@@ -13,6 +13,7 @@ const struct ctl_verb ctl_verbs[] = {
     {"resume", "", "end the pause", ctl_resume},
     {"check", "", "what in the database's settings stands in the way", ctl_check},
     {"history", "", "the changes of primary and how long they took", ctl_history},
+    {"member", "list | add NODE | remove NODE | replace NODE", "the members, and changing them", ctl_member},
     {"key", "generate [-o FILE]", "make a cluster's key", ctl_key},
     {"version", "", "the versions of mhactl and the agent", ctl_version},
     {0},
@@ -170,13 +171,14 @@ enum ctl_exit ctl_ask(struct ctl *ctl, const Mha__ControlRequest *request, uint3
     return CTL_OK;
 }
 
-enum ctl_exit ctl_ask_status(struct ctl *ctl, const char *cluster, Mha__ControlReply **reply)
+enum ctl_exit ctl_ask_status(struct ctl *ctl, const char *cluster, bool confirmed, Mha__ControlReply **reply)
 {
     Mha__StatusRequest status = MHA__STATUS_REQUEST__INIT;
     Mha__ControlRequest request = MHA__CONTROL_REQUEST__INIT;
     enum ctl_exit result;
 
     status.cluster = (char *)cluster;
+    status.confirmed = confirmed;
     request.body_case = MHA__CONTROL_REQUEST__BODY_STATUS;
     request.status = &status;
     result = ctl_ask(ctl, &request, CTL_TIMEOUT_MS, reply);

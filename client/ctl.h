@@ -52,6 +52,7 @@ enum ctl_exit ctl_pause(struct ctl *ctl, int argc, char **argv);
 enum ctl_exit ctl_resume(struct ctl *ctl, int argc, char **argv);
 enum ctl_exit ctl_check(struct ctl *ctl, int argc, char **argv);
 enum ctl_exit ctl_history(struct ctl *ctl, int argc, char **argv);
+enum ctl_exit ctl_member(struct ctl *ctl, int argc, char **argv);
 enum ctl_exit ctl_key(struct ctl *ctl, int argc, char **argv);
 enum ctl_exit ctl_version(struct ctl *ctl, int argc, char **argv);
 
@@ -83,8 +84,9 @@ enum ctl_exit ctl_ask(struct ctl *ctl, const Mha__ControlRequest *request, uint3
  * may hold what a client of it made up, and must not steer an operator's terminal. ctl_ask does so for all
  * but JSON, which has escapes of its own. */
 void ctl_make_printable(ProtobufCMessage *message);
-/* `cluster` picks one of an arbiter's clusters; "": the only or first one. */
-enum ctl_exit ctl_ask_status(struct ctl *ctl, const char *cluster, Mha__ControlReply **reply);
+/* `cluster` picks one of an arbiter's clusters; "": the only or first one. `confirmed`: only what a quorum
+ * has confirmed, by the leader. */
+enum ctl_exit ctl_ask_status(struct ctl *ctl, const char *cluster, bool confirmed, Mha__ControlReply **reply);
 /* Asks, prints the reply's message ({"message": ...} as JSON), frees it. */
 enum ctl_exit ctl_command(struct ctl *ctl, const Mha__ControlRequest *request, uint32_t default_ms);
 /* Prints and drops `json`. CTL_REFUSED when memory or the stream failed. */
@@ -134,6 +136,8 @@ void status_print(const struct ctl *ctl, const Mha__StatusReply *status); /* sta
 json_t *status_to_json(const Mha__StatusReply *status);                   /* status_json.c; NULL: no memory */
 json_t *history_to_json(const Mha__StatusReply *status);                  /* status_json.c */
 void history_print(const struct ctl *ctl, const Mha__StatusReply *status); /* ctl_history.c */
+void members_print(const struct ctl *ctl, const Mha__StatusReply *status); /* ctl_member.c */
+json_t *members_to_json(const Mha__StatusReply *status);                   /* status_json.c */
 void failover_explain(const struct ctl *ctl, const Mha__StatusReply *status,
                       const char *to);                                   /* ctl_failover.c */
 void check_print(const struct ctl *ctl, const Mha__ControlReply *reply); /* ctl_check.c */

@@ -68,7 +68,7 @@ void failover_explain(const struct ctl *ctl, const Mha__StatusReply *status, con
 static enum ctl_exit explain(struct ctl *ctl, const char *to)
 {
     Mha__ControlReply *reply;
-    enum ctl_exit result = ctl_ask_status(ctl, "", &reply);
+    enum ctl_exit result = ctl_ask_status(ctl, "", false, &reply);
 
     if (result != CTL_OK) {
         fprintf(ctl->err, "mhactl failover: it may lose acknowledged writes and goes nowhere without "

@@ -55,7 +55,7 @@ enum ctl_exit ctl_history(struct ctl *ctl, int argc, char **argv)
 
     if (!ctl_read_options(ctl, argc, argv, options))
         return CTL_USAGE;
-    result = ctl_ask_status(ctl, "", &reply);
+    result = ctl_ask_status(ctl, "", false, &reply);
     if (result != CTL_OK)
         return result;
     if (ctl->json)

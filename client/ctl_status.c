@@ -3,14 +3,16 @@
 enum ctl_exit ctl_status(struct ctl *ctl, int argc, char **argv)
 {
     const char *cluster = "";
-    const struct ctl_option options[] = {{.name = "cluster", .value = &cluster}, {0}};
+    bool confirmed = false;
+    const struct ctl_option options[] = {
+        {.name = "cluster", .value = &cluster}, {.name = "confirmed", .flag = &confirmed}, {0}};
     Mha__ControlReply *reply;
     enum ctl_exit result;
     bool fine;
 
     if (!ctl_read_options(ctl, argc, argv, options))
         return CTL_USAGE;
-    result = ctl_ask_status(ctl, cluster, &reply);
+    result = ctl_ask_status(ctl, cluster, confirmed, &reply);
     if (result != CTL_OK)
         return result;
     if (ctl->json)

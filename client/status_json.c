@@ -75,14 +75,15 @@ static json_t *vip_to_json(const Mha__VipState *vip)
 
 static json_t *node_to_json(const Mha__NodeStatus *node)
 {
-    return json_pack("{s:o s:o s:s s:o s:b s:b s:o s:o s:b s:b s:o s:b s:o s:o s:o s:o}", "name",
+    return json_pack("{s:o s:o s:s s:o s:b s:b s:b s:o s:o s:b s:b s:o s:b s:o s:o s:o s:o}", "name",
                      ctl_text_json(node->name), "id", identity(node->id), "kind",
-                     status_kind_name(node->kind), "address", text_or_null(node->address), "self", node->self,
-                     "reachable", node->self || node->reachable, "heard_ms_ago", number(node->heard_ms_ago),
-                     "role", text_or_null(node->role), "leader", node->leader, "in_sync", node->in_sync,
-                     "health", text_or_null(node->health), "promotable", node->promotable, "waiting_for",
-                     text_or_null(node->waiting_for), "program_version", text_or_null(node->program_version),
-                     "database", database_to_json(node->database), "vip", vip_to_json(node->vip));
+                     status_kind_name(node->kind), "address", text_or_null(node->address), "voter",
+                     node->voter, "self", node->self, "reachable", node->self || node->reachable,
+                     "heard_ms_ago", number(node->heard_ms_ago), "role", text_or_null(node->role), "leader",
+                     node->leader, "in_sync", node->in_sync, "health", text_or_null(node->health),
+                     "promotable", node->promotable, "waiting_for", text_or_null(node->waiting_for),
+                     "program_version", text_or_null(node->program_version), "database",
+                     database_to_json(node->database), "vip", vip_to_json(node->vip));
 }
 
 static json_t *nodes_to_json(const Mha__StatusReply *status)
@@ -92,6 +93,37 @@ static json_t *nodes_to_json(const Mha__StatusReply *status)
     for (size_t i = 0; i < status->n_nodes; i++)
         json_array_append_new(array, node_to_json(status->nodes[i]));
     return array;
+}
+
+static json_t *strangers_to_json(const Mha__StatusReply *status)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < status->n_strangers; i++) {
+        const Mha__Stranger *stranger = status->strangers[i];
+        json_array_append_new(
+            array, json_pack("{s:o s:o s:s s:o s:o s:s}", "name", ctl_text_json(stranger->name), "id",
+                             identity(stranger->id), "kind", status_kind_name(stranger->kind), "address",
+                             text_or_null(stranger->address), "seen_ms_ago", number(stranger->seen_ms_ago),
+                             "let_in_by", stranger->replaces ? "replace" : "add"));
+    }
+    return array;
+}
+
+json_t *members_to_json(const Mha__StatusReply *status)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < status->n_nodes; i++) {
+        const Mha__NodeStatus *node = status->nodes[i];
+        json_array_append_new(array,
+                              json_pack("{s:o s:o s:s s:b s:o s:b s:b}", "name", ctl_text_json(node->name),
+                                        "id", identity(node->id), "kind", status_kind_name(node->kind),
+                                        "voter", node->voter, "address", text_or_null(node->address), "self",
+                                        node->self, "reachable", node->self || node->reachable));
+    }
+    return json_pack("{s:o s:o s:o s:o}", "members", array, "strangers", strangers_to_json(status),
+                     "changing", text_or_null(status->changing), "removed", text_or_null(status->removed));
 }
 
 static json_t *primary_to_json(const Mha__StatusReply *status)
@@ -196,14 +228,16 @@ json_t *status_to_json(const Mha__StatusReply *status)
         vip = json_pack("{s:o s:o}", "address", ctl_text_json(status->vip), "holder",
                         text_or_null(status->vip_holder));
     return json_pack(
-        "{s:o s:o s:o s:b s:b s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o}", "cluster",
-        ctl_text_json(status->cluster), "self", ctl_text_json(status->self), "serving",
+        "{s:o s:o s:o s:b s:b s:b s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o}",
+        "cluster", ctl_text_json(status->cluster), "self", ctl_text_json(status->self), "serving",
         status_is_arbiters(status) ? json_null() : json_boolean(status_is_serving(status)), "formed",
-        status->formed, "quorum", status->has_quorum, "term", number(status->term), "leader",
-        text_or_null(status->leader), "lease_ms", number(status->lease_ms), "applied_index",
-        number(status->applied_index), "summary", text_or_null(status->summary), "if_one_fails",
-        lines(status->if_one_fails), "primary", primary_to_json(status), "vip", vip, "sync",
+        status->formed, "quorum", status->has_quorum, "confirmed", status->confirmed, "term",
+        number(status->term), "leader", text_or_null(status->leader), "lease_ms", number(status->lease_ms),
+        "applied_index", number(status->applied_index), "summary", text_or_null(status->summary),
+        "if_one_fails", lines(status->if_one_fails), "primary", primary_to_json(status), "vip", vip, "sync",
         sync_to_json(status), "switchover", switchover_to_json(status), "pause", pause_to_json(status),
         "force", force_to_json(status), "last_request", last_request_to_json(status), "nodes",
-        nodes_to_json(status), "history", history_to_json(status));
+        nodes_to_json(status), "strangers", strangers_to_json(status), "changing",
+        text_or_null(status->changing), "removed", text_or_null(status->removed), "history",
+        history_to_json(status));
 }

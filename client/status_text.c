@@ -106,6 +106,21 @@ static void show_under_way(struct table *facts, const Mha__StatusReply *status)
     }
 }
 
+static void show_members(struct table *facts, const Mha__StatusReply *status)
+{
+    if (status->changing[0]) {
+        heading(facts, "members");
+        table_set(facts, 1, CTL_YELLOW, "%s", status->changing);
+    }
+    for (size_t i = 0; i < status->n_strangers; i++) {
+        const Mha__Stranger *stranger = status->strangers[i];
+        heading(facts, "stranger");
+        table_set(facts, 1, CTL_YELLOW,
+                  "%s presents itself and is no member; to let it in: mhactl member %s %s", stranger->name,
+                  stranger->replaces ? "replace" : "add", stranger->name);
+    }
+}
+
 static bool is_data(const Mha__NodeStatus *node)
 {
     return node->kind == MHA__MEMBER_KIND__MEMBER_DATA;
@@ -233,6 +248,11 @@ void status_print(const struct ctl *ctl, const Mha__StatusReply *status)
     }
     show_quorum(&table, status);
     show_under_way(&table, status);
+    show_members(&table, status);
+    if (status->confirmed) {
+        heading(&table, "confirmed");
+        table_set(&table, 1, CTL_GREEN, "by a majority, since the question was asked");
+    }
     table_print(&table, ctl);
 
     if (status->n_nodes > 0) {

@@ -1,4 +1,5 @@
 #include "agent/api/api.h"
+#include "agent/api/accept.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,9 +11,10 @@
 #define CHECK_TIMEOUT_US 10000000u
 #define PENDING_MAX 16
 
-enum pending_kind { PENDING_NONE, PENDING_ACCEPT, PENDING_OUTCOME, PENDING_CHECK };
+enum pending_kind { PENDING_NONE, PENDING_ACCEPT, PENDING_OUTCOME, PENDING_CHECK, PENDING_READ };
 
-/* An operator's request that waits: for the leader's word, or for its outcome in the replicated state. */
+/* An operator's request that waits: for the leader's word, for its outcome in the replicated state, for a
+ * quorum's confirmation. */
 struct pending {
     enum pending_kind kind;
     struct control_request *request;
@@ -22,6 +24,8 @@ struct pending {
     uint64_t ended_before; /* last_request_id when it was asked for */
     uint64_t epoch_before;
     uint64_t pause_before;
+    struct member_watch member;
+    uint64_t read; /* of replica_read */
 };
 
 struct api {
@@ -63,89 +67,12 @@ static struct pending *new_pending(struct api *api, struct control_request *requ
                                                .ended_before = state->last_request_id,
                                                .epoch_before = state->primary.epoch,
                                                .pause_before = state->pause.id};
+            if (asked->body_case == MHA__CONTROL_REQUEST__BODY_MEMBER)
+                member_watch_begin(api->agent, asked->member, &api->pending[i].member);
             return &api->pending[i];
         }
     answer_text(request, "too many requests are under way; try again", "");
     return NULL;
-}
-
-/* ---- on the leader: check and propose ---- */
-
-static const struct policy_node *node_named(const struct policy_input *input, const char *name)
-{
-    for (unsigned i = 0; i < input->node_count; i++)
-        if (strcmp(input->nodes[i].name, name) == 0)
-            return &input->nodes[i];
-    return NULL;
-}
-
-static bool accept_to(struct agent *agent, const char *name, uint64_t *id, char *error, size_t size)
-{
-    const struct policy_node *node = name[0] ? node_named(&agent->input, name) : NULL;
-
-    *id = node ? node->id : 0;
-    if (name[0] && !node)
-        snprintf(error, size, "no node is called \"%s\"; see mhactl status", name);
-    return !name[0] || node;
-}
-
-/* "" in `error`: proposed. */
-static void accept_request(struct agent *agent, const Mha__ControlRequest *asked, char *error, size_t size)
-{
-    struct cluster_command command;
-    struct error err;
-    uint64_t to;
-    bool sound = false;
-
-    error[0] = '\0';
-    agent_gather(agent);
-    switch (asked->body_case) {
-    case MHA__CONTROL_REQUEST__BODY_SWITCHOVER: {
-        uint64_t timeout_ms = asked->switchover->timeout_ms;
-        if (timeout_ms == 0)
-            timeout_ms = agent->settings->switchover_timeout_ms;
-        sound = accept_to(agent, asked->switchover->to, &to, error, size) &&
-                policy_request_switchover(&agent->input, to, MS_TO_US(timeout_ms), &command, error, size);
-        break;
-    }
-    case MHA__CONTROL_REQUEST__BODY_FAILOVER:
-        if (!asked->failover->accept_data_loss) {
-            snprintf(error, size,
-                     "a forced failover may lose acknowledged writes: say so with --accept-data-loss, or use "
-                     "mhactl switchover");
-            break;
-        }
-        sound = accept_to(agent, asked->failover->to, &to, error, size) &&
-                policy_request_failover(&agent->input, to, asked->failover->old_primary_is_off, &command,
-                                        error, size);
-        break;
-    case MHA__CONTROL_REQUEST__BODY_PAUSE: {
-        uint64_t length_ms =
-            asked->pause->length_ms ? asked->pause->length_ms : agent->settings->pause_length_ms;
-        if (length_ms > 600000) {
-            snprintf(error, size, "a pause lasts at most 600000 ms");
-            break;
-        }
-        sound = policy_request_pause(&agent->input, MS_TO_US(length_ms), &command, error, size);
-        if (sound)
-            agent->pause_proposed_us = agent->input.now_us;
-        break;
-    }
-    case MHA__CONTROL_REQUEST__BODY_RESUME:
-        sound = policy_request_resume(&agent->input, &command, error, size);
-        if (sound) {
-            /* The enforcers first, the log afterwards (carry_out.c). */
-            agent->resuming = true;
-            agent_wake(agent);
-            return;
-        }
-        break;
-    default:
-        snprintf(error, size, "this version does not know the request; install the same version everywhere");
-    }
-    if (sound && agent_propose(agent, &command, &err) != ERR_OK)
-        snprintf(error, size, "%s", err.text);
-    agent_wake(agent);
 }
 
 /* ---- the outcome ---- */
@@ -186,6 +113,10 @@ static void check_outcome(struct api *api, struct pending *pending)
         if (state->pause.id != pending->pause_before)
             finish(pending, "", "the pause is over");
         return;
+    case MHA__CONTROL_REQUEST__BODY_MEMBER:
+        if (member_watch_done(agent, &pending->member, text, sizeof text))
+            finish(pending, "", text);
+        return;
     default:
         if (state->last_request_id == pending->ended_before || state->switchover.id || state->force.id)
             return;
@@ -221,6 +152,8 @@ static void on_step(void *context)
             finish(pending,
                    pending->kind == PENDING_ACCEPT
                        ? "the leader did not answer; see mhactl status and ask again"
+                   : pending->kind == PENDING_READ
+                       ? "not confirmed: no majority of the members answers this leader; see mhactl status"
                        : "it is still under way; see mhactl status",
                    "");
     }
@@ -250,7 +183,7 @@ static void on_forwarded(struct api *api, uint64_t from, const Mha__ForwardedReq
 
     if (!forwarded->request)
         return;
-    accept_request(api->agent, forwarded->request, error, sizeof error);
+    api_accept(api->agent, forwarded->request, error, sizeof error);
     reply.error = error;
     back.id = forwarded->id;
     back.reply = &reply;
@@ -305,7 +238,7 @@ static void handle_command(struct api *api, struct control_request *request, Mha
     if (!pending)
         return;
     if (agent->raft.role == RAFT_LEADER) {
-        accept_request(agent, asked, error, sizeof error);
+        api_accept(agent, asked, error, sizeof error);
         if (error[0]) {
             finish(pending, error, "");
             return;
@@ -326,7 +259,7 @@ static void handle_command(struct api *api, struct control_request *request, Mha
         now_us + (pending->kind == PENDING_ACCEPT ? FORWARD_TIMEOUT_US : outcome_timeout_us(agent, asked));
 }
 
-static void answer_status(struct agent *agent, struct control_request *request)
+static void answer_status(struct agent *agent, struct control_request *request, bool confirmed)
 {
     Mha__ControlReply reply = MHA__CONTROL_REPLY__INIT;
 
@@ -335,8 +268,54 @@ static void answer_status(struct agent *agent, struct control_request *request)
         answer_text(request, "the agent is out of memory", "");
         return;
     }
+    reply.status->confirmed = confirmed;
     answer(request, &reply);
     api_status_free(reply.status);
+}
+
+/* What only a leader knows, and only once a quorum has answered it after the question. */
+static void confirm_status(struct api *api, struct control_request *request, Mha__ControlRequest *asked)
+{
+    struct agent *agent = api->agent;
+    struct pending *pending;
+    char text[CLUSTER_TEXT_BYTES];
+    struct error err;
+
+    agent_gather(agent);
+    if (agent->raft.role != RAFT_LEADER) {
+        if (agent->raft.leader)
+            snprintf(text, sizeof text, "%s leads, and only the leader can tell what is confirmed; ask there",
+                     name_of(agent, agent->raft.leader));
+        else
+            snprintf(text, sizeof text, "no leader is known here, so nothing is confirmed");
+        answer_text(request, text, "");
+        return;
+    }
+    pending = new_pending(api, request, asked);
+    if (!pending)
+        return;
+    pending->kind = PENDING_READ;
+    pending->deadline_us = clock_now_us() + 2 * agent->settings->group.election_us;
+    if (replica_read(agent->replica, &pending->read, &err) != ERR_OK)
+        finish(pending, err.text, "");
+}
+
+static void on_read_done(void *context, uint64_t read, bool done)
+{
+    struct api *api = context;
+
+    for (unsigned i = 0; i < PENDING_MAX; i++) {
+        struct pending *pending = &api->pending[i];
+        struct control_request *request = pending->request;
+        if (pending->kind != PENDING_READ || pending->read != read)
+            continue;
+        pending->kind = PENDING_NONE;
+        if (done)
+            answer_status(api->agent, request, true);
+        else
+            answer_text(request, "this node has just lost the leadership, so nothing is confirmed; ask again",
+                        "");
+    }
 }
 
 static void on_checked(void *context, enum error_code code, const char *why, const Mha__DbReply *from_worker)
@@ -393,7 +372,10 @@ static void on_request(void *context, struct control_request *request, const uin
     }
     switch (asked->body_case) {
     case MHA__CONTROL_REQUEST__BODY_STATUS:
-        answer_status(api->agent, request);
+        if (asked->status->confirmed)
+            confirm_status(api, request, asked);
+        else
+            answer_status(api->agent, request, false);
         break;
     case MHA__CONTROL_REQUEST__BODY_CHECK:
         handle_check(api, request, asked);
@@ -424,6 +406,7 @@ enum error_code api_start(struct agent *agent, struct api **out, struct error *e
     agent->stepped = on_step;
     agent->stepped_context = api;
     agent->request = on_agent_message;
+    agent->read_done = on_read_done;
     *out = api;
     return ERR_OK;
 }

@@ -7,6 +7,10 @@ struct status_storage {
     Mha__StatusReply reply; /* first: api_status_free casts back */
     Mha__NodeStatus nodes[POLICY_NODES_MAX];
     Mha__NodeStatus *pointers[POLICY_NODES_MAX];
+    struct replica_stranger strangers[REPLICA_STRANGERS_MAX];
+    Mha__Stranger stranger_messages[REPLICA_STRANGERS_MAX];
+    Mha__Stranger *stranger_pointers[REPLICA_STRANGERS_MAX];
+    char changing[256];
     char summary[512];
     char if_one_fails[2048];
 };
@@ -37,11 +41,35 @@ static void fill_node(const struct policy_input *input, const struct policy_node
     out->program_version = report->program_version;
 }
 
+static void fill_members(struct agent *agent, struct status_storage *storage)
+{
+    uint64_t now_us = agent->input.now_us;
+    unsigned count = replica_strangers(agent->replica, storage->strangers, REPLICA_STRANGERS_MAX);
+
+    for (unsigned i = 0; i < count; i++) {
+        const struct replica_stranger *stranger = &storage->strangers[i];
+        Mha__Stranger *out = &storage->stranger_messages[i];
+        mha__stranger__init(out);
+        out->id = stranger->id;
+        out->name = (char *)stranger->name;
+        out->address = (char *)stranger->address;
+        out->kind = stranger->arbiter ? MHA__MEMBER_KIND__MEMBER_ARBITER : MHA__MEMBER_KIND__MEMBER_DATA;
+        out->seen_ms_ago = now_us > stranger->seen_us ? (now_us - stranger->seen_us) / 1000 : 0;
+        out->replaces = stranger->replaces;
+        storage->stranger_pointers[i] = out;
+    }
+    storage->reply.n_strangers = count;
+    storage->reply.strangers = storage->stranger_pointers;
+    storage->reply.changing =
+        (char *)replica_changing(agent->replica, storage->changing, sizeof storage->changing);
+    storage->reply.removed = (char *)replica_removed(agent->replica);
+}
+
 Mha__StatusReply *api_status_make(struct agent *agent)
 {
     struct status_storage *storage = calloc(1, sizeof *storage);
     const struct policy_input *input = &agent->input;
-    unsigned reachable = 0;
+    unsigned reachable = 0, voters = 0;
 
     if (!storage)
         return NULL;
@@ -69,17 +97,21 @@ Mha__StatusReply *api_status_make(struct agent *agent)
         storage->nodes[i].address = (char *)member.address;
         if (!node->self && !storage->nodes[i].reachable && member.trouble[0])
             storage->nodes[i].health = (char *)member.trouble;
-        reachable += storage->nodes[i].reachable;
+        storage->nodes[i].voter = member.voter;
+        voters += member.voter;
+        reachable += member.voter && storage->nodes[i].reachable;
         if (storage->nodes[i].leader)
             storage->reply.leader = (char *)node->name;
         if (storage->nodes[i].reachable && storage->nodes[i].vip && storage->nodes[i].vip->held)
             storage->reply.vip_holder = (char *)node->name;
     }
-    storage->reply.has_quorum = reachable > input->node_count / 2;
+    storage->reply.has_quorum = reachable > voters / 2;
+    fill_members(agent, storage);
     policy_summary(input, storage->summary, sizeof storage->summary, storage->if_one_fails,
                    sizeof storage->if_one_fails);
-    storage->reply.summary =
-        (char *)(storage->reply.formed ? storage->summary : replica_forming(agent->replica));
+    storage->reply.summary = (char *)(!storage->reply.formed      ? replica_forming(agent->replica)
+                                      : storage->reply.removed[0] ? storage->reply.removed
+                                                                  : storage->summary);
     storage->reply.if_one_fails = storage->if_one_fails;
     if (!storage->reply.state) {
         free(storage);

@@ -51,6 +51,8 @@ static unsigned voters_reachable(const struct policy_input *input, unsigned *all
 
     *all = 0;
     for (unsigned i = 0; i < input->node_count; i++) {
+        if (input->nodes[i].learner)
+            continue;
         *all += 1;
         reachable += policy_node_reachable(input, &input->nodes[i]);
     }

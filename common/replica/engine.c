@@ -138,13 +138,15 @@ static bool touches_membership(const struct replica *replica, const struct raft_
 static bool carry_out(struct replica *replica)
 {
     const struct raft_output *output = raft_trace_take(&replica->tracer, replica->raft);
-    bool news =
-        output->message_count > 0 || output->has_write || output->commit_index != replica->commit_index;
+    bool news = output->message_count > 0 || output->has_write || output->read_count > 0 ||
+                output->commit_index != replica->commit_index;
     struct error err;
 
     for (unsigned i = 0; i < output->message_count; i++)
         send_or_hold(replica, &output->messages[i]);
     replica->commit_index = output->commit_index;
+    for (unsigned i = 0; i < output->read_count && replica->read_count < RAFT_READS_MAX; i++)
+        replica->reads[replica->read_count++] = output->reads[i];
     if (!output->has_write)
         return news;
     replica->membership_dirty = replica->membership_dirty || touches_membership(replica, output);
@@ -160,7 +162,7 @@ void engine_step(struct replica *replica)
     if (replica->failed)
         return;
     carry_out(replica);
-    snapshots_follow_membership(replica);
+    members_follow(replica);
     engine_note_change(replica);
 }
 
@@ -172,7 +174,7 @@ void engine_step_for_owner(struct replica *replica)
         engine_note_change(replica);
     else
         event_active(replica->flush, EV_TIMEOUT, 0); /* the deadline may be another */
-    snapshots_follow_membership(replica);
+    members_follow(replica);
 }
 
 /* One sync for all that was appended since the last one. */
@@ -250,6 +252,21 @@ static void apply(struct replica *replica)
     }
 }
 
+static void answer_reads(struct replica *replica)
+{
+    struct raft_read reads[RAFT_READS_MAX];
+    unsigned count = replica->read_count;
+
+    memcpy(reads, replica->reads, count * sizeof reads[0]);
+    replica->read_count = 0;
+    for (unsigned i = 0; i < count; i++) {
+        if (reads[i].done && reads[i].index > replica->applied_index)
+            replica->reads[replica->read_count++] = reads[i];
+        else if (replica->callbacks.read_done)
+            replica->callbacks.read_done(replica->context, reads[i].read, reads[i].done);
+    }
+}
+
 static void arm_timer(struct replica *replica)
 {
     uint64_t deadline_us = raft_deadline_us(replica->raft);
@@ -271,7 +288,13 @@ static void on_flush(evutil_socket_t fd, short what, void *context)
         sync_writes(replica);
         apply(replica);
         if (!replica->failed)
+            answer_reads(replica);
+        if (!replica->failed)
             snapshots_compact(replica);
+        if (!replica->failed)
+            members_tick(replica, clock_now_us());
+        if (!replica->failed)
+            change_step(replica, clock_now_us());
         arm_timer(replica);
         trace_flush(replica->trace);
     }

@@ -58,7 +58,7 @@ static enum error_code become_formed(struct replica *replica, const struct repli
     replica->formed = true;
     log_notice("cluster \"%s\": the group is formed, with %u members; this is %s (%016llx)", replica->cluster,
                membership->count, replica->name, (unsigned long long)replica->id);
-    failed = peers_learn_membership(replica, err);
+    failed = members_learn(replica, err);
     if (!failed)
         failed = engine_start(replica, err);
     return failed;
@@ -125,14 +125,13 @@ void formation_try(struct replica *replica)
     send_form(replica);
 }
 
-void formation_learn(struct replica *replica, const struct peer *from,
-                     const struct replica_membership *membership)
+void formation_learn(struct replica *replica, const char *from, const struct replica_membership *membership)
 {
     struct error err;
 
     if (replica->formed || replica->failed || !formation_includes_us(replica, membership))
         return;
-    log_info("cluster \"%s\": %s shows the membership of the formed group", replica->cluster, from->name);
+    log_info("cluster \"%s\": %s shows the membership of the formed group", replica->cluster, from);
     if (become_formed(replica, membership, &err) != ERR_OK)
         engine_fail(replica, err.text);
 }
@@ -187,7 +186,7 @@ enum error_code formation_restore(struct replica *replica, struct error *err)
     snapshots_begin(replica, &snapshot);
     replica->membership = replica->snapshot_membership;
     replica->formed = true;
-    failed = peers_learn_membership(replica, err);
+    failed = members_learn(replica, err);
     if (!failed)
         failed = engine_start(replica, err);
     return failed ? failed : check_configuration(replica, err);

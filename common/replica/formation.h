@@ -11,9 +11,9 @@
  * attempt, and there are never two: a second coordinator would need all members unformed and agreeing with
  * its configuration, which names the same coordinator.
  *
- * A member with another identity than the membership has for its name lost its disk. It is refused, by both
- * sides: it may have voted in its earlier life and would not know. The group's membership is fixed at its
- * founding. */
+ * A node with another identity than the membership has for its name lost its disk. It is refused, by both
+ * sides: it may have voted in its earlier life and would not know. An operator lets it in as a new member
+ * (change.c); it then learns of the group as an unformed one does. */
 #ifndef MHA_REPLICA_FORMATION_H
 #define MHA_REPLICA_FORMATION_H
 
@@ -27,8 +27,7 @@ enum error_code formation_restore(struct replica *replica, struct error *err);
 void formation_try(struct replica *replica);
 /* A formed peer showed its membership, or the coordinator sent Form: takes it over if it is for us and we are
  * unformed. */
-void formation_learn(struct replica *replica, const struct peer *from,
-                     const struct replica_membership *membership);
+void formation_learn(struct replica *replica, const char *from, const struct replica_membership *membership);
 /* Does this membership have us, by name and identity? */
 bool formation_includes_us(const struct replica *replica, const struct replica_membership *membership);
 /* What is missing, for a person, into replica->forming. */

@@ -3,6 +3,9 @@
  *   replica.c    the owner's interface: open, close, ask, command
  *   engine.c     raft and store: an input, its output, one sync for all that waits
  *   snapshots.c  snapshots: the owner's, the leader's, the one on disk
+ *   members.c    the membership that counts, and the peers by it; who was removed
+ *   change.c     the membership changed: by an operator, and what the leader does of itself
+ *   greeting.c   who may connect: what a greeting says, and those that were refused
  *   peers.c      the other members: links, greetings, frames
  *   formation.c  from configured nodes to a group that is formed */
 #ifndef MHA_REPLICA_INTERNAL_H
@@ -23,19 +26,35 @@
 #define REPLICA_PEERS_MAX (REPLICA_NODES_MAX + RAFT_MEMBERS_MAX)
 #define REPLICA_FORMING_BYTES 512
 
-struct peer {
+struct peer { /* a slot; its name is "" while it is free */
     struct replica *replica;
     char name[REPLICA_NAME_BYTES];
     char address[REPLICA_ADDRESS_BYTES]; /* the configured one; the membership's if this node is not
                                             configured */
     bool arbiter;
-    uint64_t id;           /* the membership's once formed; before that what it last told us; 0: unknown */
-    struct net_link *link; /* ours to it */
-    bool welcomed;         /* both greetings on our link fit: frames may go */
-    bool unformed;         /* so it said in its last greeting on our link */
-    struct net_conn *conn; /* its link to us, after a fitting greeting; NULL: none */
+    bool configured;
+    uint64_t id; /* the membership's once formed, see vouched_id; before that what it last told us; 0: none */
+    uint64_t vouched_id;    /* from a greeting with a newer membership than ours, that has both of us: we are
+                               behind, and it may be the leader. 0: none */
+    uint64_t vouched_index; /* that membership's */
+    uint64_t former_until_us; /* it was removed and keeps its id until then, so that it can be told; 0 */
+    struct net_link *link;    /* ours to it */
+    bool welcomed;            /* both greetings on our link fit: frames may go */
+    bool unformed;            /* so it said in its last greeting on our link */
+    struct net_conn *conn;    /* its link to us, after a fitting greeting; NULL: none */
     uint64_t heard_us;
     char trouble[WIRE_REFUSED_BYTES]; /* why its greeting or ours did not fit; "" = nothing */
+    bool without_us;                  /* its membership, newer than ours, does not have us: we were removed */
+};
+
+#define STRANGERS_MAX 8
+/* One that greeted, or answered a greeting, and is no member: an operator may let it in. */
+struct stranger {
+    char name[REPLICA_NAME_BYTES]; /* "": a free slot */
+    uint64_t id;
+    char address[REPLICA_ADDRESS_BYTES]; /* as it said itself; "" from an older program */
+    bool arbiter;
+    uint64_t seen_us;
 };
 
 struct pending_write {
@@ -76,6 +95,9 @@ struct replica {
     unsigned peer_count;
     struct peer peers[REPLICA_PEERS_MAX];
     struct refusals refusals;
+    struct stranger strangers[STRANGERS_MAX];
+    bool removed;             /* as told to the log last */
+    uint64_t change_again_us; /* the leader's next try to go on with a change */
 
     struct store *store;
     struct raft *raft; /* NULL until formed; its inputs and outputs go through the tracer */
@@ -90,6 +112,8 @@ struct replica {
     unsigned write_room;
     uint64_t durable_write;
     struct held_messages held;
+    struct raft_read reads[RAFT_READS_MAX]; /* what they came to; those done wait until all is applied */
+    unsigned read_count;
     uint64_t commit_index;
     uint64_t applied_index;
     uint64_t applied_term;                        /* of the entry at applied_index */
@@ -143,8 +167,32 @@ enum error_code snapshots_save(struct replica *replica, const struct raft_snapsh
 void snapshots_restore(struct replica *replica);
 /* After something was applied: makes one and shortens the log, if it is time. */
 void snapshots_compact(struct replica *replica);
+
+/* ---- members.c ---- */
 /* The membership that counts, if it has changed: the newest in the log, or the snapshot's. */
-void snapshots_follow_membership(struct replica *replica);
+void members_follow(struct replica *replica);
+/* Gives the peers the ids of the membership; makes peers of members that are not configured, and lets go of
+ * those that are neither. */
+enum error_code members_learn(struct replica *replica, struct error *err);
+/* What time brings: those who were removed have been told; are we? */
+void members_tick(struct replica *replica, uint64_t now_us);
+bool members_has(const struct replica_membership *membership, const char *name, uint64_t id);
+
+/* ---- change.c ---- */
+/* On the leader: the next step of a change under way, if it is possible now. */
+void change_step(struct replica *replica, uint64_t now_us);
+
+/* ---- greeting.c ---- */
+bool greeting_pack(const struct replica *replica, const char *to, const char *refused,
+                   struct wire_bytes *out);
+/* Both sides ask this of the other's greeting. "" in `why`: it fits; then peers_by_name has it. What does not
+ * fit and might be let in is remembered. */
+void greeting_judge(struct replica *replica, const struct wire_hello *hello, char why[WIRE_REFUSED_BYTES]);
+/* Its membership is newer than ours and does not have us. */
+bool greeting_lacks_us(const struct replica *replica, const struct wire_hello *hello);
+/* NULL: none of that name was seen lately. */
+const struct stranger *greeting_stranger(const struct replica *replica, const char *name, uint64_t now_us);
+void greeting_forget(struct replica *replica, uint64_t id);
 
 /* ---- peers.c ---- */
 extern const struct net_callbacks peers_callbacks;
@@ -155,7 +203,10 @@ struct peer *peers_by_id(struct replica *replica, uint64_t id);
 bool peers_send(struct replica *replica, uint64_t to, const struct wire_bytes *bytes);
 bool peers_connected(const struct peer *peer);
 const char *peers_trouble(const struct peer *peer);
-/* Gives the peers the ids of the membership; makes peers of members that are not configured. */
-enum error_code peers_learn_membership(struct replica *replica, struct error *err);
+enum error_code peers_add(struct replica *replica, const char *name, const char *address, bool arbiter,
+                          bool configured, struct error *err);
+/* Ends its connections, both ways; it greets again. */
+void peers_reset(struct peer *peer);
+void peers_drop(struct peer *peer); /* the slot is free then */
 
 #endif

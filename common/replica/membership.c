@@ -23,11 +23,9 @@ static bool address_valid(const char *address)
     return config_parse_address(address, host, sizeof host, &port) && port != 0;
 }
 
-enum error_code replica_membership_add(struct replica_membership *membership,
-                                       const struct replica_membership_member *member, struct error *err)
+enum error_code replica_membership_check(const struct replica_membership *membership,
+                                         const struct replica_membership_member *member, struct error *err)
 {
-    unsigned at = 0;
-
     if (membership->count >= RAFT_MEMBERS_MAX)
         return error_set(err, ERR_INVALID, "a membership of more than %d members", RAFT_MEMBERS_MAX);
     if (member->id == 0)
@@ -40,6 +38,17 @@ enum error_code replica_membership_add(struct replica_membership *membership,
         return error_set(err, ERR_INVALID, "member %016" PRIx64 " is there twice", member->id);
     if (replica_membership_by_name(membership, member->name))
         return error_set(err, ERR_INVALID, "member %s is there twice", member->name);
+    return ERR_OK;
+}
+
+enum error_code replica_membership_add(struct replica_membership *membership,
+                                       const struct replica_membership_member *member, struct error *err)
+{
+    enum error_code code = replica_membership_check(membership, member, err);
+    unsigned at = 0;
+
+    if (code)
+        return code;
     while (at < membership->count && membership->members[at].id < member->id)
         at++;
     memmove(&membership->members[at + 1], &membership->members[at],
@@ -47,6 +56,29 @@ enum error_code replica_membership_add(struct replica_membership *membership,
     membership->members[at] = *member;
     membership->count++;
     return ERR_OK;
+}
+
+void replica_membership_remove(struct replica_membership *membership, uint64_t id)
+{
+    unsigned at = 0;
+
+    while (at < membership->count && membership->members[at].id != id)
+        at++;
+    if (at == membership->count)
+        return;
+    membership->count--;
+    memmove(&membership->members[at], &membership->members[at + 1],
+            (membership->count - at) * sizeof membership->members[0]);
+    memset(&membership->members[membership->count], 0, sizeof membership->members[0]);
+}
+
+unsigned replica_membership_voters(const struct replica_membership *membership)
+{
+    unsigned voters = 0;
+
+    for (unsigned i = 0; i < membership->count; i++)
+        voters += membership->members[i].voter;
+    return voters;
 }
 
 const struct replica_membership_member *replica_membership_by_id(const struct replica_membership *membership,
@@ -67,16 +99,19 @@ replica_membership_by_name(const struct replica_membership *membership, const ch
     return NULL;
 }
 
+static bool same_member(const struct replica_membership_member *a, const struct replica_membership_member *b)
+{
+    return a->id == b->id && a->arbiter == b->arbiter && a->voter == b->voter &&
+           strcmp(a->name, b->name) == 0 && strcmp(a->address, b->address) == 0;
+}
+
 bool replica_membership_equal(const struct replica_membership *a, const struct replica_membership *b)
 {
-    if (a->count != b->count)
+    if (a->count != b->count || !same_member(&a->joining, &b->joining))
         return false;
-    for (unsigned i = 0; i < a->count; i++) {
-        const struct replica_membership_member *x = &a->members[i], *y = &b->members[i];
-        if (x->id != y->id || x->arbiter != y->arbiter || x->voter != y->voter ||
-            strcmp(x->name, y->name) != 0 || strcmp(x->address, y->address) != 0)
+    for (unsigned i = 0; i < a->count; i++)
+        if (!same_member(&a->members[i], &b->members[i]))
             return false;
-    }
     return true;
 }
 

@@ -11,7 +11,7 @@
 
 struct peer *peers_by_name(struct replica *replica, const char *name)
 {
-    for (unsigned i = 0; i < replica->peer_count; i++)
+    for (unsigned i = 0; i < replica->peer_count && name[0] != '\0'; i++)
         if (strcmp(replica->peers[i].name, name) == 0)
             return &replica->peers[i];
     return NULL;
@@ -46,73 +46,6 @@ bool peers_send(struct replica *replica, uint64_t to, const struct wire_bytes *b
     return peer && peers_connected(peer) && net_link_send(peer->link, bytes->data, bytes->size);
 }
 
-/* ---- greetings ---- */
-
-static bool pack_hello(const struct replica *replica, const char *to, const char *refused,
-                       struct wire_bytes *out)
-{
-    struct wire_hello *hello = calloc(1, sizeof *hello);
-    struct error err;
-    bool packed;
-
-    if (!hello)
-        return false;
-    hello->version = WIRE_VERSION;
-    memcpy(hello->cluster, replica->cluster, sizeof hello->cluster);
-    memcpy(hello->name, replica->name, sizeof hello->name);
-    hello->id = replica->id;
-    hello->formed = replica->formed;
-    if (replica->formed)
-        hello->membership = replica->membership;
-    hello->nodes_digest = replica->nodes_digest;
-    snprintf(hello->refused, sizeof hello->refused, "%s", refused);
-    snprintf(hello->to, sizeof hello->to, "%s", to);
-    packed = wire_pack_hello(hello, out, &err) == ERR_OK;
-    free(hello);
-    return packed;
-}
-
-#define WIPED                                                                                           \
-    "its data directory was wiped or replaced. Put the old one back; if it is lost, stop all members, " \
-    "empty their "                                                                                      \
-    "data_dir and start them"
-
-/* Both sides ask this of the other's greeting. "" = it fits. */
-static void judge(const struct replica *replica, const struct wire_hello *hello, char why[WIRE_REFUSED_BYTES])
-{
-    const struct replica_membership_member *known =
-        replica_membership_by_name(&replica->membership, hello->name);
-
-    why[0] = '\0';
-    if (hello->version != WIRE_VERSION)
-        snprintf(why, WIRE_REFUSED_BYTES,
-                 "%s speaks protocol version %u and %s version %u; upgrade the older one", hello->name,
-                 hello->version, replica->name, WIRE_VERSION);
-    else if (strcmp(hello->cluster, replica->cluster) != 0)
-        snprintf(why, WIRE_REFUSED_BYTES,
-                 "%s belongs to cluster \"%s\"; make `cluster` the same in both files", hello->name,
-                 hello->cluster);
-    else if (strcmp(hello->name, replica->name) == 0)
-        snprintf(why, WIRE_REFUSED_BYTES, "two nodes call themselves %s; give each its own `node`",
-                 replica->name);
-    else if (!peers_by_name((struct replica *)replica, hello->name))
-        snprintf(why, WIRE_REFUSED_BYTES,
-                 "%s is not in the `nodes` of %s; make `nodes` the same in all files", hello->name,
-                 replica->name);
-    else if (replica->formed && !known)
-        snprintf(why, WIRE_REFUSED_BYTES, "the group was formed without %s; its members are fixed",
-                 hello->name);
-    else if (replica->formed && known->id != hello->id)
-        snprintf(why, WIRE_REFUSED_BYTES, "%s has a new identity: " WIPED, hello->name);
-    else if (hello->formed && !formation_includes_us(replica, &hello->membership))
-        snprintf(why, WIRE_REFUSED_BYTES, "%s knows %s by another identity: " WIPED, hello->name,
-                 replica->name);
-    else if (!hello->formed && !replica->formed && hello->nodes_digest != replica->nodes_digest)
-        snprintf(why, WIRE_REFUSED_BYTES,
-                 "the `nodes` of %s and %s differ in their names or arbiters; make them the same",
-                 hello->name, replica->name);
-}
-
 /* ---- our link ---- */
 
 static void set_trouble(struct peer *peer, const char *why)
@@ -132,7 +65,7 @@ static void on_link_up(void *context, struct net_link *link)
 
     (void)context;
     peer->welcomed = false;
-    if (!pack_hello(peer->replica, peer->name, "", &bytes)) {
+    if (!greeting_pack(peer->replica, peer->name, "", &bytes)) {
         net_link_reset(link);
         return;
     }
@@ -151,7 +84,8 @@ static void on_answer(struct peer *peer, const struct wire_hello *hello)
     struct replica *replica = peer->replica;
     char why[WIRE_REFUSED_BYTES];
 
-    judge(replica, hello, why);
+    greeting_judge(replica, hello, why);
+    peer->without_us = greeting_lacks_us(replica, hello);
     if (why[0] == '\0' && strcmp(hello->name, peer->name) != 0)
         snprintf(why, sizeof why, "%s answers there; mend its address in `nodes`", hello->name);
     /* Our own judgement first: it names the remedy from this side. */
@@ -167,7 +101,7 @@ static void on_answer(struct peer *peer, const struct wire_hello *hello)
         peer->id = hello->id;
     log_info("cluster \"%s\": connected with %s (%s)", replica->cluster, peer->name, peer->address);
     if (hello->formed)
-        formation_learn(replica, peer, &hello->membership);
+        formation_learn(replica, peer->name, &hello->membership);
     formation_try(replica);
     engine_note_change(replica);
 }
@@ -218,15 +152,18 @@ static void on_greeting(struct replica *replica, struct net_conn *conn, const st
     struct peer *peer;
     char why[WIRE_REFUSED_BYTES];
 
-    judge(replica, hello, why);
+    greeting_judge(replica, hello, why);
     if (why[0] == '\0' && strcmp(hello->to, replica->name) != 0)
         snprintf(why, sizeof why, "%s looks for \"%s\", and %s answers here; mend the address there",
                  hello->name, hello->to, replica->name);
     if (why[0] == '\0' && hello->formed) /* before our answer, which then says that we are formed */
-        formation_learn(replica, peers_by_name(replica, hello->name), &hello->membership);
+        formation_learn(replica, hello->name, &hello->membership);
+    peer = peers_by_name(replica, hello->name);
     if (replica->failed)
         return;
-    if (pack_hello(replica, "", why, &bytes)) {
+    if (why[0] == '\0' && !peer)
+        snprintf(why, sizeof why, "%s is no member", hello->name);
+    if (greeting_pack(replica, "", why, &bytes)) {
         net_conn_send(conn, bytes.data, bytes.size);
         free(bytes.data);
     }
@@ -235,7 +172,6 @@ static void on_greeting(struct replica *replica, struct net_conn *conn, const st
         net_conn_close(conn);
         return;
     }
-    peer = peers_by_name(replica, hello->name);
     if (peer->conn) {
         net_conn_set_user(peer->conn, NULL);
         net_conn_close(peer->conn); /* an older one, from before it dialled again */
@@ -258,7 +194,7 @@ static void on_member_frame(struct peer *peer, const struct wire_frame *frame)
             engine_receive(replica, &frame->raft);
         return;
     case WIRE_FORM:
-        formation_learn(replica, peer, &frame->form);
+        formation_learn(replica, peer->name, &frame->form);
         return;
     case WIRE_APPLICATION:
         if (replica->formed && peer->id != 0 && replica->callbacks.message)
@@ -321,20 +257,48 @@ const struct net_callbacks peers_callbacks = {
 
 /* ---- who they are ---- */
 
-static enum error_code add(struct replica *replica, const char *name, const char *address, bool arbiter,
-                           struct error *err)
+enum error_code peers_add(struct replica *replica, const char *name, const char *address, bool arbiter,
+                          bool configured, struct error *err)
 {
+    enum error_code failed;
     struct peer *peer;
+    unsigned slot = 0;
 
-    if (replica->peer_count == REPLICA_PEERS_MAX)
+    while (slot < replica->peer_count && replica->peers[slot].name[0] != '\0')
+        slot++;
+    if (slot == REPLICA_PEERS_MAX)
         return error_set(err, ERR_INVALID, "more than %d members", REPLICA_PEERS_MAX);
-    peer = &replica->peers[replica->peer_count];
+    peer = &replica->peers[slot];
+    memset(peer, 0, sizeof *peer);
     peer->replica = replica;
+    peer->arbiter = arbiter;
+    peer->configured = configured;
+    failed = net_link_new(replica->group, address, peer, &peer->link, err);
+    if (failed)
+        return failed;
     snprintf(peer->name, sizeof peer->name, "%s", name);
     snprintf(peer->address, sizeof peer->address, "%s", address);
-    peer->arbiter = arbiter;
-    replica->peer_count++;
-    return net_link_new(replica->group, address, peer, &peer->link, err);
+    if (slot == replica->peer_count)
+        replica->peer_count++;
+    return ERR_OK;
+}
+
+void peers_reset(struct peer *peer)
+{
+    peer->welcomed = false;
+    net_link_reset(peer->link);
+    if (peer->conn) {
+        net_conn_set_user(peer->conn, NULL);
+        net_conn_close(peer->conn);
+        peer->conn = NULL;
+    }
+}
+
+void peers_drop(struct peer *peer)
+{
+    peers_reset(peer);
+    net_link_free(peer->link);
+    memset(peer, 0, sizeof *peer);
 }
 
 enum error_code peers_open(struct replica *replica, struct error *err)
@@ -344,35 +308,7 @@ enum error_code peers_open(struct replica *replica, struct error *err)
     for (unsigned i = 0; i < replica->node_count && !failed; i++) {
         const struct replica_node *node = &replica->nodes[i];
         if (strcmp(node->name, replica->name) != 0)
-            failed = add(replica, node->name, node->address, node->arbiter, err);
+            failed = peers_add(replica, node->name, node->address, node->arbiter, true, err);
     }
     return failed;
-}
-
-enum error_code peers_learn_membership(struct replica *replica, struct error *err)
-{
-    for (unsigned i = 0; i < replica->peer_count; i++) {
-        struct peer *peer = &replica->peers[i];
-        const struct replica_membership_member *member =
-            replica_membership_by_name(&replica->membership, peer->name);
-        if (peer->welcomed && (!member || member->id != peer->id)) { /* greeted before we knew */
-            peer->welcomed = false;
-            net_link_reset(peer->link);
-        }
-        peer->id = member ? member->id : 0;
-    }
-    for (unsigned i = 0; i < replica->membership.count; i++) {
-        const struct replica_membership_member *member = &replica->membership.members[i];
-        enum error_code failed;
-
-        if (member->id == replica->id || peers_by_name(replica, member->name))
-            continue;
-        log_warning("cluster \"%s\": the group has a member \"%s\" (%s) that is not in `nodes`; add it there",
-                    replica->cluster, member->name, member->address);
-        failed = add(replica, member->name, member->address, member->arbiter, err);
-        if (failed)
-            return failed;
-        replica->peers[replica->peer_count - 1].id = member->id;
-    }
-    return ERR_OK;
 }

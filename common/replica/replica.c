@@ -124,27 +124,61 @@ void replica_status(struct replica *replica, struct raft_status *out)
     }
 }
 
+/* This node is always among those that are told, though the group may not (or not yet) have it; another
+ * identity in its name is not. */
+static bool is_told(const struct replica *replica, const struct replica_membership_member *member)
+{
+    return member->id == replica->id || strcmp(member->name, replica->name) != 0;
+}
+
 unsigned replica_member_count(const struct replica *replica)
 {
-    return replica->formed ? replica->membership.count : replica->node_count;
+    unsigned count = 1;
+
+    if (!replica->formed)
+        return replica->node_count;
+    for (unsigned i = 0; i < replica->membership.count; i++)
+        count += is_told(replica, &replica->membership.members[i]) &&
+                 replica->membership.members[i].id != replica->id;
+    return count;
+}
+
+static const struct replica_membership_member *told_member(const struct replica *replica, unsigned i)
+{
+    for (unsigned k = 0; k < replica->membership.count; k++)
+        if (is_told(replica, &replica->membership.members[k]) && i-- == 0)
+            return &replica->membership.members[k];
+    return NULL; /* this node, which is not in it */
+}
+
+static const struct replica_node *own_node(const struct replica *replica)
+{
+    unsigned i = 0;
+
+    while (i + 1 < replica->node_count && strcmp(replica->nodes[i].name, replica->name) != 0)
+        i++;
+    return &replica->nodes[i];
 }
 
 void replica_member(const struct replica *replica, unsigned i, struct replica_member *out)
 {
+    const struct replica_membership_member *member = replica->formed ? told_member(replica, i) : NULL;
+    const struct replica_node *node = replica->formed ? own_node(replica) : &replica->nodes[i];
     const struct peer *peer;
 
     memset(out, 0, sizeof *out);
     out->trouble = "";
-    if (replica->formed) {
-        const struct replica_membership_member *member = &replica->membership.members[i];
+    if (member) {
         out->id = member->id;
         out->name = member->name;
         out->address = member->address;
         out->arbiter = member->arbiter;
+        out->voter = member->voter;
     } else {
-        out->name = replica->nodes[i].name;
-        out->address = replica->nodes[i].address;
-        out->arbiter = replica->nodes[i].arbiter;
+        out->name = node->name;
+        out->address = node->address;
+        out->arbiter = node->arbiter;
+        out->voter = !replica->formed;
     }
     if (strcmp(out->name, replica->name) == 0) {
         out->id = replica->id;
@@ -205,6 +239,17 @@ enum error_code replica_propose(struct replica *replica, const void *data, size_
         failed = explain(raft_trace_propose(&replica->tracer, replica->raft, clock_now_us(),
                                             RAFT_ENTRY_COMMAND, data, size, index),
                          err);
+        engine_step_for_owner(replica);
+    }
+    return failed;
+}
+
+enum error_code replica_read(struct replica *replica, uint64_t *read, struct error *err)
+{
+    enum error_code failed = check_running(replica, err);
+
+    if (!failed) {
+        failed = explain(raft_trace_read(&replica->tracer, replica->raft, clock_now_us(), read), err);
         engine_step_for_owner(replica);
     }
     return failed;

@@ -3,7 +3,8 @@
  * The agent has one; the arbiter has one for each cluster that it serves, all on one struct net (one
  * listening port, the cluster chosen by the TLS identity). It turns events into raft inputs and carries out
  * the outputs in the order that raft.h demands; one fdatasync covers all that waited. It forms the group on a
- * first start (formation.h).
+ * first start (formation.h). From then on the membership in the log says who is a member and who votes; the
+ * configured nodes are where to dial (a configured address comes before the membership's).
  *
  * All callbacks come from the loop, never from inside a call of the owner's. Inside one the owner may call
  * everything but replica_close. A command of the owner's that has no effect brings no `changed`. */
@@ -64,6 +65,8 @@ struct replica_callbacks {
      * start, or of one that the leader sent. ERR_*: as for `apply`. NULL: no state. */
     enum error_code (*restore_state)(void *context, uint64_t index, const void *state, size_t size,
                                      struct error *err);
+    /* Of replica_read; `done` false: the leadership is lost, and with it the read. */
+    void (*read_done)(void *context, uint64_t read, bool done);
 };
 
 /* A member makes a snapshot, and its log starts anew behind it, once one of these has come together since the
@@ -83,11 +86,23 @@ struct replica_member {
     const char *name;
     const char *address;
     bool arbiter;
+    bool voter; /* false: let in, and catching up */
     bool self;
     bool connected;      /* our connection to it is up */
     uint64_t heard_us;   /* the last frame from it; 0: never */
     const char *trouble; /* why it is not connected, for a person; "" */
 };
+
+/* One that presented itself lately and is no member: by what command it could be let in says `replaces`. */
+struct replica_stranger {
+    uint64_t id;
+    const char *name;
+    const char *address;
+    bool arbiter;
+    bool replaces; /* a member has its name: member replace; else: member add */
+    uint64_t seen_us;
+};
+#define REPLICA_STRANGERS_MAX 8
 
 enum error_code replica_open(struct event_base *base, struct net *net, const struct replica_config *config,
                              const struct replica_callbacks *callbacks, void *context, struct replica **out,
@@ -108,6 +123,27 @@ enum error_code replica_propose(struct replica *replica, const void *data, size_
 /* To one member, or with to = 0 to every data member; dropped where there is no connection (bounded queue),
  * like any datagram. */
 void replica_send(struct replica *replica, uint64_t to, const void *data, size_t size);
+
+/* A change of the members, by one. The leader lets in whom it has seen present itself; the newcomer gets its
+ * vote from whoever leads once it has caught up. REPLICA_REPLACE takes out the identity that the name has and
+ * lets in the one that presents itself now. Done: as replica_member says and replica_settled.
+ * ERR_NOT_LEADER; ERR_BUSY: not now; ERR_REFUSED: against a rule. Whom the owner's rules keep in the group he
+ * checks before. */
+enum replica_change { REPLICA_ADD, REPLICA_REMOVE, REPLICA_REPLACE };
+enum error_code replica_change_member(struct replica *replica, enum replica_change change, const char *name,
+                                      struct error *err);
+/* Is the membership that replica_member tells committed, with nothing left to do? */
+bool replica_settled(const struct replica *replica);
+/* What is left to do, for a person; "". In `text`. */
+const char *replica_changing(const struct replica *replica, char *text, size_t size);
+/* Why this node takes no part any more, for a person; "" for a member. */
+const char *replica_removed(const struct replica *replica);
+/* How many were written to `out`. */
+unsigned replica_strangers(const struct replica *replica, struct replica_stranger *out, unsigned most);
+
+/* A linearizable read: everything that was committed anywhere before this call is applied here when
+ * callbacks.read_done says so. ERR_NOT_LEADER; ERR_BUSY: too many, or the leadership is a moment old. */
+enum error_code replica_read(struct replica *replica, uint64_t *read, struct error *err);
 
 void replica_end_lease(struct replica *replica);
 void replica_released(struct replica *replica);

@@ -177,30 +177,3 @@ void snapshots_compact(struct replica *replica)
     replica->membership_dirty = true; /* it may come from the snapshot now */
     engine_step(replica);
 }
-
-/* ---- the membership that counts ---- */
-
-void snapshots_follow_membership(struct replica *replica)
-{
-    const struct raft_entry *entry;
-    struct replica_membership newest = replica->snapshot_membership;
-    struct raft_status status;
-    struct error err;
-
-    if (!replica->membership_dirty)
-        return;
-    replica->membership_dirty = false;
-    raft_trace_status(&replica->tracer, replica->raft, clock_now_us(), &status);
-    entry = status.membership_index ? raft_entry_at(replica->raft, status.membership_index) : NULL;
-    if (entry && wire_unpack_membership(entry->data, entry->size, &newest, &err) != ERR_OK) {
-        engine_fail(replica, err.text); /* not reached: raft takes none that does not decode */
-        return;
-    }
-    replica->membership_index = status.membership_index;
-    if (replica_membership_equal(&newest, &replica->membership))
-        return;
-    replica->membership = newest;
-    if (peers_learn_membership(replica, &err) != ERR_OK)
-        engine_fail(replica, err.text);
-    engine_note_change(replica);
-}

@@ -36,6 +36,9 @@ enum error_code wire_pack_hello(const struct wire_hello *hello, struct wire_byte
     message.refused = (char *)hello->refused;
     message.to = (char *)hello->to;
     message.nodes_digest = hello->nodes_digest;
+    message.membership_index = hello->membership_index;
+    message.address = (char *)hello->address;
+    message.arbiter = hello->arbiter;
     if (hello->membership.count > 0) {
         wire_membership_to_proto(&hello->membership, &membership);
         message.membership = &membership.message;
@@ -130,11 +133,16 @@ static enum error_code hello_from_proto(const Mha__Hello *message, struct wire_h
     out->id = message->id;
     out->formed = message->formed;
     out->nodes_digest = message->nodes_digest;
+    out->membership_index = message->membership_index;
+    out->arbiter = message->arbiter;
     code = wire_copy_text(message->cluster, out->cluster, sizeof out->cluster, "the cluster's name", err);
     if (!code)
         code = wire_copy_text(message->name, out->name, sizeof out->name, "the sender's name", err);
     if (!code)
         code = wire_copy_text(message->to, out->to, sizeof out->to, "the name of the one meant", err);
+    if (!code)
+        code =
+            wire_copy_text(message->address, out->address, sizeof out->address, "the sender's address", err);
     if (!code && message->membership)
         code = wire_membership_from_proto(message->membership, &out->membership, err);
     if (code)

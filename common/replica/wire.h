@@ -39,6 +39,9 @@ struct wire_hello {
     char refused[WIRE_REFUSED_BYTES];     /* "": welcome */
     char to[REPLICA_NAME_BYTES];          /* "" in an answer */
     uint64_t nodes_digest;                /* see formation.h */
+    uint64_t membership_index;            /* where it stands in the sender's log */
+    char address[REPLICA_ADDRESS_BYTES];  /* the sender's own; not checked: whoever uses it does */
+    bool arbiter;
 };
 
 enum wire_frame_kind { WIRE_HELLO, WIRE_RAFT, WIRE_FORM, WIRE_APPLICATION };

@@ -14,6 +14,7 @@ struct wire_membership_proto {
     Mha__Membership message;
     Mha__Member members[RAFT_MEMBERS_MAX];
     Mha__Member *pointers[RAFT_MEMBERS_MAX];
+    Mha__Member joining;
 };
 void wire_membership_to_proto(const struct replica_membership *membership, struct wire_membership_proto *out);
 enum error_code wire_membership_from_proto(const Mha__Membership *message, struct replica_membership *out,

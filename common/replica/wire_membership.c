@@ -27,51 +27,69 @@ enum error_code wire_copy_text(const char *from, char *out, size_t size, const c
 
 /* ---- membership ---- */
 
+static void member_to_proto(const struct replica_membership_member *member, Mha__Member *to)
+{
+    mha__member__init(to);
+    to->id = member->id;
+    to->name = (char *)member->name;
+    to->address = (char *)member->address;
+    to->kind = member->arbiter ? MHA__MEMBER_KIND__MEMBER_ARBITER : MHA__MEMBER_KIND__MEMBER_DATA;
+    to->voter = member->voter;
+}
+
 void wire_membership_to_proto(const struct replica_membership *membership, struct wire_membership_proto *out)
 {
     assert(membership->count <= RAFT_MEMBERS_MAX);
     mha__membership__init(&out->message);
     for (unsigned i = 0; i < membership->count; i++) {
-        const struct replica_membership_member *member = &membership->members[i];
-        Mha__Member *to = &out->members[i];
-        mha__member__init(to);
-        to->id = member->id;
-        to->name = (char *)member->name;
-        to->address = (char *)member->address;
-        to->kind = member->arbiter ? MHA__MEMBER_KIND__MEMBER_ARBITER : MHA__MEMBER_KIND__MEMBER_DATA;
-        to->voter = member->voter;
-        out->pointers[i] = to;
+        member_to_proto(&membership->members[i], &out->members[i]);
+        out->pointers[i] = &out->members[i];
     }
     out->message.n_members = membership->count;
     out->message.members = out->pointers;
+    if (membership->joining.id != 0) {
+        member_to_proto(&membership->joining, &out->joining);
+        out->message.joining = &out->joining;
+    }
+}
+
+static enum error_code member_from_proto(const Mha__Member *from, struct replica_membership_member *member,
+                                         struct error *err)
+{
+    enum error_code code;
+
+    if (from->kind != MHA__MEMBER_KIND__MEMBER_DATA && from->kind != MHA__MEMBER_KIND__MEMBER_ARBITER)
+        return error_set(err, ERR_INVALID, "a member of the unknown kind %d", (int)from->kind);
+    member->id = from->id;
+    member->arbiter = from->kind == MHA__MEMBER_KIND__MEMBER_ARBITER;
+    member->voter = from->voter;
+    code = wire_copy_text(from->name, member->name, sizeof member->name, "a member's name", err);
+    if (!code)
+        code =
+            wire_copy_text(from->address, member->address, sizeof member->address, "a member's address", err);
+    return code;
 }
 
 enum error_code wire_membership_from_proto(const Mha__Membership *message, struct replica_membership *out,
                                            struct error *err)
 {
+    enum error_code code = ERR_OK;
+
     memset(out, 0, sizeof *out);
     if (!message || message->n_members == 0)
         return error_set(err, ERR_INVALID, "a membership without members");
-    for (size_t i = 0; i < message->n_members; i++) {
-        const Mha__Member *from = message->members[i];
+    for (size_t i = 0; i < message->n_members && !code; i++) {
         struct replica_membership_member member = {0};
-        enum error_code code;
-
-        if (from->kind != MHA__MEMBER_KIND__MEMBER_DATA && from->kind != MHA__MEMBER_KIND__MEMBER_ARBITER)
-            return error_set(err, ERR_INVALID, "a member of the unknown kind %d", (int)from->kind);
-        member.id = from->id;
-        member.arbiter = from->kind == MHA__MEMBER_KIND__MEMBER_ARBITER;
-        member.voter = from->voter;
-        code = wire_copy_text(from->name, member.name, sizeof member.name, "a member's name", err);
-        if (!code)
-            code = wire_copy_text(from->address, member.address, sizeof member.address, "a member's address",
-                                  err);
+        code = member_from_proto(message->members[i], &member, err);
         if (!code)
             code = replica_membership_add(out, &member, err);
-        if (code)
-            return code;
     }
-    return ERR_OK;
+    if (!code && message->joining) {
+        code = member_from_proto(message->joining, &out->joining, err);
+        if (!code)
+            code = replica_membership_check(out, &out->joining, err);
+    }
+    return code;
 }
 
 enum error_code wire_pack_membership(const struct replica_membership *membership, struct wire_bytes *out,

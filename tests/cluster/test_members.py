@@ -1,13 +1,16 @@
 """Members and their directories: looked at while they are stopped, wiped, replaced; and logs that stay small."""
 
 import glob
+import json
 import os
 import subprocess
 
 import pytest
 
 from bed import wire
+from bed.cluster import sleep_ms
 from bed.host import wait_for
+from test_failover import ELECTION_MS
 
 
 @pytest.fixture
@@ -121,3 +124,120 @@ def test_logs_stay_small(cluster):
     cluster.wait_primary(30)
     cluster.wait_in_sync(60)
     assert away.name in [change["to"] for change in cluster.status(primary)["history"]], "the snapshot has lost the switchover"
+
+
+def member(cluster, *arguments, node=None):
+    return cluster.mhactl("member", *arguments, node=node or cluster.primary() or cluster.data[0], timeout_s=90)
+
+
+def listed(cluster, node):
+    return json.loads(cluster.mhactl("-o", "json", "member", "list", node=node).stdout)
+
+
+def wipe(node):
+    """Its member loses all that it knew; the database of its host, if there is one, stays."""
+    daemon = node.daemons[-1]
+    if node.host.running(daemon):
+        node.host.kill(daemon)
+    for path in glob.glob(os.path.join(directory(node), "*")):
+        if os.path.isfile(path):
+            os.unlink(path)
+    node.host.start(daemon)
+
+
+def wait_stranger(cluster, node, name):
+    wait_for("%s presents itself to %s" % (name, node.name),
+             lambda: [s for s in listed(cluster, node)["strangers"] if s["name"] == name and s["let_in_by"] == "replace"], 20)
+
+
+def test_wiped_arbiter_is_replaced(cluster):
+    """It is refused until an operator lets it in; then the cluster survives a failure by its vote."""
+    cluster.begin(pace_ms=5)
+    primary = cluster.primary()
+    other = cluster.other(primary)
+    before = {m["name"]: m["id"] for m in listed(cluster, primary)["members"]}
+    refused = member(cluster, "replace", "arb")
+    assert refused.returncode == 1 and "presented itself" in refused.stderr, refused
+    wipe(cluster.arbiter)
+    wait_stranger(cluster, primary, "arb")
+    status = cluster.mhactl("status", node=primary).stdout
+    assert "mhactl member replace arb" in status, status
+    own = cluster.mhactl("status", node=cluster.arbiter)
+    assert "mhactl member replace arb" in own.stdout, own
+    assert "mhactl member replace arb" in cluster.arbiter.host.log("arbiter")
+    result = member(cluster, "replace", "arb", node=other)  # any agent takes the command on to the leader
+    assert result.returncode == 0 and "arb is a member, and votes" in result.stdout, result
+    after = {m["name"]: m for m in listed(cluster, primary)["members"]}
+    assert all(m["voter"] for m in after.values()) and len(after) == 3
+    assert {n for n in after if after[n]["id"] != before[n]} == {"arb"}
+    assert not listed(cluster, primary)["strangers"]
+    event = wire.now_ns()
+    primary.power_off()
+    assert cluster.wait_primary(20, but=primary) is other
+    cluster.wait_acknowledged(event + 100_000_000, 20)
+    primary.power_on()
+    cluster.wait_in_sync(60)
+    assert cluster.judge() == []
+
+
+def test_wiped_agent_is_replaced(cluster):
+    """Of a data host only the agent's directory is lost: its node comes back as a new member, and commits are on two hosts again."""
+    cluster.begin(pace_ms=5)
+    primary = cluster.primary()
+    wiped = cluster.other(primary)
+    wipe(wiped)
+    wait_stranger(cluster, primary, wiped.name)
+    event = wire.now_ns()
+    cluster.wait_acknowledged(event, 20)
+    wait_for("it is out of the sync set", lambda: sum(n["in_sync"] for n in cluster.status(primary)["nodes"]) == 1, 20)
+    refused = member(cluster, "remove", primary.name)
+    assert refused.returncode == 1 and "is the primary" in refused.stderr, refused
+    result = member(cluster, "replace", wiped.name)
+    assert result.returncode == 0, result
+    cluster.wait_in_sync(60)
+    assert cluster.status(primary)["sync"]["acks"] == 1
+    result = cluster.mhactl("switchover", "--to", wiped.name, node=wiped)
+    assert result.returncode == 0, result
+    assert cluster.wait_primary(20, but=primary) is wiped
+    cluster.wait_in_sync(60)
+    assert cluster.judge() == []
+
+
+def test_members_in_sync_stay(cluster):
+    """Who holds what was acknowledged cannot be taken out of the group, by whatever words; the arbiter can, and comes back."""
+    cluster.begin(pace_ms=5)
+    primary = cluster.primary()
+    replica = cluster.other(primary)
+    for name, why in ((replica.name, "sync set"), (primary.name, "is the primary"), ("db9", "no member is called")):
+        refused = member(cluster, "remove", name)
+        assert refused.returncode == 1 and why in refused.stderr, refused
+    refused = member(cluster, "add", "arb")
+    assert refused.returncode == 1 and "is a member already" in refused.stderr, refused
+    result = member(cluster, "remove", "arb")
+    assert result.returncode == 0, result
+    wait_for("it says so", lambda: "was removed" in cluster.mhactl("status", node=cluster.arbiter).stdout, 20)
+    term = cluster.status(primary)["term"]
+    sleep_ms(2 * ELECTION_MS)
+    assert cluster.status(primary)["term"] == term
+    assert len(cluster.status(primary)["nodes"]) == 2
+    wait_for("it asks to come in", lambda: [s for s in listed(cluster, primary)["strangers"] if s["let_in_by"] == "add"], 20)
+    result = member(cluster, "add", "arb")
+    assert result.returncode == 0, result
+    assert cluster.judge() == []
+
+
+def test_status_confirmed(cluster):
+    """Only the leader confirms, and only with a majority behind it."""
+    cluster.begin(writer=False)
+    primary = cluster.primary()
+    other = cluster.other(primary)
+    result = cluster.mhactl("-o", "json", "status", "--confirmed", node=primary)
+    assert result.returncode == 0 and json.loads(result.stdout)["confirmed"] is True, result
+    assert cluster.status(primary)["confirmed"] is False
+    refused = cluster.mhactl("status", "--confirmed", node=other)
+    assert refused.returncode == 1 and primary.name in refused.stderr, refused
+    assert cluster.mhactl("status", "--confirmed", node=cluster.arbiter).returncode == 1
+    primary.host.cut()
+    refused = cluster.mhactl("status", "--confirmed", node=primary)
+    assert refused.returncode == 1 and refused.stderr, refused
+    primary.host.uncut()

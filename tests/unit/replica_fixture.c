@@ -85,12 +85,23 @@ static enum error_code on_restore_state(void *context, uint64_t index, const voi
     return ERR_OK;
 }
 
+static void on_read_done(void *context, uint64_t read, bool done)
+{
+    struct node *node = context;
+
+    node->reads_done += done;
+    node->reads_lost += !done;
+    node->read = read;
+    node->applied_at_read = node->applied_count;
+}
+
 static const struct replica_callbacks callbacks = {.apply = on_apply,
                                                    .changed = on_changed,
                                                    .message = on_message,
                                                    .fatal = on_fatal,
                                                    .pack_state = on_pack_state,
-                                                   .restore_state = on_restore_state};
+                                                   .restore_state = on_restore_state,
+                                                   .read_done = on_read_done};
 /* An arbiter applies nothing and has no state. */
 static const struct replica_callbacks arbiter_callbacks = {
     .changed = on_changed, .message = on_message, .fatal = on_fatal};
@@ -239,10 +250,12 @@ void empty_dir(const char *dir)
 /* Names, directories and free ports; opens nothing. `arbiter`: the last one. */
 void plan(struct node *nodes, unsigned count, bool arbiter)
 {
-    static const char *const names[] = {"db1", "db2", "xarb"};
+    char names[NODES_MAX][8];
     struct error err;
 
     memset(nodes, 0, count * sizeof *nodes);
+    for (unsigned i = 0; i < count; i++)
+        snprintf(names[i], sizeof names[i], arbiter && i == count - 1 ? "xarb" : "db%u", i + 1);
     for (unsigned i = 0; i < count; i++) {
         snprintf(nodes[i].name, sizeof nodes[i].name, "%s", names[i]);
         snprintf(nodes[i].dir, sizeof nodes[i].dir, "%s/%s", root, names[i]);

@@ -13,6 +13,7 @@
 #define HEARTBEAT_US MS_TO_US(30)
 #define ELECTION_US MS_TO_US(250)
 #define APPLIED_MAX 8192
+#define NODES_MAX 5
 
 extern struct event_base *base;
 extern const uint8_t key[NET_KEY_BYTES];
@@ -24,12 +25,15 @@ struct node {
     bool is_arbiter;
     struct net *net;
     struct replica *replica;
-    struct replica_node nodes[4];
+    struct replica_node nodes[NODES_MAX];
     unsigned node_count;
     unsigned applied_count;
     uint8_t applied[APPLIED_MAX];
     uint64_t applied_index[APPLIED_MAX];
     unsigned packed, restored;
+    unsigned reads_done, reads_lost;
+    uint64_t read;            /* the newest that was answered */
+    unsigned applied_at_read; /* applied_count then */
     unsigned changes, messages, fatal;
     uint64_t message_from;
     char message[32];
@@ -50,7 +54,7 @@ extern unsigned expected;                                /* so many entries ever
 bool all_applied(struct node *nodes, unsigned count);
 bool all_connected(struct node *nodes, unsigned count);
 
-/* Names (db1, db2, xarb), directories and free ports; opens nothing. `arbiter`: the last one. */
+/* Names (db1, db2, .., xarb), directories and free ports; opens nothing. `arbiter`: the last one. */
 void plan(struct node *nodes, unsigned count, bool arbiter);
 void empty_dir(const char *dir);
 enum error_code try_open(struct node *node, struct error *err);

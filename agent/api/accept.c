@@ -1,0 +1,196 @@
+#include "agent/api/accept.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+
+static const struct policy_node *node_named(const struct policy_input *input, const char *name)
+{
+    for (unsigned i = 0; i < input->node_count; i++)
+        if (strcmp(input->nodes[i].name, name) == 0)
+            return &input->nodes[i];
+    return NULL;
+}
+
+static bool accept_to(struct agent *agent, const char *name, uint64_t *id, char *error, size_t size)
+{
+    const struct policy_node *node = name[0] ? node_named(&agent->input, name) : NULL;
+
+    *id = node ? node->id : 0;
+    if (name[0] && !node)
+        snprintf(error, size, "no node is called \"%s\"; see mhactl status", name);
+    return !name[0] || node;
+}
+
+/* Who holds something that the cluster needs stays. */
+static bool may_leave(const struct agent *agent, const char *name, char *error, size_t size)
+{
+    const struct policy_node *node = node_named(&agent->input, name);
+
+    if (!node || !node->id)
+        return true; /* the group itself answers */
+    if (node->id == agent->state.primary.node) {
+        snprintf(error, size, "%s is the primary; move that to another node first: mhactl switchover", name);
+        return false;
+    }
+    if (cluster_sync_find(&agent->state.sync, node->id)) {
+        snprintf(
+            error, size,
+            "%s is in the sync set: commits are acknowledged by it; stop its agent and database, and once "
+            "mhactl status shows it out of the sync set, ask again",
+            name);
+        return false;
+    }
+    return true;
+}
+
+static bool may_join(const struct agent *agent, const char *name, char *error, size_t size)
+{
+    struct replica_stranger strangers[REPLICA_STRANGERS_MAX];
+    unsigned count = replica_strangers(agent->replica, strangers, REPLICA_STRANGERS_MAX);
+    unsigned data = 0, arbiters = 0;
+
+    for (unsigned i = 0; i < agent->input.node_count; i++) {
+        data += !agent->input.nodes[i].arbiter;
+        arbiters += agent->input.nodes[i].arbiter;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        if (strcmp(strangers[i].name, name) != 0)
+            continue;
+        if (strangers[i].arbiter ? arbiters >= 1 : data >= AGENT_DATA_NODES_MAX) {
+            snprintf(error, size, "%s would be one %s too many: this version keeps %s", name,
+                     strangers[i].arbiter ? "arbiter" : "data node",
+                     strangers[i].arbiter ? "one" : "two of them");
+            return false;
+        }
+    }
+    return true;
+}
+
+static void accept_member(struct agent *agent, const Mha__MemberRequest *asked, char *error, size_t size)
+{
+    enum replica_change change;
+    struct error err;
+
+    switch (asked->change) {
+    case MHA__MEMBER_CHANGE__MEMBER_CHANGE_ADD:
+        change = REPLICA_ADD;
+        break;
+    case MHA__MEMBER_CHANGE__MEMBER_CHANGE_REMOVE:
+        change = REPLICA_REMOVE;
+        break;
+    case MHA__MEMBER_CHANGE__MEMBER_CHANGE_REPLACE:
+        change = REPLICA_REPLACE;
+        break;
+    default:
+        snprintf(error, size, "this version does not know the change; install the same version everywhere");
+        return;
+    }
+    if (change == REPLICA_ADD ? !may_join(agent, asked->name, error, size)
+                              : !may_leave(agent, asked->name, error, size))
+        return;
+    if (replica_change_member(agent->replica, change, asked->name, &err) != ERR_OK)
+        snprintf(error, size, "%s", err.text);
+}
+
+void api_accept(struct agent *agent, const Mha__ControlRequest *asked, char *error, size_t size)
+{
+    struct cluster_command command;
+    struct error err;
+    uint64_t to;
+    bool sound = false;
+
+    error[0] = '\0';
+    agent_gather(agent);
+    switch (asked->body_case) {
+    case MHA__CONTROL_REQUEST__BODY_SWITCHOVER: {
+        uint64_t timeout_ms = asked->switchover->timeout_ms;
+        if (timeout_ms == 0)
+            timeout_ms = agent->settings->switchover_timeout_ms;
+        sound = accept_to(agent, asked->switchover->to, &to, error, size) &&
+                policy_request_switchover(&agent->input, to, MS_TO_US(timeout_ms), &command, error, size);
+        break;
+    }
+    case MHA__CONTROL_REQUEST__BODY_FAILOVER:
+        if (!asked->failover->accept_data_loss) {
+            snprintf(error, size,
+                     "a forced failover may lose acknowledged writes: say so with --accept-data-loss, or use "
+                     "mhactl switchover");
+            break;
+        }
+        sound = accept_to(agent, asked->failover->to, &to, error, size) &&
+                policy_request_failover(&agent->input, to, asked->failover->old_primary_is_off, &command,
+                                        error, size);
+        break;
+    case MHA__CONTROL_REQUEST__BODY_PAUSE: {
+        uint64_t length_ms =
+            asked->pause->length_ms ? asked->pause->length_ms : agent->settings->pause_length_ms;
+        if (length_ms > 600000) {
+            snprintf(error, size, "a pause lasts at most 600000 ms");
+            break;
+        }
+        sound = policy_request_pause(&agent->input, MS_TO_US(length_ms), &command, error, size);
+        if (sound)
+            agent->pause_proposed_us = agent->input.now_us;
+        break;
+    }
+    case MHA__CONTROL_REQUEST__BODY_RESUME:
+        sound = policy_request_resume(&agent->input, &command, error, size);
+        if (sound) {
+            /* The enforcers first, the log afterwards (carry_out.c). */
+            agent->resuming = true;
+            agent_wake(agent);
+            return;
+        }
+        break;
+    case MHA__CONTROL_REQUEST__BODY_MEMBER:
+        accept_member(agent, asked->member, error, size);
+        break;
+    default:
+        snprintf(error, size, "this version does not know the request; install the same version everywhere");
+    }
+    if (sound && agent_propose(agent, &command, &err) != ERR_OK)
+        snprintf(error, size, "%s", err.text);
+    agent_wake(agent);
+}
+
+/* ---- a change of the members, from its asking to its end ---- */
+
+static bool find_member(const struct agent *agent, const char *name, struct replica_member *out)
+{
+    unsigned count = replica_member_count(agent->replica);
+
+    for (unsigned i = 0; i < count; i++) {
+        replica_member(agent->replica, i, out);
+        if (strcmp(out->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+void member_watch_begin(const struct agent *agent, const Mha__MemberRequest *asked, struct member_watch *out)
+{
+    struct replica_member member;
+
+    memset(out, 0, sizeof *out);
+    snprintf(out->name, sizeof out->name, "%s", asked->name);
+    out->change = asked->change;
+    if (find_member(agent, out->name, &member))
+        out->id_before = member.id;
+}
+
+bool member_watch_done(const struct agent *agent, const struct member_watch *watch, char *text, size_t size)
+{
+    struct replica_member member;
+    bool there = find_member(agent, watch->name, &member);
+
+    if (!replica_settled(agent->replica))
+        return false;
+    if (watch->change == MHA__MEMBER_CHANGE__MEMBER_CHANGE_REMOVE) {
+        snprintf(text, size, "%s is no member any more; take it out of `nodes` in all files", watch->name);
+        return !there;
+    }
+    snprintf(text, size, "%s is a member, and votes", watch->name);
+    return there && member.voter && member.id != watch->id_before;
+}
