@@ -81,8 +81,8 @@ static void test_seeds(void)
         bad += !run_seed(seed, &counts);
     CU_ASSERT_EQUAL(bad, 0);
     double hours = (double)counts.of[COUNT_SIMULATED_US] / 3.6e9, minutes = (seconds_now() - began) / 60;
-    printf("\n  %" PRIu64 " seeds, %.2f hours (%.0f in a minute of processor time), %" PRIu64 " commands committed, %" PRIu64
-           " leaders, violations %u\n",
+    printf("\n  %" PRIu64 " seeds, %.2f hours (%.0f in a minute of processor time), %" PRIu64
+           " commands committed, %" PRIu64 " leaders, violations %u\n",
            counts.of[COUNT_SEEDS], hours, hours / minutes, counts.of[COUNT_COMMANDS_COMMITTED],
            counts.of[COUNT_LEADERS], bad);
     counts_print_if_asked(&counts, COUNT_OF_RAFT);

@@ -11,6 +11,7 @@
 #include "common/base/trace.h"
 #include "common/raft/trace.h"
 #include "common/replica/replica.h"
+#include "tests/sim/machine.h"
 
 /* What the code says should come next. */
 struct expected {
@@ -149,7 +150,14 @@ static void feed_raft(struct check *check, struct member *member, uint64_t now_u
         return;
     }
     check->report->raft_inputs += !takes;
-    struct raft_trace_codec codecs[] = {replica_trace_codec, {.name = "sim"}, {0}};
+    struct raft_trace_codec codecs[] = {
+        replica_trace_codec,
+        {.name = "sim"},
+        {.name = "model",
+         .decode_membership = machine_decode_membership,
+         .decode_snapshot = machine_decode_snapshot},
+        {0},
+    };
     raft_trace_replay(&member->raft_tracer, &member->raft, now_us, words, codecs);
     member->untaken =
         !takes && !starts && member->raft != NULL && (member->untaken || strcmp(what, "status") != 0);
