@@ -134,6 +134,15 @@ static void test_what_is_refused(void)
     CU_ASSERT_EQUAL(raft_propose(raft, now_us, RAFT_ENTRY_COMMAND, "x", 1, &index), RAFT_OK);
     raft_free(raft);
 
+    /* somebody must be left who could lead */
+    struct raft_restored restored = fixture_restored();
+    restored.membership = without(three, B);
+    raft = fixture_new_full(A, &restored);
+    now_us = fixture_lead(raft);
+    CU_ASSERT_EQUAL(propose(raft, now_us, without(restored.membership, A)), RAFT_INVALID);
+    CU_ASSERT_EQUAL(propose(raft, now_us, with(restored.membership, C, RAFT_DATA, false)), RAFT_OK);
+    raft_free(raft);
+
     /* one that cannot read memberships takes none */
     raft = fixture_new(A, NULL);
     now_us = fixture_lead(raft);
@@ -247,6 +256,26 @@ static void test_a_vote_from_one_who_does_not_know(void)
     out = fixture_receive(raft, D, BEGIN_US, fixture_heartbeat(B, 2));
     CU_ASSERT_TRUE(fixture_find(out, RAFT_APPEND_REPLY, B)->message.granted);
     CU_ASSERT_EQUAL(fixture_status(raft, BEGIN_US).leader, B);
+    raft_free(raft);
+}
+
+/* A PreVote is asked of learners, too: one may have been given a vote, lead by now, and tell the candidate
+ * that it is out. Their votes count for nothing. */
+static void test_a_learner_is_asked(void)
+{
+    struct raft_restored restored = fixture_restored();
+    restored.membership = with(founding(), C, RAFT_DATA, false);
+    struct raft *raft = fixture_new_full(A, &restored);
+    uint64_t now_us = BEGIN_US + ELECTION_US;
+    raft_tick(raft, now_us);
+    CU_ASSERT_PTR_NOT_NULL(fixture_find(raft_take(raft), RAFT_PREVOTE, C));
+    struct raft_message reply = {.kind = RAFT_PREVOTE_REPLY, .from = C, .term = 1, .granted = true};
+    fixture_receive(raft, A, now_us, reply);
+    CU_ASSERT_EQUAL(fixture_status(raft, now_us).role, RAFT_PRECANDIDATE);
+    reply.from = X;
+    const struct raft_output *out = fixture_receive(raft, A, now_us, reply);
+    CU_ASSERT_PTR_NOT_NULL(fixture_find(out, RAFT_VOTE, B));
+    CU_ASSERT_PTR_NULL(fixture_find(out, RAFT_VOTE, C));
     raft_free(raft);
 }
 
@@ -446,23 +475,26 @@ static void test_a_leader_removes_itself(void)
     struct raft *raft = fixture_new_full(A, NULL);
     uint64_t now_us = fixture_lead(raft);
     fixture_receive(raft, A, now_us, echo(B, now_us, 1));
-    uint64_t lease_us = fixture_status(raft, now_us).lease_until_us;
+    uint64_t lease_us = fixture_status(raft, now_us).lease_until_us, index;
+    CU_ASSERT_EQUAL(raft_propose(raft, now_us, RAFT_ENTRY_COMMAND, "x", 1, &index), RAFT_OK);
     CU_ASSERT_EQUAL_FATAL(propose(raft, now_us, without(founding(), A)), RAFT_OK);
     CU_ASSERT_FALSE(fixture_status(raft, now_us).voter);
-    CU_ASSERT_EQUAL(fixture_status(raft, now_us).role, RAFT_LEADER);
     const struct raft_output *out = raft_take(raft);
     CU_ASSERT_PTR_NOT_NULL(fixture_find(out, RAFT_APPEND, B));
     fixture_persist(raft, now_us, out->write);
+    fixture_receive(raft, A, now_us, echo(B, now_us, 2));
+    CU_ASSERT_EQUAL(fixture_receive(raft, A, now_us, echo(X, now_us, 2))->commit_index, 2);
+    CU_ASSERT_EQUAL(fixture_status(raft, now_us).role, RAFT_LEADER); /* its removal is not committed yet */
     /* it does not count itself: neither for the commit nor for the lease */
-    CU_ASSERT_EQUAL(fixture_receive(raft, A, now_us, echo(X, now_us, 2))->commit_index, 1);
+    CU_ASSERT_EQUAL(fixture_receive(raft, A, now_us, echo(X, now_us, 3))->commit_index, 2);
     uint64_t round_us = now_us + 100 * MS;
     raft_tick(raft, round_us);
     CU_ASSERT_PTR_NOT_NULL(fixture_find(raft_take(raft), RAFT_APPEND, X));
-    fixture_receive(raft, A, round_us, echo(X, round_us, 2));
+    fixture_receive(raft, A, round_us, echo(X, round_us, 3));
     CU_ASSERT_EQUAL(fixture_status(raft, round_us).lease_until_us, lease_us);
     raft_end_lease(raft, round_us);
     CU_ASSERT_EQUAL(raft_renew_term(raft, lease_us), RAFT_BUSY); /* it has no vote to win */
-    CU_ASSERT_EQUAL(fixture_receive(raft, A, lease_us, echo(B, round_us, 2))->commit_index, 2);
+    CU_ASSERT_EQUAL(fixture_receive(raft, A, lease_us, echo(B, round_us, 3))->commit_index, 3);
     CU_ASSERT_EQUAL(fixture_status(raft, lease_us).role, RAFT_FOLLOWER);
     CU_ASSERT_EQUAL(fixture_status(raft, lease_us).lease_until_us, 0);
     /* etcd 11038: silent from here on */
@@ -717,6 +749,11 @@ static void test_from_one_to_two(void)
     CU_ASSERT_EQUAL(group_change(&group, A, two), RAFT_OK);
     group_pass(&group, 110 * MS);
     CU_ASSERT_EQUAL(group_status(&group, B).commit_index, group_status(&group, A).last_index);
+    /* it counts on when its entry is compacted */
+    CU_ASSERT_TRUE(group_status(&group, A).membership_index > 0);
+    group_compact(&group, A);
+    CU_ASSERT_EQUAL(group_status(&group, A).membership_index, 0);
+    CU_ASSERT_TRUE(knows(&group, A, two));
     /* and there is no quorum of one any more */
     group.cut[B] = true;
     group_pass(&group, 2 * ELECTION_US);
@@ -734,6 +771,7 @@ int main(void)
     CU_add_test(suite, "a learner becomes a voter", test_a_learner_becomes_a_voter);
     CU_add_test(suite, "a learner must catch up", test_a_learner_must_catch_up);
     CU_add_test(suite, "a vote from one who does not know", test_a_vote_from_one_who_does_not_know);
+    CU_add_test(suite, "a learner is asked", test_a_learner_is_asked);
     CU_add_test(suite, "strangers", test_strangers);
     CU_add_test(suite, "a truncated change", test_a_truncated_change);
     CU_add_test(suite, "restored", test_restored);
