@@ -47,6 +47,7 @@ static void on_worker_exited(void *context, const char *how)
     dbworker_free(agent->worker);
     agent->worker = NULL;
     agent->worker_killed = false;
+    agent->db_settled = false;
     agent->running_op = DB_OP_NONE; /* what was leased stays so: the next worker is told as it starts */
     event_add(agent->worker_timer, &delay);
     if (agent->worker_retry_us < WORKER_RETRY_MOST_US)

@@ -64,6 +64,7 @@ struct agent {
     uint64_t proposed_term;
     uint64_t applied_index;
     enum policy_db_op running_op;
+    bool db_settled; /* the last operation of this worker was carried out */
     enum policy_db_op failed_op;
     uint64_t failed_term;
     uint64_t failed_us;

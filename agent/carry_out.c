@@ -77,6 +77,7 @@ static void on_op_done(void *context, enum error_code code, const char *why, con
 
     (void)reply;
     agent->running_op = DB_OP_NONE;
+    agent->db_settled = code == ERR_OK;
     if (code == ERR_OK) {
         agent->failed_op = DB_OP_NONE;
         log_info("database: %s done", op_names[op]);

@@ -143,6 +143,7 @@ void agent_gather(struct agent *agent)
     if (agent->failed_term != agent->raft.term)
         agent->failed_op = DB_OP_NONE;
     input->db_busy = agent->running_op != DB_OP_NONE || !agent->worker;
+    input->db_settled = agent->db_settled;
     input->failed_op = agent->failed_op;
     input->failed_us = agent->failed_us;
     input->failed_error = agent->failed_error;

@@ -167,15 +167,18 @@ void policy_end_change(struct policy_tracker *tracker)
 
 /* Whatever was answered before the rule was in force lies before an end of the log that is seen later; what
  * comes after that end is answered under the rule. So the end must be of a later observation than the first
- * one that shows the rule, and the rule must be seen in force ever since. */
+ * one that shows the rule, and the rule must be seen in force ever since. It counts only as this worker's own
+ * doing: a statement of an earlier one may land late, and weaken a rule that is committed by then. */
 bool policy_end_of_log(struct policy_tracker *tracker, const struct policy_input *input,
                        struct policy_output *output, unsigned acks, const struct acknowledgers *who)
 {
     const Mha__DbObservation *db = input->db;
 
     output->db_watch = true;
-    if (!policy_rule_is(input, output, acks, who) || !db->acks_enforced) {
+    if (!policy_rule_is(input, output, acks, who) || !db->acks_enforced || !input->db_settled) {
         tracker->in_force_us = tracker->end_us = 0;
+        if (output->db_op == DB_OP_NONE && !input->db_settled)
+            policy_set_rule(input, output, DB_OP_SET_COMMIT_RULE, acks, who);
         return false;
     }
     if (!tracker->in_force_us)

@@ -214,32 +214,39 @@ static const struct policy_node *old_primary_instead(const struct policy_input *
     return old;
 }
 
+/* With more than two data nodes the others' positions say more than the elections did: they are waited for,
+ * for a moment. true: one is. */
+static bool awaits_positions(const struct policy_input *input, struct policy_output *output)
+{
+    uint64_t until_us = input->raft->leader_since_us + input->settings.election_us / 4;
+    const struct policy_node *late = policy_awaited(input);
+
+    if (!late || input->now_us >= until_us || input->state->force.id)
+        return false;
+    if (!input->db || input->db->state != MHA__DB_STATE__DB_UP || input->db->open)
+        return false;
+    if (policy_freeze(input, output))
+        policy_wait(output, "waiting for the position of %s", late->name);
+    policy_again(output, until_us);
+    return true;
+}
+
 /* The promotion rule, on a leader that could be promoted. Who holds more gets the leadership, and so does the
  * old primary where the positions that are needed do not come. Both hold at least what this node holds, and
  * nobody's position moves before a promotion: the leadership does not go round in circles. */
 static bool positions_suffice(const struct policy_input *input, struct policy_output *output)
 {
-    uint64_t since_us = input->raft->leader_since_us, election_us = input->settings.election_us;
-    const struct policy_node *late = policy_not_frozen_yet(input), *ahead, *other = NULL;
+    const struct policy_node *other = NULL;
     char why[CLUSTER_TEXT_BYTES] = "";
-    bool heard;
+    bool heard = policy_positions_heard(input, &other, why, sizeof why);
 
-    if (late && !input->state->force.id && input->now_us < since_us + election_us / 4) {
-        policy_wait(output, "waiting for the position of %s", late->name);
-        policy_again(output, since_us + election_us / 4);
-        return false;
-    }
-    heard = policy_positions_heard(input, &other, why, sizeof why);
-    ahead = heard ? policy_ahead_outside(input) : NULL;
-    if (ahead) {
-        policy_propose_join(input, output, ahead, ": it has received more than the members");
-        policy_wait(output, "%s has received more than the members of the sync set", ahead->name);
-        return false;
-    }
     if (heard)
+        other = policy_ahead_outside(input);
+    if (heard && !other)
         return true;
-    policy_wait(output, "%s", why);
-    if (!other && input->now_us >= since_us + election_us) {
+    if (!heard)
+        policy_wait(output, "%s", why);
+    if (!other && input->now_us >= input->raft->leader_since_us + input->settings.election_us) {
         /* Said to all: where nobody can be promoted the old primary's database is started in place. */
         output->promotable = false;
         other = old_primary_instead(input);
@@ -258,6 +265,8 @@ static void take_over(const struct policy_tracker *tracker, const struct policy_
 
     output->vip_leave = policy_adopts_open_database(input) || (policy_paused_here(input) && !input->db);
     if (pause_forbids(input, output))
+        return;
+    if (awaits_positions(input, output))
         return;
     if (!output->promotable || (state->force.id && state->force.node != input->self->id)) {
         lead_for_others(tracker, input, output);

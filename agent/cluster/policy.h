@@ -88,7 +88,11 @@ struct policy_input {
     uint64_t vip_released_epoch;  /* vipd has confirmed: neither address nor lease of this epoch or lower */
     uint64_t vip_until_us;        /* no lease that was ever given to vipd ends later */
     bool db_busy;                 /* an operation on the database is under way */
-    enum policy_db_op failed_op;  /* the last operation of this term failed, with nothing done since */
+    /* The last operation of this very worker was carried out, so that its server runs no statement of an
+     * earlier one (or of one that was given up): what is seen there stays until somebody of ours changes it.
+     */
+    bool db_settled;
+    enum policy_db_op failed_op; /* the last operation of this term failed, with nothing done since */
     uint64_t failed_us;
     const char *failed_error;
     bool server_busy;      /* a start command runs, or ran less than a second ago */

@@ -47,10 +47,10 @@ const struct policy_node *policy_best_other(const struct policy_input *input);
  * `better` a member that is to lead instead, or NULL. */
 bool policy_positions_heard(const struct policy_input *input, const struct policy_node **better, char *why,
                             size_t why_size);
-/* Who is up and heard, and has not said yet that it is frozen in this term: its position is worth a moment.
- * NULL: nobody. */
-const struct policy_node *policy_not_frozen_yet(const struct policy_input *input);
-/* A frozen replica outside the sync set that is ahead of this node, which could be promoted; NULL: none. */
+/* Who is up and heard, and has not said yet that it is frozen in this term, or that it may be promoted though
+ * it is ahead and no member: its word is worth a moment. NULL: nobody. */
+const struct policy_node *policy_awaited(const struct policy_input *input);
+/* A replica outside the sync set that may be promoted and is ahead of this node; NULL: none. */
 const struct policy_node *policy_ahead_outside(const struct policy_input *input);
 /* The sync set with which this node is to be promoted. */
 void policy_sync_after_promotion(const struct policy_input *input, struct sync_set *out);

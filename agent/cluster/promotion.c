@@ -2,7 +2,22 @@
  *
  * "A leader may promote node n for epoch e only if n is in M, and it has heard frozen positions of enough
  * members that every possible set of k acknowledgers is represented (|M \ {old}| - k + 1 of them, or the old
- * primary itself, fenced), and none is ahead of n's or diverged from it." */
+ * primary itself, fenced), and none is ahead of n's or diverged from it."
+ *
+ * Of |M \ {old}| members k hold any acknowledged write, so at most |M \ {old}| - k lack it: of one more than
+ * that at least one holds it, and who is behind none of them holds it, too. A member counts only with the
+ * start of its database that is a member, unless what it receives is durable: another one may have lost it.
+ *
+ * That n is in M is needed where n's own position is one of those that are counted. A node that is not in M,
+ * or that restarted, may be promoted all the same once so many others are heard, none of them ahead of it: it
+ * holds all that they represent. With ACKS_ANY that matters: most replicas receive without being members, and
+ * one of them often has received more of a dead primary's last writes than the one member has. Passed over,
+ * it would have diverged and need a rebuild.
+ *
+ * Where so many are heard, the old primary's own tail binds nobody: what none of them has was never
+ * acknowledged. Where fewer are, the old primary stands for all of them, and nothing that it has may be
+ * missing: which of it was acknowledged is not known. (With two data nodes one position is enough, the
+ * member's own.) The old primary itself has all that it acknowledged. */
 #include <stdio.h>
 #include <string.h>
 
@@ -33,6 +48,67 @@ static bool counts_as(const struct policy_input *input, const struct sync_member
     return db->incarnation == member->incarnation || input->settings.received_is_durable;
 }
 
+/* Whether `theirs` has writes that the node lacks and that bind it. The old primary itself lacks nothing that
+ * it acknowledged, unless its data went back (a backup restored): then the others have more of its own
+ * server's transactions, the one that wrote the epoch's record. All else that they have alone is their own
+ * doing. */
+static bool has_more(const struct policy_input *input, const struct policy_node *node,
+                     const Mha__DbObservation *theirs)
+{
+    const struct cluster_primary *primary = &input->state->primary;
+    struct position mine, other, record, own;
+
+    if (!position_parse(policy_fresh_db(input, node)->received, &mine) ||
+        !position_parse(theirs->received, &other))
+        return true;
+    if (position_contains(&mine, &other))
+        return false;
+    if (node->id != primary->node || !primary->opened || !position_parse(primary->epoch_position, &record) ||
+        !position_of_writer(&other, &record, &own))
+        return true;
+    return !position_contains(&mine, &own);
+}
+
+/* The members of M \ {old}, as far as their frozen positions are heard in this term. */
+struct represented {
+    unsigned others, heard, needed;
+    const struct policy_node *more; /* one that has more than the candidate; NULL: none */
+};
+
+static struct represented represent(const struct policy_input *input, const struct policy_node *candidate)
+{
+    const struct cluster_state *state = input->state;
+    struct represented r = {0};
+
+    for (unsigned i = 0; i < state->sync.count; i++) {
+        const struct sync_member *member = &state->sync.members[i];
+        const struct policy_node *node = policy_find_node(input, member->node);
+        const Mha__DbObservation *db = policy_frozen_db(input, node);
+        if (member->node == state->primary.node)
+            continue;
+        r.others++;
+        if (!db)
+            continue;
+        r.heard += counts_as(input, member, db);
+        if (node != candidate && !r.more && has_more(input, candidate, db))
+            r.more = node;
+    }
+    r.needed = r.others >= state->sync.acks ? r.others - state->sync.acks + 1 : 1;
+    return r;
+}
+
+/* Not a member, or not as it was: others represent all acknowledged writes, and it has all that they have. */
+static bool holds_what_others_represent(const struct policy_input *input, const struct policy_node *node)
+{
+    struct represented r;
+
+    if (input->state->sync.acks == 0 || node->learner || node->id == input->state->primary.node ||
+        !policy_frozen_db(input, node) || policy_fresh_db(input, node)->incarnation == 0)
+        return false;
+    r = represent(input, node);
+    return r.heard >= r.needed && !r.more;
+}
+
 bool policy_promotable(const struct policy_input *input, const struct policy_node *node, char *why,
                        size_t why_size)
 {
@@ -58,7 +134,7 @@ bool policy_promotable(const struct policy_input *input, const struct policy_nod
     }
     if (state->force.id && state->force.node == node->id)
         return true;
-    if (!member) {
+    if (!member && !holds_what_others_represent(input, node)) {
         snprintf(why, why_size,
                  "it is not in the sync set, so it may lack acknowledged writes: bring %s back, or accept "
                  "the loss "
@@ -73,7 +149,7 @@ bool policy_promotable(const struct policy_input *input, const struct policy_nod
     }
     if (node->id == state->primary.node)
         return true;
-    if (counts_as(input, member, db))
+    if (!member || counts_as(input, member, db) || holds_what_others_represent(input, node))
         return true;
     const Mha__DbObservation *old = old_primary_fenced(input);
     if (old && policy_holds(db->received, old->executed))
@@ -106,112 +182,70 @@ const struct policy_node *policy_best_other(const struct policy_input *input)
     return best;
 }
 
-/* Whether `theirs` has writes that this node lacks and that bind it. The old primary itself lacks nothing
- * that it acknowledged, unless its data went back (a backup restored): then the others have more of its own
- * server's transactions, the one that wrote the epoch's record. All else that they have alone is their own
- * doing. */
-static bool has_more(const struct policy_input *input, const Mha__DbObservation *theirs)
-{
-    struct position mine, other, record, own;
-
-    if (!position_parse(input->db->received, &mine) || !position_parse(theirs->received, &other))
-        return true;
-    if (position_contains(&mine, &other))
-        return false;
-    if (input->self->id != input->state->primary.node || !input->state->primary.opened ||
-        !position_parse(input->state->primary.epoch_position, &record) ||
-        !position_of_writer(&other, &record, &own))
-        return true;
-    return !position_contains(&mine, &own);
-}
-
-/* "it has heard frozen positions of enough members that every possible set of k acknowledgers is represented
- * (|M \ {old}| - k + 1 of them, or the old primary itself, fenced), and none is ahead of n's or diverged".
- *
- * Of |M \ {old}| members k hold any acknowledged write, so at most |M \ {old}| - k lack it: of one more than
- * that at least one holds it, and who is behind none of them holds it, too. A member counts only with the
- * start of its database that is a member, unless what it receives is durable: another one may have lost it.
- *
- * Where so many are heard, the old primary's own tail binds nobody: what none of them has was never
- * acknowledged. Where fewer are, the old primary stands for all of them, and nothing that it has may be
- * missing here: which of it was acknowledged is not known. (With two data nodes one position is enough, this
- * node's own.) The old primary itself has all that it acknowledged. */
 bool policy_positions_heard(const struct policy_input *input, const struct policy_node **better, char *why,
                             size_t why_size)
 {
     const struct cluster_state *state = input->state;
     const Mha__DbObservation *old = old_primary_fenced(input);
-    unsigned others = 0, heard = 0, needed;
+    struct represented r;
     char unused[CLUSTER_TEXT_BYTES];
 
     *better = NULL;
     if (state->force.id && state->force.node == input->self->id)
         return true;
-    for (unsigned i = 0; i < state->sync.count; i++) {
-        const struct sync_member *member = &state->sync.members[i];
-        const struct policy_node *node = policy_find_node(input, member->node);
-        const Mha__DbObservation *db = policy_frozen_db(input, node);
-        if (member->node == state->primary.node)
-            continue;
-        others++;
-        if (!db)
-            continue;
-        heard += counts_as(input, member, db);
-        if (!node->self && has_more(input, db)) {
-            snprintf(why, why_size, "%s holds writes that this node lacks", node->name);
-            if (policy_is_ahead(input, node) && policy_promotable(input, node, unused, sizeof unused))
-                *better = node;
-            return false;
-        }
+    r = represent(input, input->self);
+    if (r.more) {
+        snprintf(why, why_size, "%s holds writes that this node lacks", r.more->name);
+        if (policy_is_ahead(input, r.more) && policy_promotable(input, r.more, unused, sizeof unused))
+            *better = r.more;
+        return false;
     }
-    needed = others >= state->sync.acks ? others - state->sync.acks + 1 : 1;
-    if (heard >= needed || input->self->id == state->primary.node)
+    if (r.heard >= r.needed || input->self->id == state->primary.node)
         return true;
     if (old && policy_holds(input->db->received, old->executed))
         return true;
-    snprintf(why, why_size, "positions of %u of the %u other sync members are needed, %u heard%s", needed,
-             others, heard, old ? "; the old primary holds writes that this node lacks" : "");
+    snprintf(why, why_size, "positions of %u of the %u other sync members are needed, %u heard%s", r.needed,
+             r.others, r.heard, old ? "; the old primary holds writes that this node lacks" : "");
     return false;
 }
 
-const struct policy_node *policy_not_frozen_yet(const struct policy_input *input)
+/* Its own word is needed, too: it must hear what makes it promotable, or the leadership would come back. */
+const struct policy_node *policy_ahead_outside(const struct policy_input *input)
+{
+    const struct policy_node *best = NULL;
+    char why[CLUSTER_TEXT_BYTES];
+
+    if (input->state->primary.node == input->self->id || input->state->force.id)
+        return NULL;
+    for (unsigned i = 0; i < input->node_count; i++) {
+        const struct policy_node *node = &input->nodes[i];
+        if (node->self || cluster_sync_find(&input->state->sync, node->id) ||
+            !policy_frozen_db(input, node) || !policy_is_ahead(input, node) || !node->report->promotable ||
+            !policy_promotable(input, node, why, sizeof why))
+            continue;
+        if (!best ||
+            policy_holds(policy_fresh_db(input, node)->received, policy_fresh_db(input, best)->received))
+            best = node;
+    }
+    return best;
+}
+
+const struct policy_node *policy_awaited(const struct policy_input *input)
 {
     if (policy_data_nodes(input) <= 2)
         return NULL; /* the other one is the old primary: nothing that it could say is needed */
     for (unsigned i = 0; i < input->node_count; i++) {
         const struct policy_node *node = &input->nodes[i];
         const Mha__DbObservation *db = node->self || node->arbiter ? NULL : policy_fresh_db(input, node);
-        if (db && db->state == MHA__DB_STATE__DB_UP && policy_node_reachable(input, node) &&
-            !policy_frozen_db(input, node))
+        if (!db || db->state != MHA__DB_STATE__DB_UP || !policy_node_reachable(input, node))
+            continue;
+        if (!policy_frozen_db(input, node) ||
+            (input->state->sync.acks > 0 && input->state->primary.node != input->self->id &&
+             !cluster_sync_find(&input->state->sync, node->id) && policy_is_ahead(input, node) &&
+             !node->report->promotable && (db->drained || db->applying)))
             return node;
     }
     return NULL;
-}
-
-/* With ACKS_ANY most replicas receive without being members, and one of them may have received more of the
- * dead primary's last writes than the members have. Passed over, it would have diverged and need a rebuild.
- * So it joins the set, at the same k, and is then ahead of this node by the promotion rule itself: it gets
- * the leadership. To join is always safe: k of the old members still hold every acknowledged write, and
- * nothing that the new one acknowledges counts at the old primary. */
-const struct policy_node *policy_ahead_outside(const struct policy_input *input)
-{
-    const struct cluster_state *state = input->state;
-    const struct policy_node *best = NULL;
-
-    if (policy_data_nodes(input) <= 2 || state->sync.acks == 0 || state->sync.count == CLUSTER_SYNC_MAX ||
-        state->force.id || state->primary.node == input->self->id)
-        return NULL;
-    for (unsigned i = 0; i < input->node_count; i++) {
-        const struct policy_node *node = &input->nodes[i];
-        const Mha__DbObservation *db = policy_frozen_db(input, node);
-        if (!db || node->self || node->arbiter || node->learner || !db->incarnation ||
-            cluster_sync_find(&state->sync, node->id) || (!db->drained && !db->applying) ||
-            !policy_is_ahead(input, node))
-            continue;
-        if (!best || policy_holds(db->received, policy_fresh_db(input, best)->received))
-            best = node;
-    }
-    return best;
 }
 
 /* How many of `set` other than this node, its first member, hold every acknowledged write, at least. */

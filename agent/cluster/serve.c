@@ -166,6 +166,8 @@ static void open_database(const struct policy_tracker *tracker, const struct pol
         policy_wait(output, "opening waits for the outcome of a proposal: it may be another commit rule");
     else if (!policy_rule_is(input, output, acks, &who))
         return;
+    else if (!input->db_settled) /* nor may a late statement of an earlier worker undo it */
+        policy_set_rule(input, output, DB_OP_SET_COMMIT_RULE, acks, &who);
     else if (!epoch_record_held(tracker, input))
         policy_wait(output, "waiting until %u member%s of the sync set hold%s the record of epoch %llu", acks,
                     acks == 1 ? "" : "s", acks == 1 ? "s" : "", (unsigned long long)state->primary.epoch);

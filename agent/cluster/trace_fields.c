@@ -27,6 +27,7 @@ const struct field policy_trace_settings_fields[] = {
     FIELD(struct policy_settings, probe_timeout_us, U64),
     FIELD(struct policy_settings, has_vip, BOOL),
     FIELD_OF_ENUM(struct policy_settings, acks_kind, acks_kinds),
+    FIELD(struct policy_settings, received_is_durable, BOOL),
     FIELD_END};
 
 const struct field policy_trace_raft_fields[] = {
@@ -57,6 +58,7 @@ const struct field policy_trace_node_fields[] = {
 const struct field policy_trace_decide_fields[] = {FIELD(struct policy_input, vip_released_epoch, U64),
                                                    FIELD(struct policy_input, vip_until_us, U64),
                                                    FIELD(struct policy_input, db_busy, BOOL),
+                                                   FIELD(struct policy_input, db_settled, BOOL),
                                                    FIELD_OF_ENUM(struct policy_input, failed_op, db_ops),
                                                    FIELD(struct policy_input, failed_us, U64),
                                                    FIELD(struct policy_input, failed_error, TEXT),

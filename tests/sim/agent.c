@@ -202,6 +202,7 @@ static void on_worker_gone(struct cluster *cluster, unsigned host, const void *d
         agent_op_done(cluster, host, "the dbworker has ended");
     agent->worker = false;
     agent_forget_worker(agent);
+    agent->db_settled = false;
     agent->running_op = DB_OP_NONE;
     cluster_after(cluster, host, PROCESS_AGENT, agent->worker_retry_us, spawn, NULL, 0);
     if (agent->worker_retry_us < WORKER_RETRY_MOST_US)

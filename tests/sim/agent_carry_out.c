@@ -61,6 +61,7 @@ void agent_op_done(struct cluster *cluster, unsigned host, const char *error)
     struct agent_model *agent = agent_of(cluster, host);
     enum policy_db_op op = agent->running_op;
 
+    agent->db_settled = error[0] == '\0';
     agent->running_op = DB_OP_NONE;
     agent->running_id = 0;
     if (error[0] == '\0') {

@@ -43,6 +43,7 @@ struct agent_model {
     struct cluster_timer timer;
     uint64_t report_term;
     uint64_t proposed_index, proposed_term, applied_index;
+    bool db_settled;
     enum policy_db_op running_op, failed_op;
     uint64_t running_id, next_id;
     uint64_t failed_term, failed_us;

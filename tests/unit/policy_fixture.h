@@ -146,6 +146,7 @@ HELPER void group_is_well(unsigned data_nodes, enum policy_acks_kind kind)
                                     .self = &w.nodes[0],
                                     .db = &w.db[A],
                                     .vip = &w.vip,
+                                    .db_settled = true,
                                     .failed_error = ""};
 }
 
