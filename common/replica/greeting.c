@@ -66,6 +66,7 @@ void greeting_forget(struct replica *replica, uint64_t id)
 static void remember(struct replica *replica, const struct wire_hello *hello)
 {
     struct stranger *slot = &replica->strangers[0];
+    const struct peer *peer;
 
     if (hello->id == 0)
         return;
@@ -82,6 +83,11 @@ static void remember(struct replica *replica, const struct wire_hello *hello)
     memcpy(slot->address, hello->address, sizeof slot->address);
     slot->id = hello->id;
     slot->arbiter = hello->arbiter;
+    peer = peers_by_name(replica, hello->name);
+    if (hello->address[0] == '\0' && peer) { /* an older program tells neither */
+        memcpy(slot->address, peer->address, sizeof slot->address);
+        slot->arbiter = peer->arbiter;
+    }
     slot->seen_us = clock_now_us();
     engine_note_change(replica);
 }

@@ -455,6 +455,47 @@ static void test_arbiters_view(void)
     CU_ASSERT_FALSE(status_is_fine(&it.status));
 }
 
+static void print_members(const struct ctl *ctl, const void *message)
+{
+    members_print(ctl, message);
+}
+
+static void print_members_json(const struct ctl *ctl, const void *message)
+{
+    struct ctl copy = *ctl;
+    CU_ASSERT_EQUAL(ctl_print_json(&copy, members_to_json(message)), CTL_OK);
+}
+
+/* Who is to be let in stands in the status too, with the command. */
+static void test_members(void)
+{
+    Mha__Stranger stranger[2], *strangers[2] = {&stranger[0], &stranger[1]};
+
+    make_healthy(&it);
+    for (unsigned i = 0; i < 3; i++)
+        it.node[i].voter = true;
+    golden("members.txt", print_members, &it.status);
+    mha__stranger__init(&stranger[0]);
+    stranger[0].name = s("arb");
+    stranger[0].id = 0x1122334455667788;
+    stranger[0].kind = MHA__MEMBER_KIND__MEMBER_ARBITER;
+    stranger[0].address = s("192.0.2.13:7420");
+    stranger[0].seen_ms_ago = 17;
+    stranger[0].replaces = true;
+    mha__stranger__init(&stranger[1]);
+    stranger[1].name = s("db3");
+    stranger[1].id = 5;
+    it.status.n_strangers = 2;
+    it.status.strangers = strangers;
+    it.status.changing = s("db2 has been let in, and votes once it has caught up");
+    it.node[1].voter = false;
+    it.status.confirmed = true;
+    golden("strangers.txt", print_status, &it.status);
+    golden("member_list.txt", print_members, &it.status);
+    it.status.removed = s("this node was removed from the group");
+    golden("member_list.json", print_members_json, &it.status);
+}
+
 static void test_busy(void)
 {
     make_busy(&it);
@@ -613,6 +654,7 @@ int main(void)
     CU_ADD_TEST(suite, test_arbiter_down);
     CU_ADD_TEST(suite, test_diverged);
     CU_ADD_TEST(suite, test_arbiters_view);
+    CU_ADD_TEST(suite, test_members);
     CU_ADD_TEST(suite, test_busy);
     CU_ADD_TEST(suite, test_serving);
     CU_ADD_TEST(suite, test_history);

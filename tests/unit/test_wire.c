@@ -86,6 +86,28 @@ static void test_membership(void)
     CU_ASSERT_EQUAL(replica_membership_add(&membership, &bad, &err), ERR_INVALID);
 
     CU_ASSERT_EQUAL(wire_unpack_membership("", 0, &back, &err), ERR_INVALID); /* nobody */
+
+    /* one that is to come in next, under a name that is free */
+    make_membership(&membership);
+    membership.joining = (struct replica_membership_member){.id = 99, .name = "db3", .address = "h:1"};
+    CU_ASSERT_EQUAL(wire_pack_membership(&membership, &bytes, &err), ERR_OK);
+    CU_ASSERT_EQUAL(wire_unpack_membership(bytes.data, bytes.size, &back, &err), ERR_OK);
+    CU_ASSERT_EQUAL(memcmp(&membership, &back, sizeof back), 0);
+    CU_ASSERT(replica_membership_equal(&membership, &back));
+    free(bytes.data);
+    back.joining.id = 98;
+    CU_ASSERT_FALSE(replica_membership_equal(&membership, &back));
+    strcpy(membership.joining.name, "db1");
+    CU_ASSERT_EQUAL(wire_pack_membership(&membership, &bytes, &err), ERR_OK);
+    CU_ASSERT_EQUAL(wire_unpack_membership(bytes.data, bytes.size, &back, &err), ERR_INVALID);
+    free(bytes.data);
+    replica_membership_remove(&membership, membership.members[2].id); /* db1 */
+    CU_ASSERT_EQUAL(membership.count, 2);
+    CU_ASSERT_EQUAL(membership.members[2].id, 0);
+    CU_ASSERT_EQUAL(replica_membership_voters(&membership), 1);
+    replica_membership_remove(&membership, 12345);
+    CU_ASSERT_EQUAL(membership.count, 2);
+    CU_ASSERT_EQUAL(replica_membership_check(&membership, &membership.joining, &err), ERR_OK);
 }
 
 static void test_hello(void)
@@ -104,6 +126,9 @@ static void test_hello(void)
     free(bytes.data);
 
     hello.formed = true;
+    hello.membership_index = UINT64_MAX;
+    hello.arbiter = true;
+    memset(hello.address, 'a', sizeof hello.address - 1);
     make_membership(&hello.membership);
     memset(hello.refused, 'x', sizeof hello.refused - 1);
     CU_ASSERT_EQUAL(wire_pack_hello(&hello, &bytes, &err), ERR_OK);
