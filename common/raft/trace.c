@@ -92,7 +92,8 @@ enum raft_code raft_trace_new(struct raft_tracer *tracer, const struct raft_conf
     tracer->told_lease_us = tracer->told_commit = 0;
     if (begin_input(tracer, now_us, "new")) {
         struct text *text = &tracer->text;
-        text_add(text, " codec=%s", tracer->codec == NULL ? "none" : tracer->codec);
+        text_add(text, " codec=%s",
+                 tracer->codec == NULL || config->decode_membership == NULL ? "none" : tracer->codec);
         fields_write(text, "", raft_trace_config_fields, config);
         fields_write(text, "", raft_trace_hard_state_fields, &restored->hard_state);
         if (restored->restarted)

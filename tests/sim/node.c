@@ -211,7 +211,7 @@ static bool is_time_to_compact(const struct world *world, unsigned i)
 }
 
 /* Saved, and Raft is told, which brings its output. */
-static void compact(struct world *world, unsigned i)
+void world_compact(struct world *world, unsigned i)
 {
     struct world_node *node = &world->nodes[i];
     struct raft_snapshot snapshot = {.index = node->machine.index, .term = node->machine.term};
@@ -222,7 +222,8 @@ static void compact(struct world *world, unsigned i)
     void *data = machine_encode_snapshot(&node->machine, state, state_size, padding, &snapshot.size);
     bool saved;
     snapshot.data = data;
-    node->compact_after = world_between(world, 1, 2 * world->config.compact_every);
+    if (world->config.compact_every > 0)
+        node->compact_after = world_between(world, 1, 2 * world->config.compact_every);
     bool alive = disk_save_snapshot(world, i, &snapshot, &saved, &outcome);
     if (!alive) {
         world_end_by_disk(world, i, outcome);
@@ -302,7 +303,7 @@ void world_carry_out(struct world *world, unsigned i)
         return;
     observe(world, i);
     if (node->up && world->violation[0] == '\0' && is_time_to_compact(world, i))
-        compact(world, i);
+        world_compact(world, i);
 }
 
 static bool release_waiting(struct world *world, unsigned i)

@@ -14,6 +14,10 @@ static bool option(struct story *story, const char *word, struct world_config *c
 {
     const char *value = strchr(word, '=') + 1;
     uint64_t us;
+    if (strncmp(word, "chunk=", 6) == 0) {
+        config->chunk_bytes = (unsigned)strtoul(value, NULL, 10);
+        return true;
+    }
     if (!story_time(value, &us))
         return story_fail(story, "'%s' is not a time", value);
     if (strncmp(word, "E=", 2) == 0)
@@ -37,18 +41,21 @@ static bool do_cluster(struct story *story, unsigned count, char **words)
                                   .net_min_us = 1000,
                                   .net_max_us = 1000,
                                   .disk_min_us = 1000,
-                                  .disk_max_us = 1000};
+                                  .disk_max_us = 1000,
+                                  .has_membership = true};
     for (unsigned i = 0; i < count; i++) {
         if (strchr(words[i], '=') != NULL) {
             if (!option(story, words[i], &config))
                 return false;
+        } else if (words[i][0] == '+') {
+            config.spares++;
         } else if (words[i][0] >= 'X') {
             config.arbiters++;
         } else {
             config.data_nodes++;
         }
     }
-    if (story->world != NULL || config.data_nodes + config.arbiters > WORLD_NODES_MAX)
+    if (story->world != NULL || config.data_nodes + config.arbiters + config.spares > WORLD_NODES_MAX)
         return story_fail(story, "one cluster, of at most %d nodes", WORLD_NODES_MAX);
     story->world = world_new(&config);
     story->begun_us = story->world->now_us;
@@ -129,25 +136,7 @@ static bool do_delay(struct story *story, unsigned count, char **words)
     return add_rule(story, words, WORLD_DELAY, us);
 }
 
-static bool do_disk(struct story *story, unsigned count, char **words)
-{
-    unsigned node;
-    uint64_t us;
-    if (count != 2)
-        return story_fail(story, "disk NODE TIME | hangs | works");
-    if (!story_node(story, words[0], &node))
-        return false;
-    if (strcmp(words[1], "hangs") == 0 || strcmp(words[1], "works") == 0)
-        world_hang_disk(story->world, node, words[1][0] == 'h');
-    else if (story_time(words[1], &us))
-        story->world->nodes[node].disk.min_us = story->world->nodes[node].disk.max_us = us;
-    else
-        return story_fail(story, "'%s' is not a time", words[1]);
-    return true;
-}
-
-/* `words` from `at` on: nothing, or "refused REASON". */
-static bool outcome(struct story *story, enum raft_code code, unsigned count, char **words, unsigned at)
+bool story_outcome(struct story *story, enum raft_code code, unsigned count, char **words, unsigned at)
 {
     const char *expected = count == at + 2 && strcmp(words[at], "refused") == 0 ? words[at + 1] : "ok";
     if (strcmp(code_names[code], expected) != 0)
@@ -155,7 +144,7 @@ static bool outcome(struct story *story, enum raft_code code, unsigned count, ch
     return true;
 }
 
-static bool is_up(struct story *story, const char *name, unsigned *node)
+bool story_is_up(struct story *story, const char *name, unsigned *node)
 {
     if (!story_node(story, name, node))
         return false;
@@ -166,28 +155,16 @@ static bool do_propose(struct story *story, unsigned count, char **words)
 {
     unsigned node;
     uint64_t index;
-    if (count < 2 || !is_up(story, words[0], &node))
+    if (count < 2 || !story_is_up(story, words[0], &node))
         return count >= 2 ? false : story_fail(story, "propose NODE TEXT");
     enum raft_code code = world_propose(story->world, node, words[1], strlen(words[1]), &index);
-    return outcome(story, code, count, words, 2);
-}
-
-static bool do_propose_membership(struct story *story, unsigned count, char **words)
-{
-    unsigned node;
-    uint64_t index;
-    if (!is_up(story, words[0], &node))
-        return false;
-    enum raft_code code =
-        raft_trace_propose(&story->world->nodes[node].tracer, story->world->nodes[node].raft,
-                           world_clock_us(story->world, node), RAFT_ENTRY_MEMBERSHIP, "x", 1, &index);
-    return outcome(story, code, count, words, 1);
+    return story_outcome(story, code, count, words, 2);
 }
 
 static bool do_end_lease(struct story *story, unsigned count, char **words)
 {
     unsigned node;
-    if (count != 1 || !is_up(story, words[0], &node))
+    if (count != 1 || !story_is_up(story, words[0], &node))
         return false;
     world_end_lease(story->world, node);
     return true;
@@ -196,7 +173,7 @@ static bool do_end_lease(struct story *story, unsigned count, char **words)
 static bool do_release(struct story *story, unsigned count, char **words)
 {
     unsigned node;
-    if (count != 1 || !is_up(story, words[0], &node))
+    if (count != 1 || !story_is_up(story, words[0], &node))
         return false;
     world_release(story->world, node);
     return true;
@@ -207,17 +184,17 @@ static bool do_transfer(struct story *story, unsigned count, char **words)
     unsigned node, to;
     if (count < 3)
         return story_fail(story, "transfer NODE to NODE");
-    if (!is_up(story, words[0], &node) || !story_node(story, words[2], &to))
+    if (!story_is_up(story, words[0], &node) || !story_node(story, words[2], &to))
         return false;
-    return outcome(story, world_transfer(story->world, node, to), count, words, 3);
+    return story_outcome(story, world_transfer(story->world, node, to), count, words, 3);
 }
 
 static bool do_renew(struct story *story, unsigned count, char **words)
 {
     unsigned node;
-    if (!is_up(story, words[0], &node))
+    if (!story_is_up(story, words[0], &node))
         return false;
-    return outcome(story, world_renew_term(story->world, node), count, words, 1);
+    return story_outcome(story, world_renew_term(story->world, node), count, words, 1);
 }
 
 static bool do_campaign_delay(struct story *story, unsigned count, char **words)
@@ -238,6 +215,7 @@ static bool do_mark(struct story *story, unsigned count, char **words)
     story->marked_term = world_highest_term(story->world);
     for (unsigned i = 0; i < story->world->node_count; i++)
         memcpy(story->marked_sent[i], story->world->nodes[i].sent, sizeof story->marked_sent[i]);
+    story->marked_reads = story->world->counts.of[COUNT_READS_DONE];
     return true;
 }
 
@@ -246,14 +224,13 @@ static const struct {
     unsigned words_min;
     bool (*run)(struct story *story, unsigned count, char **words);
 } commands[] = {
-    {"cluster", 1, do_cluster},   {"start", 1, do_start},
-    {"crash", 1, do_crash},       {"cut", 3, do_cut},
-    {"heal", 0, do_heal},         {"drop", 4, do_drop},
-    {"delay", 5, do_delay},       {"disk", 2, do_disk},
-    {"propose", 2, do_propose},   {"propose-membership", 1, do_propose_membership},
-    {"release", 1, do_release},   {"end-lease", 1, do_end_lease},
-    {"transfer", 3, do_transfer}, {"renew", 1, do_renew},
-    {"mark", 0, do_mark},         {"campaign-delay", 2, do_campaign_delay},
+    {"cluster", 1, do_cluster},  {"start", 1, do_start},         {"crash", 1, do_crash},
+    {"cut", 3, do_cut},          {"heal", 0, do_heal},           {"drop", 4, do_drop},
+    {"delay", 5, do_delay},      {"disk", 2, story_disk},        {"propose", 2, do_propose},
+    {"add", 3, story_add},       {"promote", 3, story_promote},  {"remove", 3, story_remove},
+    {"wipe", 1, story_wipe},     {"compact", 1, story_compact},  {"read", 1, story_read},
+    {"release", 1, do_release},  {"end-lease", 1, do_end_lease}, {"transfer", 3, do_transfer},
+    {"renew", 1, do_renew},      {"mark", 0, do_mark},           {"campaign-delay", 2, do_campaign_delay},
     {"expect", 1, story_expect},
 };
 

@@ -5,7 +5,8 @@
  * beginning; +50ms from the line before) lets the world run until then. Data nodes are A, B, ..., arbiters X,
  * Y; the checkers of check.h look on all the while.
  *
- *   cluster A B X [E=1s] [H=100ms] [net=1ms] [disk=1ms]     the first line; nothing runs yet
+ *   cluster A B X [+C] [E=1s] [H=100ms] [net=1ms] [disk=1ms] [chunk=32768]
+ *                                 the first line; nothing runs yet. +C is started empty, to be added later
  *   start A B X
  *   crash A [keeping]             loses the writes under way, or keeps them
  *   crash A after 3 steps [keeping]
@@ -15,8 +16,13 @@
  *   drop VOTE A > B               every such message
  *   delay TIMEOUT_NOW A > B 3s
  *   disk A 200ms | hangs | works
+ *   disk A full BYTES | write-error | sync-error | rots BIT | power-fails-after OPERATIONS | well
+ *                                 as enum world_disk_fault (world.h) says
  *   propose A text [refused REASON]
- *   propose-membership A refused REASON
+ *   add C at A [refused REASON]   as a learner; promote C at A, remove B at A
+ *   wipe C                        a new disk, and a new member id
+ *   compact A                     a snapshot of what it has applied; its log begins after that
+ *   read A [refused REASON]       linearizable; the checkers look at what it may answer
  *   end-lease A                   release A
  *   transfer A to B [refused REASON]          renew A [refused REASON]
  *   campaign-delay B 500ms
@@ -34,6 +40,11 @@
  *   applied text A B | unapplied text A B
  *   commit A 3                    the commit index
  *   vote A B                      on A's disk: its vote in its term
+ *   members A A B +C              what A counts; learners behind a +
+ *   log-start A 5                 its log begins after this entry
+ *   same-state A B C              they have applied the same entries
+ *   reads-done 1, reads-open 0    answered since the mark; asked and not answered
+ *   refused A, down A             it does not run, because of its disk, or at all
  *   term-growth 1                 since the mark, of the highest term
  *   sent VOTE A 0                 since the mark */
 #ifndef MHA_SIM_STORY_H

@@ -16,7 +16,7 @@ struct story {
     int digits;          /* of the seconds in the trace */
     struct world *world; /* NULL: not yet */
     uint64_t begun_us;
-    uint64_t marked_term;
+    uint64_t marked_term, marked_reads;
     uint64_t marked_sent[WORLD_NODES_MAX][RAFT_MESSAGE_KINDS];
     char *problem;
     size_t problem_bytes;

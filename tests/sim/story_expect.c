@@ -201,6 +201,86 @@ static bool is_sent(struct story *story, unsigned count, char **words, bool *ok)
     return true;
 }
 
+/* A's members: the learners behind a +. */
+static bool is_members(struct story *story, unsigned count, char **words, bool *ok)
+{
+    unsigned node;
+    if (count < 2 || !story_node(story, words[0], &node))
+        return false;
+    if (!story->world->nodes[node].up)
+        return true;
+    const struct raft_membership *membership = raft_membership(story->world->nodes[node].raft);
+    *ok = membership->count == count - 1;
+    for (unsigned i = 1; i < count; i++) {
+        unsigned other;
+        bool learner = words[i][0] == '+', found = false;
+        if (!story_node(story, words[i] + learner, &other))
+            return false;
+        for (unsigned m = 0; m < membership->count; m++)
+            found = found || (membership->members[m].id == story->world->nodes[other].id &&
+                              membership->members[m].voter == !learner);
+        *ok = *ok && found;
+    }
+    return true;
+}
+
+static bool is_log_start(struct story *story, unsigned count, char **words, bool *ok)
+{
+    unsigned node;
+    if (count != 2 || !story_node(story, words[0], &node))
+        return false;
+    const struct world_node *n = &story->world->nodes[node];
+    *ok = n->up && n->status.snapshot_index == strtoull(words[1], NULL, 10);
+    return true;
+}
+
+static bool is_same_state(struct story *story, unsigned count, char **words, bool *ok)
+{
+    *ok = true;
+    for (unsigned i = 0; i < count; i++) {
+        unsigned node, first;
+        if (!story_node(story, words[0], &first) || !story_node(story, words[i], &node))
+            return false;
+        const struct world_node *a = &story->world->nodes[first], *b = &story->world->nodes[node];
+        *ok = *ok && b->up && a->machine.index == b->machine.index && a->machine.chain == b->machine.chain;
+    }
+    return count > 1;
+}
+
+static bool is_reads_done(struct story *story, unsigned count, char **words, bool *ok)
+{
+    if (count != 1)
+        return false;
+    *ok = story->world->counts.of[COUNT_READS_DONE] - story->marked_reads == strtoull(words[0], NULL, 10);
+    return true;
+}
+
+static bool is_reads_open(struct story *story, unsigned count, char **words, bool *ok)
+{
+    if (count != 1)
+        return false;
+    *ok = story->world->read_count == strtoull(words[0], NULL, 10);
+    return true;
+}
+
+static bool is_refused(struct story *story, unsigned count, char **words, bool *ok)
+{
+    unsigned node;
+    if (count != 1 || !story_node(story, words[0], &node))
+        return false;
+    *ok = story->world->nodes[node].refused;
+    return true;
+}
+
+static bool is_down(struct story *story, unsigned count, char **words, bool *ok)
+{
+    unsigned node;
+    if (count != 1 || !story_node(story, words[0], &node))
+        return false;
+    *ok = !story->world->nodes[node].up;
+    return true;
+}
+
 static const struct {
     const char *name;
     bool (*holds)(struct story *story, unsigned count, char **words, bool *ok);
@@ -223,6 +303,13 @@ static const struct {
     {"vote", is_vote, false},
     {"term-growth", is_term_growth, false},
     {"sent", is_sent, false},
+    {"members", is_members, false},
+    {"log-start", is_log_start, false},
+    {"same-state", is_same_state, false},
+    {"reads-done", is_reads_done, false},
+    {"reads-open", is_reads_open, false},
+    {"refused", is_refused, false},
+    {"down", is_down, false},
 };
 
 static bool evaluate(struct story *story, unsigned count, char **words, bool *ok)

@@ -22,13 +22,14 @@ struct seen_log {
 };
 
 struct seen_node {
-    bool up;
+    bool up, refused;
     enum raft_role role;
     bool ready;
     uint64_t commit; /* the highest ever: what a restarted node learns again is no news */
-    uint64_t term, snapshot_index, membership_index;
-    uint64_t lease_until_us; /* by its clock; 0: none */
-    uint64_t sends_snapshot[RAFT_MEMBERS_MAX + 1];
+    uint64_t term, snapshot_index;
+    struct raft_membership membership;
+    uint64_t lease_until_us;                  /* by its clock; 0: none */
+    uint64_t snapshot_bytes[WORLD_NODES_MAX]; /* on their way to each */
     struct raft_hard_state disk;
     struct seen_log log, disk_log;
 };
@@ -55,7 +56,8 @@ void story_watch_free(struct story_watch *watch)
 
 static const char *name_of(const struct story *story, uint64_t id)
 {
-    return id >= 1 && id <= story->world->node_count ? story->world->nodes[id - 1].name : "?";
+    unsigned node = world_node_of(story->world, id);
+    return node < story->world->node_count ? story->world->nodes[node].name : "an earlier member";
 }
 
 /* ---- logs ---- */
@@ -69,7 +71,9 @@ static const struct raft_entry *in_log(const struct world_node *node, uint64_t i
 
 static const struct raft_entry *on_disk(const struct world_node *node, uint64_t index)
 {
-    return index >= 1 && index <= node->disk.entry_count ? &node->disk.entries[index - 1] : NULL;
+    uint64_t first = node->disk.snapshot_index + 1;
+    return index >= first && index - first < node->disk.entry_count ? &node->disk.entries[index - first]
+                                                                    : NULL;
 }
 
 static void remember(struct seen_log *log, uint64_t index, const struct raft_entry *entry)
@@ -149,8 +153,23 @@ static void look_at_lease(struct story *story, const struct world_node *node, st
     }
 }
 
+static void tell_membership(struct story *story, const struct world_node *node,
+                            const struct raft_membership *membership)
+{
+    char text[128] = "";
+    size_t used = 0;
+    for (unsigned i = 0; i < membership->count && used < sizeof text; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, " %s%s",
+                                 membership->members[i].voter ? "" : "+",
+                                 name_of(story, membership->members[i].id));
+    story_tell(story, node->name, "counts the members%s", text);
+}
+
 static void look_at_life(struct story *story, const struct world_node *node, struct seen_node *seen)
 {
+    if (node->refused && !seen->refused)
+        story_tell(story, node->name, "finds its disk damaged, and stays down");
+    seen->refused = node->refused;
     if (node->up == seen->up)
         return;
     seen->up = node->up;
@@ -167,7 +186,9 @@ static void look_at_life(struct story *story, const struct world_node *node, str
     seen->ready = false;
     seen->term = node->status.term;
     seen->snapshot_index = node->status.snapshot_index;
-    seen->membership_index = node->status.membership_index;
+    if (seen->snapshot_index > 0)
+        story_tell(story, node->name, "its log begins after %" PRIu64, seen->snapshot_index);
+    seen->membership = *raft_membership(node->raft);
     seen->log.last = 0; /* as it was read from the disk: nothing new */
     for (uint64_t i = 1; i <= node->status.last_index; i++) {
         const struct raft_entry *entry = in_log(node, i);
@@ -208,18 +229,14 @@ static void look_at_role(struct story *story, const struct world_node *node, str
 
 static void look_at_membership(struct story *story, const struct world_node *node, struct seen_node *seen)
 {
-    char text[128];
-    size_t used = 0;
-    if (node->status.membership_index == seen->membership_index)
-        return;
-    seen->membership_index = node->status.membership_index;
-    const struct raft_membership *membership = raft_membership(node->raft);
-    text[0] = '\0';
-    for (unsigned i = 0; i < membership->count && used < sizeof text; i++)
-        used += (size_t)snprintf(text + used, sizeof text - used, " %s%s",
-                                 name_of(story, membership->members[i].id),
-                                 membership->members[i].voter ? "" : " (learner)");
-    story_tell(story, node->name, "counts the members%s", text);
+    const struct raft_membership *now = raft_membership(node->raft), *before = &seen->membership;
+    bool same = now->count == before->count;
+    for (unsigned i = 0; same && i < now->count; i++)
+        same =
+            now->members[i].id == before->members[i].id && now->members[i].voter == before->members[i].voter;
+    seen->membership = *now;
+    if (!same)
+        tell_membership(story, node, now);
 }
 
 static void look_at_snapshots(struct story *story, const struct world_node *node, struct seen_node *seen)
@@ -227,17 +244,20 @@ static void look_at_snapshots(struct story *story, const struct world_node *node
     uint64_t index = node->status.snapshot_index;
     for (unsigned i = 0; i < node->status.peer_count; i++) {
         const struct raft_peer_status *peer = &node->status.peers[i];
-        uint64_t *before = peer->id < RAFT_MEMBERS_MAX ? &seen->sends_snapshot[peer->id] : NULL;
-        if (before != NULL && *before == 0 && peer->snapshot_bytes > 0)
+        unsigned other = world_node_of(story->world, peer->id);
+        if (other >= story->world->node_count || seen->snapshot_bytes[other] == peer->snapshot_bytes)
+            continue;
+        if (seen->snapshot_bytes[other] == 0)
             story_tell(story, node->name, "sends its snapshot to %s", name_of(story, peer->id));
-        if (before != NULL)
-            *before = peer->snapshot_bytes;
+        seen->snapshot_bytes[other] = peer->snapshot_bytes;
     }
     if (index == seen->snapshot_index)
         return;
     story_tell(story, node->name, "%s %" PRIu64,
                seen->commit < index ? "takes a snapshot up to" : "its log begins after", index);
     seen->snapshot_index = index;
+    for (uint64_t i = 1; i <= index && i <= seen->log.last; i++) /* what stood there may be another entry */
+        seen->log.entries[i].name[0] = '\0';
 }
 
 static void look_at_commit(struct story *story, const struct world_node *node, struct seen_node *seen)
@@ -260,7 +280,8 @@ static void look_at_disk(struct story *story, const struct world_node *node, str
         story_tell(story, node->name, "votes for %s in term %" PRIu64,
                    disk->vote == node->id ? "itself" : name_of(story, disk->vote), disk->term);
     seen->disk = *disk;
-    look_at_log(story, node, &seen->disk_log, on_disk, node->disk.entry_count, "file");
+    look_at_log(story, node, &seen->disk_log, on_disk, node->disk.snapshot_index + node->disk.entry_count,
+                "file");
 }
 
 void story_watch_look(struct story_watch *watch, struct story *story)

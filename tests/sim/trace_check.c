@@ -152,7 +152,6 @@ static void feed_raft(struct check *check, struct member *member, uint64_t now_u
     check->report->raft_inputs += !takes;
     struct raft_trace_codec codecs[] = {
         replica_trace_codec,
-        {.name = "sim"},
         {.name = "model",
          .decode_membership = machine_decode_membership,
          .decode_snapshot = machine_decode_snapshot},

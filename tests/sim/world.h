@@ -267,6 +267,8 @@ bool world_is_running(const struct world *world, unsigned node); /* up, and not 
 void world_pause_machine(struct world *world, unsigned node, uint64_t for_us);
 enum raft_code world_propose(struct world *world, unsigned node, const void *data, size_t size,
                              uint64_t *index);
+/* Its owner takes a snapshot of what it has applied. Of a node that is up. */
+void world_compact(struct world *world, unsigned node);
 /* A linearizable read; whether it may be answered is checked. */
 enum raft_code world_read(struct world *world, unsigned node);
 enum world_change { WORLD_ADD_LEARNER, WORLD_MAKE_VOTER, WORLD_REMOVE_MEMBER };
