@@ -101,6 +101,6 @@ def test_a_trace_that_cannot_be_opened_is_told_at_the_start(cluster):
     with open(path) as f:
         text = f.read()
     with open(path, "w") as f:
-        f.write(text.replace("/agent/trace", "/nowhere/trace"))
+        f.write(text.replace("/trace/trace", "/nowhere/trace"))
     node.host.start("agent")
     wait_for("the log to say why", lambda: "nowhere/trace cannot be opened" in node.host.log("agent"), 10)

@@ -25,7 +25,7 @@ key_file = "{dir}/etc/cluster.key";
 data_dir = "{dir}/agent";
 control_socket = "{dir}/agent-run/agent.sock";
 log_level = "{log_level}";
-{trace}profile = "{profile}";
+profile = "{profile}";
 nodes = (
 {nodes}
 );
@@ -51,7 +51,7 @@ ARBITER_CONF = """listen = "{address}:%d";
 data_dir = "{dir}/arbiter";
 control_socket = "{dir}/arbiter-run/arbiter.sock";
 log_level = "{log_level}";
-{trace}clusters = (
+clusters = (
     {{
         cluster = "{cluster}";
         node = "{node}";
@@ -151,7 +151,6 @@ class Cluster:
                   "profile": self.profile, "nodes": self.node_list(), "vip": VIP, "prefix": PREFIX,
                   "address": host.address, "user": mariadb.AGENT_USER,
                   "replication_user": mariadb.REPLICATION_USER, "database_extra": self.database_extra,
-                  "trace": 'trace = "%s";\n' % self.trace_path(node) if self.trace else "",
                   "hostctl": self.run.program("tests/cluster/hostctl"),
                   "agent": users.agent, "run_as": 'run_as = "%d";\n' % users.vipd if users.separate else ""}
         env = {"ASAN_OPTIONS": "log_path=%s/log/sanitizer:detect_leaks=0:abort_on_error=0" % host.dir,
@@ -168,7 +167,7 @@ class Cluster:
         if node.arbiter:
             host.directory("arbiter", uid, 0o700)
             host.directory("arbiter-run", uid)
-            configuration = host.file("etc/arbiter.conf", ARBITER_CONF.format(**values))
+            configuration = host.file("etc/arbiter.conf", self.trace_setting(node, uid) + ARBITER_CONF.format(**values))
             host.service("arbiter", [self.run.program("mha4rdb-arbiter"), "-c", configuration], uid, env=member_env)
             return
         host.directory("agent", uid, 0o700)
@@ -176,7 +175,8 @@ class Cluster:
         host.directory("vipd-run", users.vipd)
         host.file("etc/db.password", mariadb.AGENT_PASSWORD + "\n", uid, 0o600)
         host.file("etc/replication.password", mariadb.REPLICATION_PASSWORD + "\n", uid, 0o600)
-        configuration = host.file("etc/agent.conf", AGENT_CONF.format(mysql_socket=node.server.socket, **values))
+        configuration = host.file("etc/agent.conf", self.trace_setting(node, uid) +
+                                  AGENT_CONF.format(mysql_socket=node.server.socket, **values))
         host.service("agent", [self.run.program("mha4rdb-agent"), "-c", configuration,
                                "-w", self.run.program("mha4rdb-dbworker")], uid, env=member_env)
         configuration = host.file("etc/vipd.conf", VIPD_CONF.format(**values))
@@ -184,7 +184,14 @@ class Cluster:
         host.service("vipd", [self.run.program("mha4rdb-vipd"), "-c", configuration], env=env)
 
     def trace_path(self, node):
-        return os.path.join(node.host.dir, node.daemons[-1], "trace")
+        return os.path.join(node.host.dir, "trace", "trace")
+
+    def trace_setting(self, node, uid):
+        """The line of its configuration, with a directory of its own: its data directory is looked at by tests."""
+        if not self.trace:
+            return ""
+        node.host.directory("trace", uid, 0o700)
+        return 'trace = "%s";\n' % self.trace_path(node)
 
     def replay(self, path):
         """What the pure code says to a trace: (exit status, the difference or a summary)."""
