@@ -174,8 +174,8 @@ static void test_garbage(void)
         "1.000001 A raft tick",
         "1.000001 A raft receive",
         "1.000001 A raft -> next 1",
-        "1.000001 A raft new codec=sim",
-        "1.000001 A raft new codec=sim id=1 heartbeat_us=100000 election_us=1000000 members=1:data:voter "
+        "1.000001 A raft new codec=none",
+        "1.000001 A raft new codec=none id=1 heartbeat_us=100000 election_us=1000000 members=1:data:voter "
         "entries=1/1/noop",
         "1.000001 A policy",
         "1.000001 A policy decide nodes=99",
@@ -199,7 +199,7 @@ static void test_cut_off(void)
 {
     static const char whole[] =
         "mha4rdb-trace 1\n"
-        "1.000000 A raft new codec=sim id=1 heartbeat_us=100000 election_us=1000000 members=1:data:voter\n";
+        "1.000000 A raft new codec=none id=1 heartbeat_us=100000 election_us=1000000 members=1:data:voter\n";
     struct trace_report report;
     FILE *file = fopen(spoilt_path, "w");
     fprintf(file, "%s1.500000 A raft ti\n%s", whole, whole);

@@ -75,9 +75,7 @@ static void open_trace(struct world *world)
     for (unsigned i = 0; i < world->node_count; i++) {
         struct world_node *node = &world->nodes[i];
         node->trace_file = world->trace_file;
-        node->tracer = (struct raft_tracer){.line = world_trace_line,
-                                            .context = node,
-                                            .codec = world->config.has_membership ? "model" : "sim"};
+        node->tracer = (struct raft_tracer){.line = world_trace_line, .context = node, .codec = "model"};
     }
 }
 
