@@ -22,18 +22,18 @@ struct agent_model *agent_model_new(void)
     return agent;
 }
 
-static void forget(struct agent_model *agent)
+static void forget(struct cluster *cluster, struct agent_model *agent)
 {
     for (unsigned i = 0; i < WORLD_NODES_MAX; i++)
-        free(agent->heard[i].room);
-    agent_forget_worker(agent);
+        room_give_back(&cluster->rooms, agent->heard[i].room);
+    agent_forget_worker(cluster, agent);
     policy_tracer_end(&agent->tracer);
     memset(agent, 0, sizeof *agent);
 }
 
-void agent_model_free(struct agent_model *agent)
+void agent_model_free(struct cluster *cluster, struct agent_model *agent)
 {
-    forget(agent);
+    forget(cluster, agent);
     free(agent);
 }
 
@@ -169,10 +169,10 @@ static void on_reply(struct cluster *cluster, unsigned host, const void *data)
 
     if (!agent->worker || agent->worker_life != message->worker_life)
         return;
-    room = agent_room_new(message->size);
+    room = room_take(&cluster->rooms);
     reply = mha__db_reply__unpack(&room->allocator, message->size, message->bytes);
     assert(reply != NULL && reply->observation != NULL);
-    agent_forget_worker(agent);
+    agent_forget_worker(cluster, agent);
     agent->newest = reply;
     agent->newest_room = room;
     agent->worker_retry_us = WORKER_RETRY_LEAST_US;
@@ -201,7 +201,7 @@ static void on_worker_gone(struct cluster *cluster, unsigned host, const void *d
     if (agent->running_id)
         agent_op_done(cluster, host, "the dbworker has ended");
     agent->worker = false;
-    agent_forget_worker(agent);
+    agent_forget_worker(cluster, agent);
     agent->db_settled = false;
     agent->running_op = DB_OP_NONE;
     cluster_after(cluster, host, PROCESS_AGENT, agent->worker_retry_us, spawn, NULL, 0);
@@ -230,7 +230,7 @@ void agent_started(struct cluster *cluster, unsigned host)
 {
     struct agent_model *agent = agent_of(cluster, host);
 
-    forget(agent);
+    forget(cluster, agent);
     cluster_state_init(&agent->state);
     if (cluster->world->trace_file)
         agent->tracer =

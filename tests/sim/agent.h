@@ -8,7 +8,7 @@
 struct agent_model;
 
 struct agent_model *agent_model_new(void);
-void agent_model_free(struct agent_model *agent);
+void agent_model_free(struct cluster *cluster, struct agent_model *agent);
 
 /* From the world: a life begins and ends. */
 void agent_started(struct cluster *cluster, unsigned host);

@@ -9,40 +9,9 @@
 #include "tests/sim/dbworker.h"
 #include "tests/sim/vip.h"
 
-/* ---- rooms ---- */
-
-static void *room_alloc(void *data, size_t size)
+void agent_forget_worker(struct cluster *cluster, struct agent_model *agent)
 {
-    struct room *room = data;
-    void *at = (char *)room->bytes + room->used;
-
-    size = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
-    if (size > room->size - room->used)
-        return NULL;
-    room->used += size;
-    return at;
-}
-
-static void room_free(void *data, void *pointer)
-{
-    (void)data, (void)pointer;
-}
-
-struct room *agent_room_new(size_t packed_size)
-{
-    size_t size = 4096 + 16 * packed_size;
-    struct room *room = malloc(sizeof *room + size);
-
-    assert(room != NULL);
-    room->allocator = (ProtobufCAllocator){room_alloc, room_free, room};
-    room->used = 0;
-    room->size = size;
-    return room;
-}
-
-void agent_forget_worker(struct agent_model *agent)
-{
-    free(agent->newest_room);
+    room_give_back(&cluster->rooms, agent->newest_room);
     agent->newest_room = NULL;
     agent->newest = NULL;
 }
@@ -155,46 +124,59 @@ void agent_gather(struct cluster *cluster, unsigned host)
 
 /* ---- reports ---- */
 
-struct report {
+struct report { /* on its way */
     unsigned from;
-    size_t size;
-    uint8_t bytes[2048];
+    struct room *room;
+    Mha__AgentMessage *message; /* in there */
 };
 
 static void on_report(struct cluster *cluster, unsigned host, const void *data)
 {
-    struct agent_model *agent = agent_of(cluster, host);
     const struct report *report = data;
-    struct room *room = agent_room_new(report->size);
-    Mha__AgentMessage *message = mha__agent_message__unpack(&room->allocator, report->size, report->bytes);
+    struct heard *heard = &agent_of(cluster, host)->heard[report->from];
 
-    assert(message != NULL);
-    free(agent->heard[report->from].room);
-    agent->heard[report->from].room = room;
-    agent->heard[report->from].message = message;
-    agent->heard[report->from].reported_us = cluster_clock_us(cluster, host);
-    cluster->world->nodes[host].heard_us[report->from] = agent->heard[report->from].reported_us;
+    room_give_back(&cluster->rooms, heard->room);
+    heard->room = report->room;
+    heard->message = report->message;
+    heard->reported_us = cluster_clock_us(cluster, host);
+    cluster->world->nodes[host].heard_us[report->from] = heard->reported_us;
     agent_wake(cluster, host);
+}
+
+/* Packed and unpacked as on the wire, once for all who get it. */
+static void fill_report(struct cluster *cluster, unsigned host, struct report *report)
+{
+    Mha__AgentMessage message = MHA__AGENT_MESSAGE__INIT;
+    uint8_t bytes[2048];
+    size_t size;
+
+    message.body_case = MHA__AGENT_MESSAGE__BODY_REPORT;
+    message.report = &agent_of(cluster, host)->self_report;
+    size = mha__agent_message__get_packed_size(&message);
+    assert(size <= sizeof bytes);
+    mha__agent_message__pack(&message, bytes);
+    report->from = host;
+    report->room = room_take(&cluster->rooms);
+    report->message = mha__agent_message__unpack(&report->room->allocator, size, bytes);
+    assert(report->message != NULL);
 }
 
 void agent_send_report(struct cluster *cluster, unsigned host)
 {
     struct agent_model *agent = agent_of(cluster, host);
-    Mha__AgentMessage message = MHA__AGENT_MESSAGE__INIT;
-    struct report report = {.from = host};
+    struct report report;
 
     agent_read_raft(cluster, host);
     fill_self(cluster, host, cluster_clock_us(cluster, host));
-    message.body_case = MHA__AGENT_MESSAGE__BODY_REPORT;
-    message.report = &agent->self_report;
-    report.size = mha__agent_message__get_packed_size(&message);
-    assert(report.size <= sizeof report.bytes);
-    mha__agent_message__pack(&message, report.bytes);
+    fill_report(cluster, host, &report);
     for (unsigned i = 0; i < cluster->data_count; i++)
         if (i != host && cluster_linked(cluster, host, i) &&
-            !world_chance(cluster->world, cluster->config.world.loss_permille))
+            !world_chance(cluster->world, cluster->config.world.loss_permille)) {
+            room_hold(report.room);
             cluster_after(cluster, i, PROCESS_AGENT, cluster_net_delay_us(cluster), on_report, &report,
-                          offsetof(struct report, bytes) + report.size);
+                          sizeof report);
+        }
+    room_give_back(&cluster->rooms, report.room);
     agent->report_term = agent->raft.term;
 }
 

@@ -7,25 +7,18 @@
 #include "common/base/error.h"
 #include "tests/sim/agent.h"
 
-/* Where the parts of one unpacked message lie: they are freed together, and without being looked at. */
-struct room {
-    ProtobufCAllocator allocator;
-    size_t used, size;
-    max_align_t bytes[];
+struct heard {
+    Mha__AgentMessage *message;
+    struct room *room;
+    uint64_t reported_us;
 };
-
-struct room *agent_room_new(size_t packed_size);
 
 struct agent_model {
     struct cluster_state state;
     struct policy_tracker tracker;
     struct policy_tracer tracer;
     struct raft_status raft;
-    struct {
-        Mha__AgentMessage *message;
-        struct room *room;
-        uint64_t reported_us;
-    } heard[WORLD_NODES_MAX];
+    struct heard heard[WORLD_NODES_MAX];
     Mha__DbReply *newest; /* of this worker */
     struct room *newest_room;
     bool worker; /* there is one */
@@ -74,8 +67,8 @@ static inline bool agent_is_up(const struct cluster *cluster, unsigned host)
 void agent_read_raft(struct cluster *cluster, unsigned host);
 void agent_gather(struct cluster *cluster, unsigned host);
 void agent_send_report(struct cluster *cluster, unsigned host);
-void agent_start_reporting(struct cluster *cluster, unsigned host); /* once a heartbeat */
-void agent_forget_worker(struct agent_model *agent);                /* what it said */
+void agent_start_reporting(struct cluster *cluster, unsigned host);           /* once a heartbeat */
+void agent_forget_worker(struct cluster *cluster, struct agent_model *agent); /* what it said */
 /* ---- agent_carry_out.c ---- */
 void agent_carry_out(struct cluster *cluster, unsigned host);
 enum raft_code agent_propose(struct cluster *cluster, unsigned host, const struct cluster_command *command);

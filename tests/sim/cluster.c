@@ -484,7 +484,7 @@ void cluster_free(struct cluster *cluster)
         server_free(cluster->hosts[i].server);
         free(cluster->hosts[i].worker);
         vip_model_free(cluster->hosts[i].vip);
-        agent_model_free(cluster->hosts[i].agent);
+        agent_model_free(cluster, cluster->hosts[i].agent);
     }
     while (cluster->events)
         free_event(cluster->events);
@@ -495,6 +495,7 @@ void cluster_free(struct cluster *cluster)
     }
     cluster_check_free(cluster->check);
     free(cluster->clients);
+    rooms_free(&cluster->rooms);
     world_free(cluster->world);
     free(cluster);
 }

@@ -23,6 +23,7 @@
 
 #include "agent/cluster/policy.h"
 #include "tests/sim/counts.h"
+#include "tests/sim/room.h"
 #include "tests/sim/world.h"
 
 enum process { PROCESS_KERNEL, PROCESS_AGENT, PROCESS_WORKER, PROCESS_VIPD, PROCESS_SERVER, PROCESS_COUNT };
@@ -101,6 +102,7 @@ struct cluster {
     bool upgrading;
     unsigned to_upgrade; /* hosts, as bits */
     struct kept *kept;
+    struct rooms rooms;
 };
 
 /* All hosts are powered off. */
