@@ -201,7 +201,7 @@ static void move_leadership(struct cluster *cluster, unsigned host)
     if (!agent_is_up(cluster, host))
         return;
     if (output->transfer_to)
-        world_transfer(cluster->world, host, (unsigned)output->transfer_to - 1);
+        world_transfer(cluster->world, host, cluster_host_of(output->transfer_to));
     else if (output->renew_term)
         world_renew_term(cluster->world, host);
 }

@@ -30,7 +30,7 @@ static bool is_there(const struct cluster *cluster, unsigned host)
 /* A member that is there, and has what it had received: a restart may have cost it that. */
 static bool counts_as_before(const struct cluster *cluster, const struct sync_member *member)
 {
-    unsigned host = check_host_of(member->node);
+    unsigned host = cluster_host_of(member->node);
 
     return is_there(cluster, host) && (cluster->config.kind != SERVER_ONE_WAIT ||
                                        cluster->check->hosts[host].calm_incarnation == member->incarnation);
@@ -40,7 +40,7 @@ static bool counts_as_before(const struct cluster *cluster, const struct sync_me
 static const char *forbidden(const struct cluster *cluster)
 {
     const struct cluster_state *state = &cluster->check->state;
-    unsigned voters = 0, data = 0, others = 0, heard = 0, primary = check_host_of(state->primary.node);
+    unsigned voters = 0, data = 0, others = 0, heard = 0, primary = cluster_host_of(state->primary.node);
 
     for (unsigned i = 0; i < cluster->world->node_count; i++) {
         voters += is_there(cluster, i);

@@ -15,7 +15,7 @@ static bool is_paused(const struct cluster *cluster, unsigned host)
 {
     const struct cluster_pause *pause = &cluster->check->state.pause;
 
-    return pause->id && check_host_of(pause->holder) == host;
+    return pause->id && cluster_host_of(pause->holder) == host;
 }
 
 void cluster_check_released(struct cluster *cluster, unsigned host)

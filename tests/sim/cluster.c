@@ -223,11 +223,26 @@ static void restart_vipd(struct cluster *cluster, unsigned host, const void *dat
         vip_daemon_start(cluster, host);
 }
 
+static void restart_later(struct cluster *cluster, unsigned host);
+
+/* Its service manager tries again for as long as it does not come up: its disk may be full, or fail. */
 static void restart_agent(struct cluster *cluster, unsigned host, const void *data)
 {
     (void)data;
-    if (!cluster->faults.agent_stays_down[host])
-        world_start(cluster->world, host);
+    cluster->hosts[host].restart_due = false;
+    if (cluster->faults.agent_stays_down[host] || cluster->world->nodes[host].up)
+        return;
+    world_start(cluster->world, host);
+    if (!cluster->world->nodes[host].up)
+        restart_later(cluster, host);
+}
+
+static void restart_later(struct cluster *cluster, unsigned host)
+{
+    if (!cluster->hosts[host].powered || cluster->hosts[host].restart_due)
+        return;
+    cluster->hosts[host].restart_due = true;
+    cluster_after(cluster, host, PROCESS_KERNEL, cluster->config.restart_us, restart_agent, NULL, 0);
 }
 
 void cluster_kill(struct cluster *cluster, unsigned host, enum process process)
@@ -301,7 +316,7 @@ void cluster_power_on(struct cluster *cluster, unsigned host)
     cluster_process_begins(cluster, host, PROCESS_KERNEL);
     if (h->vip)
         vip_daemon_start(cluster, host);
-    world_start(cluster->world, host);
+    restart_agent(cluster, host, NULL);
 }
 
 void cluster_power_off(struct cluster *cluster, unsigned host)
@@ -388,8 +403,7 @@ static void hook_stopped(struct world *world, unsigned host, void *context)
     process_ends(cluster, host, PROCESS_AGENT);
     if (cluster->hosts[host].agent)
         agent_stopped(cluster, host);
-    if (cluster->hosts[host].powered)
-        cluster_after(cluster, host, PROCESS_KERNEL, cluster->config.restart_us, restart_agent, NULL, 0);
+    restart_later(cluster, host);
 }
 
 static void hook_applied(struct world *world, unsigned host, const struct raft_entry *entry, void *context)

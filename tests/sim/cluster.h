@@ -51,6 +51,7 @@ struct cluster_check;
 
 struct host {
     bool powered;
+    bool restart_due;                              /* of the agent, by its service manager */
     struct process_state processes[PROCESS_COUNT]; /* the agent's `up` is that of the world's node */
     struct server *server;                         /* as are these, NULL on an arbiter */
     struct worker_model *worker;
@@ -162,6 +163,12 @@ void cluster_trace(const struct cluster *cluster, unsigned host, const char *for
 
 void cluster_trace_all(const struct cluster *cluster, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* The host of a member: one that was wiped has another id than before. */
+static inline unsigned cluster_host_of(uint64_t id)
+{
+    return (unsigned)((id - 1) % WORLD_IDS_STEP);
+}
 
 /* ---- the server's process, from the agent's commands and the worker's fence ---- */
 void cluster_start_server(struct cluster *cluster, unsigned host, bool to_follow);

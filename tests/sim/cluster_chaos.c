@@ -91,6 +91,7 @@ struct cluster_config cluster_chaos_config(uint64_t seed)
     config.world.net_max_us = dice_between(&dice, 100, profile->net_max_us);
     config.world.loss_permille = dice_chance(&dice, 300) ? (unsigned)dice_between(&dice, 0, 50) : 0;
     config.world.duplicate_permille = dice_chance(&dice, 300) ? (unsigned)dice_between(&dice, 0, 50) : 0;
+    config.world.reorder = dice_chance(&dice, 200);
     config.world.disk_min_us = 50;
     config.world.disk_max_us = dice_between(&dice, 100, profile->disk_max_us);
     config.world.clock_ppm_max = (unsigned)dice_between(&dice, 0, 20000);
@@ -211,6 +212,19 @@ static void split(struct cluster *cluster, struct dice *dice)
                 world_cut(cluster->world, a, b, true);
 }
 
+static void delay_messages(struct cluster *cluster, struct dice *dice)
+{
+    unsigned from = any_host(cluster, dice), to = any_host(cluster, dice);
+    struct world_rule rule = {.kind = (enum raft_message_kind)dice_between(dice, 0, RAFT_TIMEOUT_NOW),
+                              .from = from,
+                              .to = to,
+                              .action = WORLD_DELAY,
+                              .delay_us = dice_between(dice, 1, 2 * cluster->world->config.election_us)};
+
+    if (from != to)
+        world_add_rule(cluster->world, &rule);
+}
+
 static void cut_link(struct cluster *cluster, struct dice *dice)
 {
     unsigned from = any_host(cluster, dice);
@@ -295,6 +309,23 @@ static void hang_agents_disk(struct cluster *cluster, struct dice *dice)
     world_hang_disk(cluster->world, host, dice_chance(dice, 700));
 }
 
+static void slow_agents_disk(struct cluster *cluster, struct dice *dice)
+{
+    unsigned host = some_host(cluster, dice);
+
+    world_disk_fault(cluster->world, host, WORLD_DISK_SLOW,
+                     dice_between(dice, 1, 3 * cluster->world->config.heartbeat_us));
+}
+
+static void spoil_agents_disk(struct cluster *cluster, struct dice *dice)
+{
+    static const enum world_disk_fault faults[] = {WORLD_DISK_FULL, WORLD_DISK_WRITE_ERROR,
+                                                   WORLD_DISK_SYNC_ERROR};
+    unsigned host = some_host(cluster, dice);
+
+    world_disk_fault(cluster->world, host, faults[dice_between(dice, 0, 2)], dice_between(dice, 0, 2048));
+}
+
 static void repair(struct cluster *cluster, struct dice *dice)
 {
     (void)dice;
@@ -334,6 +365,11 @@ static void force(struct cluster *cluster, struct dice *dice)
     operator_force(cluster, any_data(cluster, dice));
 }
 
+static void lose_all_but_one(struct cluster *cluster, struct dice *dice)
+{
+    operator_disaster(cluster, any_data(cluster, dice));
+}
+
 static void maintain(struct cluster *cluster, struct dice *dice)
 {
     unsigned host = any_host(cluster, dice);
@@ -367,6 +403,7 @@ static const struct {
     {"a host is cut off", isolate, 9},
     {"the network splits", split, 3},
     {"a link is cut", cut_link, 4},
+    {"messages of one kind are late", delay_messages, 3},
     {"the network heals", heal, 9},
     {"an applier is held", hold_applier, 4},
     {"a server's disk hangs", hang_server_disk, 3},
@@ -377,11 +414,14 @@ static const struct {
     {"a start is refused", refuse_start, 2},
     {"an agent crashes in a while", crash_soon, 4},
     {"an agent's disk hangs", hang_agents_disk, 2},
+    {"an agent's disk is slow", slow_agents_disk, 2},
+    {"an agent's disk is full or fails", spoil_agents_disk, 3},
     {"a switchover", ask_switchover, 5},
     {"a pause", ask_pause, 2},
     {"the end of a pause", ask_resume, 1},
     {"an agent is told to stop", tell_to_stop, 3},
     {"a forced failover", force, 1},
+    {"a disaster, and its acceptance", lose_all_but_one, 2},
     {"maintenance", maintain, 2},
     {"an upgrade", upgrade, 2},
     {"replicas are rebuilt", rebuild, 4},
@@ -417,6 +457,7 @@ void cluster_chaos_repair(struct cluster *cluster)
         faults->replication_delay_us[i] = faults->statement_hangs_us[i] = 0;
         faults->vip_refused[i] = faults->start_fails[i] = false;
         world_hang_disk(cluster->world, i, false);
+        world_disk_fault(cluster->world, i, WORLD_DISK_WELL, 0);
         if (i < cluster->data_count)
             cluster->hosts[i].server->disk_hangs = false;
         cluster_power_on(cluster, i);
@@ -501,7 +542,6 @@ void cluster_chaos_end(struct cluster *cluster, struct chaos *chaos)
     cluster->config.world.loss_permille = 0;
     for (unsigned i = 0; i < world->node_count; i++) {
         world->nodes[i].crash_in_steps = 0;
-        world_disk_fault(world, i, WORLD_DISK_WELL, 0);
         if (i < cluster->data_count)
             cluster->hosts[i].server->applier_held_until_us = 0;
     }

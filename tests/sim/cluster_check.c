@@ -106,7 +106,7 @@ static unsigned holders(const struct cluster *cluster, unsigned host, unsigned i
 
     for (unsigned i = 0; i < state->sync.count; i++) {
         const struct sync_member *member = &state->sync.members[i];
-        const struct server *other = cluster->hosts[check_host_of(member->node)].server;
+        const struct server *other = cluster->hosts[cluster_host_of(member->node)].server;
         const struct replica *replica = &server->replicas[other->host];
         if (other->host == host)
             continue;
@@ -122,7 +122,7 @@ bool cluster_check_is_primary(const struct cluster *cluster, unsigned host)
 {
     const struct cluster_primary *primary = &cluster->check->state.primary;
 
-    return check_host_of(primary->node) == host &&
+    return cluster_host_of(primary->node) == host &&
            primary->epoch == server_epoch(cluster->hosts[host].server);
 }
 
@@ -240,7 +240,7 @@ static void check_members(struct cluster *cluster)
 
     for (unsigned i = 0; i < state->sync.count; i++) {
         const struct sync_member *member = &state->sync.members[i];
-        const struct server *server = cluster->hosts[check_host_of(member->node)].server;
+        const struct server *server = cluster->hosts[cluster_host_of(member->node)].server;
         bool counts = member->node == state->primary.node || state->sync.count - 1 == state->sync.acks;
         uint64_t missing;
         if (!counts || server->incarnation != member->incarnation)
@@ -250,7 +250,7 @@ static void check_members(struct cluster *cluster)
         if (missing)
             world_violate(cluster->world,
                           "I4: %s is %s without row %" PRIu64 ", which a client was told or could read",
-                          cluster_host_name(cluster, check_host_of(member->node)),
+                          cluster_host_name(cluster, cluster_host_of(member->node)),
                           member->node == state->primary.node ? "made the primary" : "counted on", missing);
     }
 }
@@ -283,7 +283,7 @@ void cluster_check_applied(struct cluster *cluster, uint64_t index, const struct
     if (cluster_state_apply(&check->state, command) != NULL)
         return;
     if (command->kind == COMMAND_PROMOTE && command->change == MHA__CHANGE_KIND__CHANGE_FORCED)
-        accept_loss(cluster, cluster->hosts[check_host_of(command->node)].server);
+        accept_loss(cluster, cluster->hosts[cluster_host_of(command->node)].server);
     check->changes += command->kind == COMMAND_PROMOTE;
     count_command(cluster, command, members);
     if (command->kind == COMMAND_PROMOTE || command->kind == COMMAND_SYNC)

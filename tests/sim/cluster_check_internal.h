@@ -30,11 +30,6 @@ struct cluster_check {
     struct cluster_totals totals;
 };
 
-static inline unsigned check_host_of(uint64_t id)
-{
-    return (unsigned)id - 1;
-}
-
 /* It takes writes from whoever may. */
 bool check_is_writable(const struct cluster *cluster, unsigned host);
 /* A commit there would be answered now. */

@@ -45,10 +45,10 @@
     /* disks */                                                                                          \
     X(BIT_ROT, bit_rot, COUNT_OF_RAFT) /* found at a start, which was refused */                         \
     X(WIPED, wiped, COUNT_OF_RAFT)     /* came back under a new identity */                              \
-    X(DISK_FULL, disk_full, COUNT_OF_RAFT)                                                               \
-    X(WRITE_ERROR, write_error, COUNT_OF_RAFT)                                                           \
-    X(SYNC_ERROR, sync_error, COUNT_OF_RAFT)                                                             \
-    X(SLOW_DISK, slow_disk, COUNT_OF_RAFT) /* writes that took longer than a heartbeat */                \
+    X(DISK_FULL, disk_full, COUNT_OF_BOTH)                                                               \
+    X(WRITE_ERROR, write_error, COUNT_OF_BOTH)                                                           \
+    X(SYNC_ERROR, sync_error, COUNT_OF_BOTH)                                                             \
+    X(SLOW_DISK, slow_disk, COUNT_OF_BOTH) /* writes that took longer than a heartbeat */                \
     X(HUNG_DISK, hung_disk, COUNT_OF_BOTH) /* hung while something was to be written */                  \
     /* network: messages */                                                                              \
     X(PARTITION, partition, COUNT_OF_BOTH)                 /* dropped at a link that is cut both ways */ \

@@ -166,11 +166,11 @@ static void rewind_log(struct cluster *cluster, struct server *server)
     const struct log *source;
     unsigned common = 0;
 
-    if (primary == 0 || primary - 1 == server->host ||
-        !cluster_runs(cluster, (unsigned)primary - 1, PROCESS_SERVER) ||
-        !cluster_linked(cluster, server->host, (unsigned)primary - 1))
+    if (primary == 0 || cluster_host_of(primary) == server->host ||
+        !cluster_runs(cluster, cluster_host_of(primary), PROCESS_SERVER) ||
+        !cluster_linked(cluster, server->host, cluster_host_of(primary)))
         return;
-    source = &cluster->hosts[primary - 1].server->log;
+    source = &cluster->hosts[cluster_host_of(primary)].server->log;
     while (common < server->log.count && common < source->count &&
            server->log.txns[common].uid == source->txns[common].uid)
         common++;

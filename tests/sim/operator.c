@@ -51,7 +51,7 @@ bool operator_resume(struct cluster *cluster)
 bool operator_force(struct cluster *cluster, unsigned to)
 {
     uint64_t primary = cluster_check_state(cluster)->primary.node;
-    bool off = primary != 0 && !cluster->hosts[primary - 1].powered;
+    bool off = primary != 0 && !cluster->hosts[cluster_host_of(primary)].powered;
 
     return ask(cluster, off ? REQUEST_FAILOVER_OFF : REQUEST_FAILOVER, to, 0);
 }
@@ -117,6 +117,42 @@ void operator_maintain(struct cluster *cluster, unsigned host, uint64_t for_us)
     after(cluster, 2 * election_us, stop_programs, &plan);
 }
 
+/* ---- a disaster ---- */
+
+static void accept_loss(struct world *world, void *context)
+{
+    const struct plan *plan = context;
+
+    (void)world;
+    if (!plan->cluster->calm && cluster_serving(plan->cluster) == plan->cluster->world->node_count)
+        operator_force(plan->cluster, plan->host);
+}
+
+static void primary_goes(struct world *world, void *context)
+{
+    struct plan plan = *(const struct plan *)context;
+    uint64_t primary = cluster_check_state(plan.cluster)->primary.node;
+
+    if (plan.cluster->calm)
+        return;
+    for (unsigned i = 0; i < world->node_count; i++)
+        cluster_power_on(plan.cluster, i);
+    if (primary != 0)
+        cluster_power_off(plan.cluster, cluster_host_of(primary));
+    after(plan.cluster, 4 * world->config.election_us, accept_loss, &plan);
+}
+
+void operator_disaster(struct cluster *cluster, unsigned survivor)
+{
+    struct plan plan = {cluster, survivor, 0};
+    uint64_t primary = cluster_check_state(cluster)->primary.node;
+
+    for (unsigned i = 0; i < cluster->data_count && cluster->data_count <= 2; i++)
+        if (cluster->world->nodes[i].id != primary)
+            cluster_power_off(cluster, i);
+    after(cluster, 4 * cluster->world->config.election_us, primary_goes, &plan);
+}
+
 /* ---- upgrades ---- */
 
 static void upgrade_step(struct world *world, void *context);
@@ -137,7 +173,7 @@ static void upgrade_step(struct world *world, void *context)
 {
     struct plan plan = *(const struct plan *)context;
     struct cluster *cluster = plan.cluster;
-    unsigned primary = (unsigned)cluster_check_state(cluster)->primary.node - 1;
+    unsigned primary = cluster_host_of(cluster_check_state(cluster)->primary.node);
 
     if (cluster->calm)
         plan.host = 0; /* the faults are over */
@@ -182,7 +218,7 @@ static bool is_set_aside(const struct cluster *cluster, unsigned host)
 bool operator_rebuild(struct cluster *cluster, unsigned host)
 {
     const struct cluster_state *state = cluster_check_state(cluster);
-    unsigned primary = (unsigned)state->primary.node - 1;
+    unsigned primary = cluster_host_of(state->primary.node);
 
     if (state->primary.node == 0 || primary == host || !is_set_aside(cluster, host) ||
         cluster_serving(cluster) != primary || !cluster_linked(cluster, host, primary) ||

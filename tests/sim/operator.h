@@ -13,6 +13,10 @@ bool operator_resume(struct cluster *cluster);
 /* mhactl failover --to NODE --accept-data-loss, with --old-primary-is-off only if its host is. */
 bool operator_force(struct cluster *cluster, unsigned to);
 
+/* A disaster that takes the others first and the primary when they come back: what it alone had is given up
+ * by name some time later. */
+void operator_disaster(struct cluster *cluster, unsigned survivor);
+
 /* systemctl stop, then power, for so long; the host is moved away from first if it is the primary's. */
 void operator_maintain(struct cluster *cluster, unsigned host, uint64_t for_us);
 /* New programs, one host at a time: the arbiter, the replicas, the primary last, after a switchover. Not
