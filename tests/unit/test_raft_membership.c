@@ -1,79 +1,5 @@
-/* Who is in the group: learners, single changes, what counts when, and members that were removed. */
-#include "common/raft/internal.h"
-#include "tests/unit/test_raft_group.h"
-
-/* ---- memberships ---- */
-
-static struct raft_membership with(struct raft_membership membership, uint64_t id, enum raft_member_kind kind,
-                                   bool voter)
-{
-    unsigned at = 0;
-    while (at < membership.count && membership.members[at].id < id)
-        at++;
-    if (at == membership.count || membership.members[at].id != id) {
-        memmove(&membership.members[at + 1], &membership.members[at],
-                (membership.count - at) * sizeof membership.members[0]);
-        membership.count++;
-    }
-    membership.members[at] = (struct raft_member){.id = id, .kind = kind, .voter = voter};
-    return membership;
-}
-
-static struct raft_membership without(struct raft_membership membership, uint64_t id)
-{
-    unsigned at = raft_membership_find(&membership, id);
-    if (at == membership.count)
-        return membership;
-    membership.count--;
-    memmove(&membership.members[at], &membership.members[at + 1],
-            (membership.count - at) * sizeof membership.members[0]);
-    return membership;
-}
-
-static struct raft_membership founding(void)
-{
-    return fixture_restored().membership;
-}
-
-static enum raft_code propose(struct raft *raft, uint64_t now_us, struct raft_membership membership)
-{
-    unsigned char bytes[64];
-    uint64_t index = 0;
-    size_t size = fixture_encode(&membership, bytes);
-    return raft_propose(raft, now_us, RAFT_ENTRY_MEMBERSHIP, bytes, size, &index);
-}
-
-static enum raft_code group_change(struct group *group, uint64_t id, struct raft_membership membership)
-{
-    enum raft_code code = propose(group->nodes[id], group->now_us, membership);
-    group_settle(group);
-    return code;
-}
-
-static bool knows(struct group *group, uint64_t id, struct raft_membership membership)
-{
-    return raft_membership_equal(raft_membership(group->nodes[id]), &membership);
-}
-
-/* A new member, which was told nothing. */
-static void group_start_empty(struct group *group, uint64_t id)
-{
-    struct raft_restored nothing = {0};
-    struct raft_config config = fixture_full_config;
-    config.id = id;
-    CU_ASSERT_EQUAL_FATAL(raft_new(&config, &nothing, group->now_us, &group->nodes[id]), RAFT_OK);
-}
-
-static struct raft_message echo(uint64_t from, uint64_t round, uint64_t match)
-{
-    return (struct raft_message){.kind = RAFT_APPEND_REPLY,
-                                 .from = from,
-                                 .term = 1,
-                                 .granted = true,
-                                 .log_index = match,
-                                 .round = round,
-                                 .election_us = ELECTION_US};
-}
+/* Who is in the group: learners, single changes, and what counts when. */
+#include "tests/unit/test_raft_members.h"
 
 static void test_single_changes(void)
 {
@@ -103,8 +29,6 @@ static void test_single_changes(void)
     CU_ASSERT_FALSE(raft_membership_is_usable(&many));
 }
 
-/* ---- what may be proposed ---- */
-
 static void test_what_is_refused(void)
 {
     struct raft *raft = fixture_new_full(A, NULL);
@@ -118,15 +42,15 @@ static void test_what_is_refused(void)
     CU_ASSERT_EQUAL(propose(raft, now_us, (struct raft_membership){0}), RAFT_INVALID);
     /* A and B would be the two of two, and B has not been heard */
     CU_ASSERT_EQUAL(propose(raft, now_us, without(three, X)), RAFT_BUSY);
-    fixture_receive(raft, A, now_us, echo(B, now_us, 0));
+    fixture_receive(raft, A, now_us, members_echo(B, now_us, 0));
     uint64_t late_us = now_us + ELECTION_US;
     for (uint64_t round_us = now_us + 500 * MS; round_us <= late_us; round_us += 500 * MS) {
         raft_tick(raft, round_us); /* X answers, B does not any more */
         raft_take(raft);
-        fixture_receive(raft, A, round_us, echo(X, round_us, 1));
+        fixture_receive(raft, A, round_us, members_echo(X, round_us, 1));
     }
     CU_ASSERT_EQUAL(propose(raft, late_us, without(three, X)), RAFT_BUSY);
-    fixture_receive(raft, A, late_us, echo(B, late_us, 0));
+    fixture_receive(raft, A, late_us, members_echo(B, late_us, 0));
     now_us = late_us;
     CU_ASSERT_EQUAL(propose(raft, now_us, without(three, X)), RAFT_OK);
     CU_ASSERT_EQUAL(fixture_status(raft, now_us).membership_index, 2);
@@ -165,14 +89,12 @@ static void test_not_before_the_noop(void)
     fixture_persist(raft, now_us, out->write);
     CU_ASSERT_EQUAL_FATAL(fixture_status(raft, now_us).role, RAFT_LEADER);
     struct raft_membership four = with(founding(), C, RAFT_DATA, false);
-    fixture_receive(raft, A, now_us, echo(B, now_us, 0)); /* alive, but without the no-op */
+    fixture_receive(raft, A, now_us, members_echo(B, now_us, 0)); /* alive, but without the no-op */
     CU_ASSERT_EQUAL(propose(raft, now_us, four), RAFT_BUSY);
-    fixture_receive(raft, A, now_us, echo(B, now_us, 1));
+    fixture_receive(raft, A, now_us, members_echo(B, now_us, 1));
     CU_ASSERT_EQUAL(propose(raft, now_us, four), RAFT_OK);
     raft_free(raft);
 }
-
-/* ---- learners ---- */
 
 static void test_a_learner_becomes_a_voter(void)
 {
@@ -225,17 +147,17 @@ static void test_a_learner_must_catch_up(void)
     const struct raft_output *out = raft_take(raft);
     CU_ASSERT_PTR_NOT_NULL(fixture_find(out, RAFT_APPEND, C));
     fixture_persist(raft, now_us, out->write);
-    CU_ASSERT_EQUAL(fixture_receive(raft, A, now_us, echo(X, now_us, 2))->commit_index, 2);
+    CU_ASSERT_EQUAL(fixture_receive(raft, A, now_us, members_echo(X, now_us, 2))->commit_index, 2);
     four = with(four, C, RAFT_DATA, true);
-    fixture_receive(raft, A, now_us, echo(C, now_us, 1));
+    fixture_receive(raft, A, now_us, members_echo(C, now_us, 1));
     CU_ASSERT_EQUAL(propose(raft, now_us, four), RAFT_BUSY);
-    fixture_receive(raft, A, now_us, echo(C, now_us, 2));
+    fixture_receive(raft, A, now_us, members_echo(C, now_us, 2));
     CU_ASSERT_EQUAL(propose(raft, now_us, four), RAFT_OK);
     /* it counts from here: three of four */
     out = raft_take(raft);
     fixture_persist(raft, now_us, out->write);
-    CU_ASSERT_EQUAL(fixture_receive(raft, A, now_us, echo(X, now_us, 3))->commit_index, 2);
-    CU_ASSERT_EQUAL(fixture_receive(raft, A, now_us, echo(C, now_us, 3))->commit_index, 3);
+    CU_ASSERT_EQUAL(fixture_receive(raft, A, now_us, members_echo(X, now_us, 3))->commit_index, 2);
+    CU_ASSERT_EQUAL(fixture_receive(raft, A, now_us, members_echo(C, now_us, 3))->commit_index, 3);
     raft_free(raft);
 }
 
@@ -301,27 +223,6 @@ static void test_strangers(void)
     raft_free(raft);
 }
 
-/* ---- what counts ---- */
-
-static struct raft_entry change_entry(uint64_t index, uint64_t term, struct raft_membership membership,
-                                      unsigned char *bytes)
-{
-    size_t size = fixture_encode(&membership, bytes);
-    return (struct raft_entry){
-        .index = index, .term = term, .kind = RAFT_ENTRY_MEMBERSHIP, .data = bytes, .size = size};
-}
-
-static const struct raft_output *append(struct raft *raft, uint64_t term, const struct raft_entry *entry,
-                                        uint64_t log_term)
-{
-    struct raft_message message = fixture_heartbeat(B, term);
-    message.log_index = entry->index - 1;
-    message.log_term = log_term;
-    message.entries = entry;
-    message.entry_count = 1;
-    return fixture_receive(raft, A, BEGIN_US, message);
-}
-
 /* canonical/raft 323: what a truncation takes away leaves what counted before, be that in the log, in the
  * snapshot, or in an entry that a snapshot has taken in. */
 static void test_a_truncated_change(void)
@@ -330,20 +231,20 @@ static void test_a_truncated_change(void)
     struct raft *raft = fixture_new_full(A, NULL);
     struct raft_membership four = with(founding(), C, RAFT_DATA, false), five;
     struct raft_entry first = change_entry(1, 1, four, bytes[0]), noop = {.index = 1, .term = 2};
-    append(raft, 1, &first, 0);
+    members_append(raft, 1, &first, 0);
     CU_ASSERT_EQUAL(raft_membership(raft)->count, 4); /* committed or not */
-    append(raft, 2, &noop, 0);
+    members_append(raft, 2, &noop, 0);
     CU_ASSERT_EQUAL(raft_membership(raft)->count, 3); /* the founding one */
     CU_ASSERT_EQUAL(fixture_status(raft, BEGIN_US).membership_index, 0);
 
     struct raft_entry second = change_entry(2, 3, four, bytes[0]);
-    append(raft, 3, &second, 2);
+    members_append(raft, 3, &second, 2);
     five = with(four, D, RAFT_DATA, false);
     struct raft_entry third = change_entry(3, 3, five, bytes[1]);
-    append(raft, 3, &third, 3);
+    members_append(raft, 3, &third, 3);
     CU_ASSERT_EQUAL(raft_membership(raft)->count, 5);
     noop = (struct raft_entry){.index = 3, .term = 4};
-    append(raft, 4, &noop, 3);
+    members_append(raft, 4, &noop, 3);
     CU_ASSERT_EQUAL(raft_membership(raft)->count, 4); /* that of the log */
     CU_ASSERT_EQUAL(fixture_status(raft, BEGIN_US).membership_index, 2);
 
@@ -352,13 +253,13 @@ static void test_a_truncated_change(void)
     heartbeat.log_term = 4;
     fixture_receive(raft, A, BEGIN_US, heartbeat);
     third = change_entry(4, 4, five, bytes[1]);
-    append(raft, 4, &third, 4);
+    members_append(raft, 4, &third, 4);
     CU_ASSERT_EQUAL(raft_membership(raft)->count, 5);
     struct raft_snapshot snapshot = fixture_snapshot(3, 4, &four); /* as of 3, though more counts now */
     CU_ASSERT_EQUAL(raft_compact(raft, BEGIN_US, &snapshot), RAFT_OK);
     CU_ASSERT_EQUAL(raft_membership(raft)->count, 5);
     noop = (struct raft_entry){.index = 4, .term = 5};
-    append(raft, 5, &noop, 4);
+    members_append(raft, 5, &noop, 4);
     CU_ASSERT_EQUAL(raft_membership(raft)->count, 4); /* whose entry is gone */
     CU_ASSERT_EQUAL(fixture_status(raft, BEGIN_US).membership_index, 0);
     raft_free(raft);
@@ -426,12 +327,12 @@ static void test_nonsense_is_dropped(void)
     unsigned char bytes[64];
     struct raft_entry entry = change_entry(1, 1, with(founding(), C, RAFT_DATA, false), bytes);
     bytes[1] = 0; /* an id */
-    append(raft, 1, &entry, 0);
+    members_append(raft, 1, &entry, 0);
     bytes[1] = 200; /* ids out of order */
-    append(raft, 1, &entry, 0);
+    members_append(raft, 1, &entry, 0);
     bytes[1] = A;
     entry.size--;
-    append(raft, 1, &entry, 0);
+    members_append(raft, 1, &entry, 0);
     CU_ASSERT_EQUAL(fixture_status(raft, BEGIN_US).dropped_messages, 3);
     CU_ASSERT_EQUAL(fixture_status(raft, BEGIN_US).last_index, 0);
     CU_ASSERT_EQUAL(raft_membership(raft)->count, 3);
@@ -468,299 +369,6 @@ static void test_a_change_left_half_done(void)
     group_end(&group);
 }
 
-/* ---- removal ---- */
-
-static void test_a_leader_removes_itself(void)
-{
-    struct raft *raft = fixture_new_full(A, NULL);
-    uint64_t now_us = fixture_lead(raft);
-    fixture_receive(raft, A, now_us, echo(B, now_us, 1));
-    uint64_t lease_us = fixture_status(raft, now_us).lease_until_us, index;
-    CU_ASSERT_EQUAL(raft_propose(raft, now_us, RAFT_ENTRY_COMMAND, "x", 1, &index), RAFT_OK);
-    CU_ASSERT_EQUAL_FATAL(propose(raft, now_us, without(founding(), A)), RAFT_OK);
-    CU_ASSERT_FALSE(fixture_status(raft, now_us).voter);
-    const struct raft_output *out = raft_take(raft);
-    CU_ASSERT_PTR_NOT_NULL(fixture_find(out, RAFT_APPEND, B));
-    fixture_persist(raft, now_us, out->write);
-    fixture_receive(raft, A, now_us, echo(B, now_us, 2));
-    CU_ASSERT_EQUAL(fixture_receive(raft, A, now_us, echo(X, now_us, 2))->commit_index, 2);
-    CU_ASSERT_EQUAL(fixture_status(raft, now_us).role, RAFT_LEADER); /* its removal is not committed yet */
-    /* it does not count itself: neither for the commit nor for the lease */
-    CU_ASSERT_EQUAL(fixture_receive(raft, A, now_us, echo(X, now_us, 3))->commit_index, 2);
-    uint64_t round_us = now_us + 100 * MS;
-    raft_tick(raft, round_us);
-    CU_ASSERT_PTR_NOT_NULL(fixture_find(raft_take(raft), RAFT_APPEND, X));
-    fixture_receive(raft, A, round_us, echo(X, round_us, 3));
-    CU_ASSERT_EQUAL(fixture_status(raft, round_us).lease_until_us, lease_us);
-    raft_end_lease(raft, round_us);
-    CU_ASSERT_EQUAL(raft_renew_term(raft, lease_us), RAFT_BUSY); /* it has no vote to win */
-    CU_ASSERT_EQUAL(fixture_receive(raft, A, lease_us, echo(B, round_us, 3))->commit_index, 3);
-    CU_ASSERT_EQUAL(fixture_status(raft, lease_us).role, RAFT_FOLLOWER);
-    CU_ASSERT_EQUAL(fixture_status(raft, lease_us).lease_until_us, 0);
-    /* etcd 11038: silent from here on */
-    for (unsigned i = 1; i < 100; i++) {
-        raft_tick(raft, lease_us + i * 100 * MS);
-        CU_ASSERT_EQUAL(raft_take(raft)->message_count, 0);
-    }
-    CU_ASSERT_STRING_NOT_EQUAL(fixture_status(raft, lease_us).waits_for, "");
-    raft_free(raft);
-}
-
-/* A leader with one other voter left, itself removed, is not alone: CheckQuorum holds for it. */
-static void test_a_removed_leader_without_a_quorum(void)
-{
-    struct raft_restored restored = fixture_restored();
-    restored.membership = without(founding(), X);
-    struct raft *raft = fixture_new_full(A, &restored);
-    uint64_t now_us = BEGIN_US + ELECTION_US;
-    raft_tick(raft, now_us);
-    raft_take(raft);
-    struct raft_message reply = {.kind = RAFT_PREVOTE_REPLY, .from = B, .term = 1, .granted = true};
-    const struct raft_output *out = fixture_receive(raft, A, now_us, reply);
-    fixture_persist(raft, now_us, out->write);
-    reply.kind = RAFT_VOTE_REPLY;
-    out = fixture_receive(raft, A, now_us, reply);
-    fixture_persist(raft, now_us, out->write);
-    fixture_receive(raft, A, now_us, echo(B, now_us, 1));
-    CU_ASSERT_EQUAL_FATAL(propose(raft, now_us, without(restored.membership, A)), RAFT_OK);
-    for (unsigned i = 1; i < 10; i++)
-        raft_tick(raft, now_us + i * 100 * MS);
-    CU_ASSERT_EQUAL(fixture_status(raft, now_us).role, RAFT_LEADER);
-    raft_tick(raft, now_us + ELECTION_US);
-    CU_ASSERT_EQUAL(fixture_status(raft, now_us).role, RAFT_FOLLOWER);
-    CU_ASSERT_EQUAL(fixture_status(raft, now_us).commit_index, 1);
-    raft_free(raft);
-}
-
-/* Dissertation 4.2.2: whoever is not in its own newest membership may be the only one who has it, and so the
- * only one who can get it committed: it campaigns, without counting itself. */
-static void test_the_only_one_who_has_the_change(void)
-{
-    struct group group;
-    group_begin(&group);
-    CU_ASSERT_EQUAL_FATAL(group_change(&group, A, without(founding(), X)), RAFT_OK);
-    group_pass(&group, 210 * MS);
-    struct raft_membership only_b = without(without(founding(), X), A);
-    CU_ASSERT_EQUAL(propose(group.nodes[A], group.now_us, only_b), RAFT_OK);
-    group.cut[A] = true;
-    group_settle(&group); /* it has it on its disk, B does not get it */
-    CU_ASSERT_FALSE(group_status(&group, A).voter);
-    group_pass(&group, 3 * ELECTION_US);
-    CU_ASSERT_NOT_EQUAL(group_status(&group, A).role, RAFT_LEADER); /* by itself it wins nothing */
-    CU_ASSERT_NOT_EQUAL(group_status(&group, B).role, RAFT_LEADER); /* its membership has A, too */
-    group.cut[A] = false;
-    group_pass(&group, 3 * ELECTION_US);
-    CU_ASSERT_TRUE(knows(&group, B, only_b));
-    CU_ASSERT_TRUE(group_status(&group, B).ready);
-    CU_ASSERT_EQUAL(group_status(&group, A).role, RAFT_FOLLOWER);
-    group.asked[A] = 0;
-    group_pass(&group, 5 * ELECTION_US);
-    CU_ASSERT_EQUAL(group.asked[A], 0); /* it is committed: A has no say any more */
-    group_end(&group);
-}
-
-/* A data member that was given a vote and does not know asks for none. Then it is the arbiter who brings it
- * up to date, though nobody's log was too short for it. */
-static void test_the_arbiter_wakes_one_who_does_not_know(void)
-{
-    struct group group;
-    group_begin(&group);
-    struct raft_membership two = without(founding(), B), learner = with(two, C, RAFT_DATA, false);
-    struct raft_membership three = with(two, C, RAFT_DATA, true);
-    CU_ASSERT_EQUAL_FATAL(group_change(&group, A, two), RAFT_OK);
-    CU_ASSERT_EQUAL_FATAL(group_change(&group, A, learner), RAFT_OK);
-    group_start_empty(&group, C);
-    group_pass(&group, 310 * MS);
-    group.cut[C] = true;
-    CU_ASSERT_EQUAL_FATAL(group_change(&group, A, three), RAFT_OK);
-    CU_ASSERT_EQUAL(group_status(&group, A).membership_index, group_status(&group, A).commit_index);
-    group.cut[A] = true; /* for good */
-    group.cut[C] = false;
-    group_pass(&group, 6 * ELECTION_US);
-    CU_ASSERT_EQUAL(group_status(&group, C).leader, 0);
-    group_pass(&group, 3 * ELECTION_US);
-    CU_ASSERT_TRUE(group_status(&group, C).ready);
-    CU_ASSERT_TRUE(group_status(&group, C).lease_until_us > group.now_us);
-    group_end(&group);
-}
-
-static void test_a_removed_member_is_told(void)
-{
-    struct group group;
-    group_begin(&group);
-    struct raft_membership two = without(founding(), B);
-    CU_ASSERT_EQUAL_FATAL(group_change(&group, A, two), RAFT_OK);
-    CU_ASSERT_TRUE(knows(&group, B, two));
-    CU_ASSERT_FALSE(group_status(&group, B).voter);
-    group_pass(&group, 210 * MS); /* that it is committed comes with the next round */
-    CU_ASSERT_EQUAL(group_status(&group, B).commit_index, 2);
-    unsigned appends = group.sent[B][RAFT_APPEND];
-    group_pass(&group, 10 * ELECTION_US);
-    CU_ASSERT_EQUAL(group.sent[B][RAFT_APPEND], appends); /* once is enough */
-    CU_ASSERT_EQUAL(group.asked[B], 0);
-    CU_ASSERT_EQUAL(group_status(&group, A).term, 1);
-    group_end(&group);
-}
-
-static void test_a_member_that_was_away_when_it_was_removed(void)
-{
-    struct group group;
-    group_begin(&group);
-    group.cut[B] = true;
-    group_propose(&group, A, 30);
-    struct raft_membership two = without(founding(), B);
-    CU_ASSERT_EQUAL_FATAL(group_change(&group, A, two), RAFT_OK);
-    group_compact(&group, A);
-    unsigned appends = group.sent[B][RAFT_APPEND];
-    group_pass(&group, 900 * MS);
-    CU_ASSERT_TRUE(group.sent[B][RAFT_APPEND] > appends);
-    group_pass(&group, 200 * MS);
-    appends = group.sent[B][RAFT_APPEND];
-    group_pass(&group, 5 * ELECTION_US);
-    CU_ASSERT_EQUAL(group.sent[B][RAFT_APPEND], appends); /* not for ever */
-    /* it asks, disturbs nobody, and is told: here by a snapshot */
-    group.cut[B] = false;
-    uint64_t since_us = group_status(&group, A).leader_since_us;
-    group_pass(&group, ELECTION_US);
-    CU_ASSERT_TRUE(group.sent[A][RAFT_PREVOTE] > 0);
-    CU_ASSERT_TRUE(knows(&group, B, two));
-    CU_ASSERT_EQUAL(group_status(&group, A).leader_since_us, since_us);
-    CU_ASSERT_EQUAL(group_status(&group, A).term, 1);
-    unsigned asked = group.sent[A][RAFT_PREVOTE];
-    appends = group.sent[B][RAFT_APPEND];
-    group_pass(&group, 10 * ELECTION_US);
-    CU_ASSERT_EQUAL(group.sent[A][RAFT_PREVOTE], asked);
-    CU_ASSERT_EQUAL(group.sent[B][RAFT_APPEND], appends);
-    group_end(&group);
-}
-
-/* The arbiter leads for the sake of a data member with a vote, and of nobody else. */
-static void test_an_arbiter_is_not_woken_by_a_removed_member(void)
-{
-    unsigned char bytes[64];
-    struct raft_entry entry = change_entry(1, 1, without(founding(), B), bytes);
-    struct raft_restored restored = fixture_restored();
-    restored.hard_state.term = 1;
-    restored.entries = &entry;
-    restored.entry_count = 1;
-    struct raft *raft = fixture_new_full(X, &restored);
-    uint64_t now_us = BEGIN_US + 2 * ELECTION_US;
-    struct raft_message ask = {.kind = RAFT_PREVOTE, .from = B, .term = 2};
-    const struct raft_output *out = fixture_receive(raft, X, now_us, ask);
-    CU_ASSERT_TRUE(fixture_find(out, RAFT_PREVOTE_REPLY, B)->message.log_short);
-    raft_tick(raft, now_us + 100 * MS);
-    CU_ASSERT_EQUAL(raft_take(raft)->message_count, 0);
-    ask.from = A;
-    fixture_receive(raft, X, now_us + 100 * MS, ask);
-    raft_tick(raft, now_us + 200 * MS);
-    CU_ASSERT_PTR_NOT_NULL(fixture_find(raft_take(raft), RAFT_PREVOTE, A));
-    raft_free(raft);
-}
-
-static void test_a_removed_member_of_a_higher_term(void)
-{
-    struct raft *raft = fixture_new_full(A, NULL);
-    uint64_t now_us = fixture_lead(raft);
-    CU_ASSERT_EQUAL_FATAL(propose(raft, now_us, without(founding(), B)), RAFT_OK);
-    CU_ASSERT_PTR_NOT_NULL(fixture_find(raft_take(raft), RAFT_APPEND, B));
-    static const enum raft_message_kind answers[] = {RAFT_PREVOTE_REPLY, RAFT_VOTE_REPLY, RAFT_APPEND_REPLY,
-                                                     RAFT_SNAPSHOT_REPLY};
-    for (unsigned i = 0; i < 4; i++)
-        fixture_receive(raft, A, now_us, (struct raft_message){.kind = answers[i], .from = B, .term = 7});
-    struct raft_message ask = {.kind = RAFT_VOTE, .from = B, .term = 7, .log_index = 99, .log_term = 6};
-    const struct raft_output *out = fixture_receive(raft, A, now_us, ask);
-    CU_ASSERT_FALSE(fixture_find(out, RAFT_VOTE_REPLY, B)->message.granted);
-    CU_ASSERT_EQUAL(fixture_status(raft, now_us).role, RAFT_LEADER);
-    CU_ASSERT_EQUAL(fixture_status(raft, now_us).term, 1);
-    raft_free(raft);
-}
-
-/* ---- leases ---- */
-
-static void test_only_voters_answer_for_a_lease(void)
-{
-    struct raft *raft = fixture_new_full(A, NULL);
-    uint64_t now_us = fixture_lead(raft);
-    struct raft_membership four = with(founding(), C, RAFT_DATA, false);
-    CU_ASSERT_EQUAL_FATAL(propose(raft, now_us, four), RAFT_OK);
-    const struct raft_output *out = raft_take(raft);
-    fixture_persist(raft, now_us, out->write);
-    fixture_receive(raft, A, now_us, echo(X, now_us, 2));
-    uint64_t lease_us = fixture_status(raft, now_us).lease_until_us;
-    uint64_t round_us = now_us + 100 * MS;
-    raft_tick(raft, round_us);
-    raft_take(raft);
-    fixture_receive(raft, A, round_us, echo(C, round_us, 2));
-    CU_ASSERT_EQUAL(fixture_status(raft, round_us).lease_until_us, lease_us); /* a learner */
-    CU_ASSERT_EQUAL(fixture_status(raft, round_us).round_sent_us, now_us);
-    fixture_receive(raft, A, round_us, echo(B, round_us, 2));
-    CU_ASSERT_EQUAL(fixture_status(raft, round_us).lease_until_us, lease_us + 100 * MS);
-    /* its promise counts once it votes: three of four now, A, B and C */
-    CU_ASSERT_EQUAL_FATAL(propose(raft, round_us, with(four, C, RAFT_DATA, true)), RAFT_OK);
-    CU_ASSERT_EQUAL(fixture_status(raft, round_us).lease_until_us, lease_us + 100 * MS);
-    raft_free(raft);
-
-    /* a removed one's counts no more: without B only X answers, and has not */
-    raft = fixture_new_full(A, NULL);
-    now_us = fixture_lead(raft);
-    round_us = now_us + 100 * MS;
-    raft_tick(raft, round_us);
-    raft_take(raft);
-    fixture_receive(raft, A, round_us, echo(B, round_us, 1));
-    CU_ASSERT_EQUAL(fixture_status(raft, round_us).lease_until_us, lease_us + 100 * MS);
-    CU_ASSERT_EQUAL_FATAL(propose(raft, round_us, without(founding(), B)), RAFT_OK);
-    CU_ASSERT_EQUAL(fixture_status(raft, round_us).lease_until_us, lease_us);
-    raft_take(raft);
-    fixture_receive(raft, A, round_us, echo(B, round_us, 2)); /* departing */
-    CU_ASSERT_EQUAL(fixture_status(raft, round_us).lease_until_us, lease_us);
-    raft_free(raft);
-}
-
-/* Who has no vote any more keeps what it promised: one who does not know may still ask it. */
-static void test_promises_are_kept_without_a_vote(void)
-{
-    struct raft *raft = fixture_new_full(A, NULL);
-    unsigned char bytes[64];
-    struct raft_entry entry = change_entry(1, 1, without(founding(), A), bytes);
-    append(raft, 1, &entry, 0);
-    CU_ASSERT_FALSE(fixture_status(raft, BEGIN_US).voter);
-    struct raft_message ask = {.kind = RAFT_VOTE, .from = X, .term = 2, .log_index = 9, .log_term = 1};
-    const struct raft_output *out = fixture_receive(raft, A, BEGIN_US + ELECTION_US - 1, ask);
-    CU_ASSERT_FALSE(fixture_find(out, RAFT_VOTE_REPLY, X)->message.granted);
-    CU_ASSERT_EQUAL(fixture_status(raft, BEGIN_US).term, 1);
-    out = fixture_receive(raft, A, BEGIN_US + ELECTION_US, ask);
-    CU_ASSERT_TRUE(fixture_find(out, RAFT_VOTE_REPLY, X)->message.granted);
-    raft_free(raft);
-}
-
-static void test_from_one_to_two(void)
-{
-    struct group group = {.now_us = BEGIN_US};
-    struct raft_restored restored = fixture_restored();
-    restored.membership = without(without(founding(), B), X);
-    group.nodes[A] = fixture_new_full(A, &restored);
-    group_pass(&group, 2 * ELECTION_US);
-    CU_ASSERT_TRUE_FATAL(group_status(&group, A).ready);
-    struct raft_membership two = with(restored.membership, B, RAFT_DATA, false);
-    CU_ASSERT_EQUAL(group_change(&group, A, two), RAFT_OK);
-    group_start_empty(&group, B);
-    group_pass(&group, 220 * MS);
-    two = with(two, B, RAFT_DATA, true);
-    CU_ASSERT_EQUAL(group_change(&group, A, two), RAFT_OK);
-    group_pass(&group, 110 * MS);
-    CU_ASSERT_EQUAL(group_status(&group, B).commit_index, group_status(&group, A).last_index);
-    /* it counts on when its entry is compacted */
-    CU_ASSERT_TRUE(group_status(&group, A).membership_index > 0);
-    group_compact(&group, A);
-    CU_ASSERT_EQUAL(group_status(&group, A).membership_index, 0);
-    CU_ASSERT_TRUE(knows(&group, A, two));
-    /* and there is no quorum of one any more */
-    group.cut[B] = true;
-    group_pass(&group, 2 * ELECTION_US);
-    CU_ASSERT_NOT_EQUAL(group_status(&group, A).role, RAFT_LEADER);
-    group_end(&group);
-}
-
 int main(void)
 {
     CU_initialize_registry();
@@ -778,20 +386,6 @@ int main(void)
     CU_add_test(suite, "removed before a change that is open", test_removed_before_an_open_change);
     CU_add_test(suite, "nonsense is dropped", test_nonsense_is_dropped);
     CU_add_test(suite, "a change left half-done", test_a_change_left_half_done);
-    CU_add_test(suite, "a leader removes itself", test_a_leader_removes_itself);
-    CU_add_test(suite, "a removed leader without a quorum", test_a_removed_leader_without_a_quorum);
-    CU_add_test(suite, "the only one who has the change", test_the_only_one_who_has_the_change);
-    CU_add_test(suite, "the arbiter wakes one who does not know",
-                test_the_arbiter_wakes_one_who_does_not_know);
-    CU_add_test(suite, "a removed member is told", test_a_removed_member_is_told);
-    CU_add_test(suite, "a member that was away when it was removed",
-                test_a_member_that_was_away_when_it_was_removed);
-    CU_add_test(suite, "an arbiter is not woken by a removed member",
-                test_an_arbiter_is_not_woken_by_a_removed_member);
-    CU_add_test(suite, "a removed member of a higher term", test_a_removed_member_of_a_higher_term);
-    CU_add_test(suite, "only voters answer for a lease", test_only_voters_answer_for_a_lease);
-    CU_add_test(suite, "promises are kept without a vote", test_promises_are_kept_without_a_vote);
-    CU_add_test(suite, "from one to two", test_from_one_to_two);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();
     unsigned failures = CU_get_number_of_failures();
