@@ -9,6 +9,7 @@
 #include "tests/sim/check.h"
 #include "tests/sim/disk.h"
 #include "tests/sim/machine.h"
+#include "tests/sim/state.h"
 #include "tests/sim/world.h"
 
 /* ---- entries ---- */
@@ -98,8 +99,7 @@ void world_end_by_disk(struct world *world, unsigned i, int outcome)
 
 /* ---- steps ---- */
 
-/* true: the node goes on. */
-static bool step(struct world *world, unsigned i)
+bool world_node_step(struct world *world, unsigned i)
 {
     struct world_node *node = &world->nodes[i];
     if (node->crash_in_steps > 0 && --node->crash_in_steps == 0)
@@ -137,7 +137,7 @@ static bool send_messages(struct world *world, unsigned i, const struct raft_out
         }
         check_sent(world, i, &send->message, acknowledged_term(node->raft, &send->message));
         world_send(world, i, &send->message);
-        if (!step(world, i))
+        if (!world_node_step(world, i))
             return false;
     }
     return true;
@@ -158,105 +158,10 @@ static bool apply(struct world *world, unsigned i)
         check_applied(world, i);
         if (node->hooks.applied != NULL)
             node->hooks.applied(world, i, entry, node->hooks.context);
-        if (!step(world, i))
+        if (!world_node_step(world, i))
             return false;
     }
     return true;
-}
-
-/* ---- reads ---- */
-
-static void note_reads(struct world *world, unsigned i, const struct raft_output *out)
-{
-    for (unsigned r = 0; r < out->read_count; r++) {
-        for (unsigned at = 0; at < world->read_count; at++) {
-            struct world_read *read = &world->reads[at];
-            if (read->node != i || read->life != world->nodes[i].life || read->read != out->reads[r].read)
-                continue;
-            read->index = out->reads[r].index;
-            if (out->reads[r].done && read->index < read->must_see)
-                world_violate(world,
-                              "I4: %s answers a read as of entry %" PRIu64 ", when %" PRIu64
-                              " was committed before it was asked for",
-                              world->nodes[i].name, read->index, read->must_see);
-            if (!out->reads[r].done)
-                *read = world->reads[--world->read_count];
-            break;
-        }
-    }
-}
-
-static bool answer_reads(struct world *world, unsigned i)
-{
-    const struct world_node *node = &world->nodes[i];
-    for (unsigned at = world->read_count; at-- > 0;) {
-        struct world_read *read = &world->reads[at];
-        bool gone = read->node == i && read->life != node->life;
-        bool answered = read->node == i && read->index != 0 && node->applied_index >= read->index;
-        counts_add(&world->counts, COUNT_READS_DONE, answered && !gone);
-        if (gone || answered)
-            *read = world->reads[--world->read_count];
-    }
-    return true;
-}
-
-/* ---- snapshots ---- */
-
-static bool is_time_to_compact(const struct world *world, unsigned i)
-{
-    const struct world_node *node = &world->nodes[i];
-    return world->config.compact_every > 0 && node->kind == RAFT_DATA &&
-           node->applied_index >= node->restoring_index &&
-           node->applied_index >= node->status.snapshot_index + node->compact_after;
-}
-
-/* Saved, and Raft is told, which brings its output. */
-void world_compact(struct world *world, unsigned i)
-{
-    struct world_node *node = &world->nodes[i];
-    struct raft_snapshot snapshot = {.index = node->machine.index, .term = node->machine.term};
-    enum disk_outcome outcome = DISK_OPENED;
-    size_t state_size = 0, padding = world_between(world, 0, 2000);
-    void *state =
-        node->hooks.save == NULL ? NULL : node->hooks.save(world, i, &state_size, node->hooks.context);
-    void *data = machine_encode_snapshot(&node->machine, state, state_size, padding, &snapshot.size);
-    bool saved;
-    snapshot.data = data;
-    if (world->config.compact_every > 0)
-        node->compact_after = world_between(world, 1, 2 * world->config.compact_every);
-    bool alive = disk_save_snapshot(world, i, &snapshot, &saved, &outcome);
-    if (!alive) {
-        world_end_by_disk(world, i, outcome);
-    } else if (saved && step(world, i)) {
-        world_trace(world, i, "has a snapshot up to %" PRIu64, snapshot.index);
-        counts_add(&world->counts, COUNT_COMPACTION, 1);
-        if (raft_trace_compact(&node->tracer, node->raft, world_clock_us(world, i), &snapshot) != RAFT_OK)
-            world_violate(world, "I1: %s refuses the snapshot of what it applied, up to %" PRIu64, node->name,
-                          snapshot.index);
-        world_carry_out(world, i);
-    }
-    free(data);
-    free(state);
-}
-
-/* A leader's snapshot is durable: it takes the place of the state, if it is newer. */
-static void take_snapshot(struct world *world, unsigned i, const struct raft_snapshot *snapshot)
-{
-    struct world_node *node = &world->nodes[i];
-    void *state;
-    size_t state_size;
-    counts_add(&world->counts, COUNT_SNAPSHOT_SENT, 1);
-    world_trace(world, i, "has its leader's snapshot up to %" PRIu64, snapshot->index);
-    if (snapshot->index <= node->applied_index)
-        return;
-    if (!machine_restore(&node->machine, snapshot->data, snapshot->size, &state, &state_size) ||
-        node->machine.index != snapshot->index || node->machine.term != snapshot->term)
-        world_violate(world, "I1: %s cannot read its leader's snapshot", node->name);
-    node->applied_index = snapshot->index;
-    check_applied(world, i);
-    if (node->hooks.restored != NULL)
-        node->hooks.restored(world, i, snapshot->index, state, state_size, node->hooks.context);
-    free(state);
 }
 
 static void observe(struct world *world, unsigned i)
@@ -287,7 +192,7 @@ void world_carry_out(struct world *world, unsigned i)
     node->commit_index = out->commit_index;
     if (out->has_snapshot && out->snapshot.index > node->applied_index)
         node->restoring_index = out->snapshot.index;
-    note_reads(world, i, out);
+    state_note_reads(world, i, out);
     check_written(world, i, out->entries, out->entry_count);
     if (!send_messages(world, i, out))
         return;
@@ -296,13 +201,14 @@ void world_carry_out(struct world *world, unsigned i)
         world_end_by_disk(world, i, outcome);
         return;
     }
-    if (out->has_write && !step(world, i))
+    if (out->has_write && !world_node_step(world, i))
         return;
     check_committed(world, i, commit_before, node->commit_index);
-    if (!apply(world, i) || !answer_reads(world, i))
+    if (!apply(world, i))
         return;
+    state_answer_reads(world, i);
     observe(world, i);
-    if (node->up && world->violation[0] == '\0' && is_time_to_compact(world, i))
+    if (node->up && world->violation[0] == '\0' && state_is_long(world, i))
         world_compact(world, i);
 }
 
@@ -315,7 +221,7 @@ static bool release_waiting(struct world *world, unsigned i)
         check_sent(world, i, &packet->message, packet->acknowledged_term);
         world_send(world, i, &packet->message);
         world_packet_free(packet);
-        if (!step(world, i))
+        if (!world_node_step(world, i))
             return false;
     }
     return true;
@@ -342,9 +248,9 @@ static bool tell_done(struct world *world, unsigned i, uint64_t covers)
             term = write->entries[write->entry_count - 1].term;
         }
         if (write->has_snapshot)
-            take_snapshot(world, i, &write->snapshot);
+            state_take_snapshot(world, i, &write->snapshot);
         disk_free_write(write);
-        if (!step(world, i) || !release_waiting(world, i))
+        if (!world_node_step(world, i) || !release_waiting(world, i))
             return false;
         /* Sometimes one notice covers several writes, sometimes each has its own. */
         if (world_chance(world, 500)) {
@@ -373,30 +279,6 @@ void world_node_disk(struct world *world, unsigned i)
 
 /* ---- life ---- */
 
-/* From the snapshot, or from nothing: a founder knows the founders. */
-static bool restore_state(struct world *world, unsigned i, const struct store_recovered *found)
-{
-    struct world_node *node = &world->nodes[i];
-    void *state;
-    size_t state_size;
-    memset(&node->machine, 0, sizeof node->machine);
-    if (!found->has_snapshot) {
-        for (unsigned m = 0; m < world->founding.count; m++)
-            if (world->founding.members[m].id == node->id)
-                node->machine.membership = world->founding;
-        return true;
-    }
-    bool good =
-        machine_restore(&node->machine, found->snapshot.data, found->snapshot.size, &state, &state_size) &&
-        node->machine.index == found->snapshot.last_index;
-    if (!good)
-        world_violate(world, "I7: %s cannot read its own snapshot", node->name);
-    else if (node->hooks.restored != NULL)
-        node->hooks.restored(world, i, node->machine.index, state, state_size, node->hooks.context);
-    free(state);
-    return good;
-}
-
 /* What the store holds, into a new struct raft. */
 static bool restore(struct world *world, unsigned i, uint64_t now_us)
 {
@@ -414,7 +296,7 @@ static bool restore(struct world *world, unsigned i, uint64_t now_us)
         config.decode_membership = machine_decode_membership;
         config.decode_snapshot = machine_decode_snapshot;
     }
-    if (!restore_state(world, i, found))
+    if (!state_restore(world, i, found))
         return false;
     restored.membership = node->machine.membership;
     restored.snapshot = (struct raft_snapshot){.index = found->snapshot.last_index,

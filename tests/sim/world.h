@@ -313,6 +313,7 @@ void world_node_free(struct world_node *node);
 struct raft_entry *world_copy_entries(const struct raft_entry *entries, unsigned count);
 struct world_packet *world_packet_new(const struct raft_message *message);
 void world_packet_free(struct world_packet *packet);
+bool world_node_step(struct world *world, unsigned node); /* true: the node goes on */
 void world_carry_out(struct world *world, unsigned node); /* after an input */
 void world_end_by_disk(struct world *world, unsigned node, int outcome);
 void world_free_entries(struct raft_entry *entries, unsigned count);
