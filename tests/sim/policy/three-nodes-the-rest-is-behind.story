@@ -1,0 +1,36 @@
+# Three data nodes, MySQL: the replica that acknowledges dies, and the other one is behind. The dead one leaves the sync set only
+# once the other holds all that was acknowledged until then.
+cluster A B C mysql
+        on A B C
+        | 0.00 A is on
+        | 0.00 B is on
+        | 0.00 C is on
+        expect sync A B C within 12s
+        | 1.00 A leads term 1
+        | 1.40 A server starts in place
+        | 1.41 B server starts in place
+        | 1.41 C server starts in place
+        | 1.43 - primary A, epoch 1 (first start)
+        | 1.43 - sync {A}, acks 0
+        | 1.43 A has the record of epoch 1 written
+        | 1.43 B receives from A and acknowledges
+        | 1.43 C receives from A and acknowledges
+        | 1.43 - the record of epoch 1 is committed
+        | 1.43 A opens
+        | 1.43 C receives no more
+        | 1.44 A its commits wait for 1 acknowledgement
+        | 1.44 A has the address
+        | 1.44 - A serves
+        | 1.44 - sync {A B}, acks 1
+        | 1.48 C receives from A and acknowledges
+        | 1.49 - sync {A B C}, acks 1
+        replication to B 800ms
++2s     mark
+        | 1.49 C receives no more
+        | 1.54 C receives from A and acknowledges
+        start C fails
+        kill server C
+        | 3.49 C server dies
+        expect sync A B within 3s
+        | 4.93 - sync {A B}, acks 1
+        expect acks 1
