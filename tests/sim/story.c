@@ -151,12 +151,27 @@ bool story_is_up(struct story *story, const char *name, unsigned *node)
     return story->world->nodes[*node].up || story_fail(story, "%s does not run", name);
 }
 
+/* TEXT1, TEXT2, ... */
+static bool propose_many(struct story *story, unsigned node, const char *text, unsigned count)
+{
+    for (unsigned i = 1; i <= count; i++) {
+        char entry[64];
+        uint64_t index;
+        snprintf(entry, sizeof entry, "%s%u", text, i);
+        if (world_propose(story->world, node, entry, strlen(entry), &index) != RAFT_OK)
+            return story_fail(story, "%s is refused", entry);
+    }
+    return true;
+}
+
 static bool do_propose(struct story *story, unsigned count, char **words)
 {
     unsigned node;
     uint64_t index;
     if (count < 2 || !story_is_up(story, words[0], &node))
         return count >= 2 ? false : story_fail(story, "propose NODE TEXT");
+    if (count == 4 && strcmp(words[2], "times") == 0)
+        return propose_many(story, node, words[1], (unsigned)strtoul(words[3], NULL, 10));
     enum raft_code code = world_propose(story->world, node, words[1], strlen(words[1]), &index);
     return story_outcome(story, code, count, words, 2);
 }

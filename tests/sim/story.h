@@ -18,7 +18,7 @@
  *   disk A 200ms | hangs | works
  *   disk A full BYTES | write-error | sync-error | rots BIT | power-fails-after OPERATIONS | well
  *                                 as enum world_disk_fault (world.h) says
- *   propose A text [refused REASON]
+ *   propose A text [refused REASON] | propose A text times 300      text1, text2, ...
  *   add C at A [refused REASON]   as a learner; promote C at A, remove B at A
  *   wipe C                        a new disk, and a new member id
  *   compact A                     a snapshot of what it has applied; its log begins after that

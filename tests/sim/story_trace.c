@@ -28,8 +28,8 @@ struct seen_node {
     uint64_t commit; /* the highest ever: what a restarted node learns again is no news */
     uint64_t term, snapshot_index;
     struct raft_membership membership;
-    uint64_t lease_until_us;                  /* by its clock; 0: none */
-    uint64_t snapshot_bytes[WORLD_NODES_MAX]; /* on their way to each */
+    uint64_t lease_until_us;        /* by its clock; 0: none */
+    uint64_t chunks, sent_snapshot; /* of the snapshots that it sent; the last one of them */
     struct raft_hard_state disk;
     struct seen_log log, disk_log;
 };
@@ -242,15 +242,11 @@ static void look_at_membership(struct story *story, const struct world_node *nod
 static void look_at_snapshots(struct story *story, const struct world_node *node, struct seen_node *seen)
 {
     uint64_t index = node->status.snapshot_index;
-    for (unsigned i = 0; i < node->status.peer_count; i++) {
-        const struct raft_peer_status *peer = &node->status.peers[i];
-        unsigned other = world_node_of(story->world, peer->id);
-        if (other >= story->world->node_count || seen->snapshot_bytes[other] == peer->snapshot_bytes)
-            continue;
-        if (seen->snapshot_bytes[other] == 0)
-            story_tell(story, node->name, "sends its snapshot to %s", name_of(story, peer->id));
-        seen->snapshot_bytes[other] = peer->snapshot_bytes;
+    if (node->sent[RAFT_SNAPSHOT] != seen->chunks && index != seen->sent_snapshot) {
+        story_tell(story, node->name, "sends its snapshot up to %" PRIu64, index);
+        seen->sent_snapshot = index;
     }
+    seen->chunks = node->sent[RAFT_SNAPSHOT];
     if (index == seen->snapshot_index)
         return;
     story_tell(story, node->name, "%s %" PRIu64,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tests/sim/chaos.h"
+#include "tests/sim/cluster_chaos.h"
 #include "tests/sim/policy_story.h"
 #include "tests/sim/story_base.h"
 #include "tests/sim/trace_check.h"
@@ -54,6 +55,27 @@ static void test_clusters(void)
     }
     unsetenv("TRACE_FILE");
     globfree(&files);
+    expect_no_difference(5000, 20000);
+}
+
+static void test_clusters_under_faults(void)
+{
+    unlink(path);
+    setenv("TRACE_FILE", path, 1);
+    for (uint64_t seed = 1; seed <= 8; seed++) {
+        struct cluster_config config = cluster_chaos_config(seed);
+        struct cluster *cluster = cluster_new(&config);
+        struct chaos_choice choice;
+        struct chaos chaos;
+        CU_ASSERT_TRUE_FATAL(chaos_choice_read(NULL, NULL, &choice));
+        cluster_chaos_init(&chaos, seed, &choice, cluster);
+        cluster_chaos_begin(cluster, &chaos);
+        for (unsigned i = 0; i < 40 && cluster_chaos_step(cluster, &chaos); i++)
+            ;
+        CU_ASSERT_STRING_EQUAL(cluster->world->violation, "");
+        cluster_free(cluster);
+    }
+    unsetenv("TRACE_FILE");
     expect_no_difference(5000, 20000);
 }
 
@@ -225,6 +247,7 @@ int main(void)
     CU_pSuite suite = CU_add_suite("traces of simulations", NULL, NULL);
     CU_add_test(suite, "groups", test_groups);
     CU_add_test(suite, "clusters", test_clusters);
+    CU_add_test(suite, "clusters under faults", test_clusters_under_faults);
     CU_add_test(suite, "planted lines", test_planted_lines);
     CU_add_test(suite, "planted code", test_planted_code);
     CU_add_test(suite, "no trace", test_no_trace);

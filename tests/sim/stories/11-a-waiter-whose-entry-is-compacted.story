@@ -53,6 +53,7 @@ cluster A B C
         heal
         expect log-start A 4 within 500ms
         | 4.014 A hears of term 2
+        | 4.016 B sends its snapshot up to 4
         | 4.017 A takes a snapshot up to 4
         expect no-log A x
         expect reads-open 0

@@ -67,8 +67,8 @@ cluster A B C chunk=64
         | 3.055 A has the membership in its file
         | 3.056 B has the membership in its file
         | 3.057 A commits the membership
+        | 3.057 A sends its snapshot up to 3
         | 3.058 B commits the membership
-        | 3.059 A sends its snapshot to C
         | 3.070 C its log begins after 3
         | 3.070 C counts the members A B an earlier member
         expect same-state A B C within 200ms
