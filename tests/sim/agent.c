@@ -28,6 +28,7 @@ static void forget(struct cluster *cluster, struct agent_model *agent)
         room_give_back(&cluster->rooms, agent->heard[i].room);
     agent_forget_worker(cluster, agent);
     policy_tracer_end(&agent->tracer);
+    free(agent->restored);
     memset(agent, 0, sizeof *agent);
 }
 
@@ -93,6 +94,8 @@ static void step(struct cluster *cluster, unsigned host)
 
     end_hung_worker(cluster, host);
     agent_gather(cluster, host);
+    if (agent->input.self == NULL)
+        return; /* no member yet, or no more: it is let in by an operator */
     policy_trace_decide(&agent->tracer, &agent->tracker, &agent->input, &agent->output);
     agent_carry_out(cluster, host);
     if (!agent_is_up(cluster, host))
@@ -229,9 +232,17 @@ void agent_vip_changed(struct cluster *cluster, unsigned host)
 void agent_started(struct cluster *cluster, unsigned host)
 {
     struct agent_model *agent = agent_of(cluster, host);
+    struct cluster_state *restored = agent->restored;
+    uint64_t index = agent->restored_index;
 
+    agent->restored = NULL;
     forget(cluster, agent);
     cluster_state_init(&agent->state);
+    if (restored) {
+        agent->state = *restored;
+        agent->applied_index = index;
+        free(restored);
+    }
     if (cluster->world->trace_file)
         agent->tracer =
             (struct policy_tracer){.line = world_trace_line, .context = &cluster->world->nodes[host]};
@@ -278,6 +289,52 @@ void agent_applied(struct cluster *cluster, unsigned host, const struct raft_ent
     agent_wake(cluster, host);
 }
 
+void *agent_save(struct cluster *cluster, unsigned host, size_t *size)
+{
+    Mha__ClusterState *message = cluster_state_to_message(&agent_of(cluster, host)->state);
+    uint8_t *bytes;
+
+    assert(message != NULL);
+    *size = mha__cluster_state__get_packed_size(message);
+    bytes = malloc(*size + 1);
+    assert(bytes != NULL);
+    mha__cluster_state__pack(message, bytes);
+    mha__cluster_state__free_unpacked(message, NULL);
+    return bytes;
+}
+
+void agent_wiped(struct cluster *cluster, unsigned host)
+{
+    free(agent_of(cluster, host)->restored);
+    agent_of(cluster, host)->restored = NULL;
+}
+
+void agent_restored(struct cluster *cluster, unsigned host, uint64_t index, const void *state, size_t size)
+{
+    struct agent_model *agent = agent_of(cluster, host);
+    Mha__ClusterState *message = mha__cluster_state__unpack(NULL, size, state);
+    struct cluster_state *restored = malloc(sizeof *restored);
+
+    assert(restored != NULL);
+    if (!message || !cluster_state_from_message(message, restored))
+        world_violate(cluster->world, "I7: %s cannot read the state in a snapshot",
+                      cluster_host_name(cluster, host));
+    else
+        cluster_trace(cluster, host, "has the state of a snapshot up to %" PRIu64, index);
+    if (message)
+        mha__cluster_state__free_unpacked(message, NULL);
+    free(agent->restored);
+    agent->restored = restored;
+    agent->restored_index = index;
+    if (!agent_is_up(cluster, host))
+        return;
+    agent->state = *restored;
+    agent->applied_index = index;
+    agent->restored = NULL;
+    free(restored);
+    agent_wake(cluster, host);
+}
+
 void agent_tell_to_stop(struct cluster *cluster, unsigned host)
 {
     struct agent_model *agent = agent_of(cluster, host);
@@ -287,6 +344,18 @@ void agent_tell_to_stop(struct cluster *cluster, unsigned host)
     agent->stopping = true;
     agent->stop_by_us = cluster_clock_us(cluster, host) + STOP_US;
     agent_wake(cluster, host);
+}
+
+bool agent_may_leave(struct cluster *cluster, unsigned host, uint64_t id)
+{
+    char error[256];
+    bool may;
+
+    agent_gather(cluster, host);
+    may = policy_may_leave(&agent_of(cluster, host)->input, id, error, sizeof error);
+    if (!may)
+        cluster_trace(cluster, host, "operator: refused: %s", error);
+    return may;
 }
 
 bool agent_request(struct cluster *cluster, unsigned host, enum agent_request request, unsigned to,

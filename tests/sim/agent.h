@@ -14,7 +14,11 @@ void agent_model_free(struct cluster *cluster, struct agent_model *agent);
 void agent_started(struct cluster *cluster, unsigned host);
 void agent_stopped(struct cluster *cluster, unsigned host);
 void agent_applied(struct cluster *cluster, unsigned host, const struct raft_entry *entry);
-void agent_wake(struct cluster *cluster, unsigned host); /* a step in this turn of its loop */
+/* For snapshots. What is restored before its start counts from there. */
+void *agent_save(struct cluster *cluster, unsigned host, size_t *size);
+void agent_restored(struct cluster *cluster, unsigned host, uint64_t index, const void *state, size_t size);
+void agent_wiped(struct cluster *cluster, unsigned host); /* while it is down */
+void agent_wake(struct cluster *cluster, unsigned host);  /* a step in this turn of its loop */
 /* After an input to raft. One of the agent's own wakes it only if that was news, as in common/replica. */
 void agent_observed(struct cluster *cluster, unsigned host, const struct raft_status *status);
 
@@ -38,6 +42,9 @@ enum agent_request {
 };
 bool agent_request(struct cluster *cluster, unsigned host, enum agent_request request, unsigned to,
                    uint64_t time_us, char *error, size_t error_size);
+
+/* Asked of the leader, before a member is removed. */
+bool agent_may_leave(struct cluster *cluster, unsigned host, uint64_t id);
 
 /* For checkers and stories. */
 const struct cluster_state *agent_state(const struct cluster *cluster, unsigned host);

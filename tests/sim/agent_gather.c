@@ -70,6 +70,38 @@ void agent_read_raft(struct cluster *cluster, unsigned host)
 static const enum policy_acks_kind acks_kinds[SERVER_KINDS] = {
     [SERVER_ONE_WAIT] = ACKS_ANY, [SERVER_K_WAIT] = ACKS_COUNT, [SERVER_NAMED_WAIT] = ACKS_NAMED};
 
+static void gather_members(struct cluster *cluster, unsigned host, uint64_t now_us)
+{
+    struct agent_model *agent = agent_of(cluster, host);
+    const struct world *world = cluster->world;
+    const struct raft_membership *membership = raft_membership(world->nodes[host].raft);
+
+    for (unsigned m = 0; m < membership->count && agent->input.node_count < POLICY_NODES_MAX; m++) {
+        const struct raft_member *member = &membership->members[m];
+        unsigned i = cluster_host_of(member->id);
+        const struct heard *heard = &agent->heard[i];
+        struct policy_node *node = &agent->nodes[agent->input.node_count++];
+        bool self = member->id == world->nodes[host].id;
+        *node = (struct policy_node){.id = member->id,
+                                     .name = world->nodes[i].name,
+                                     .arbiter = member->kind == RAFT_ARBITER,
+                                     .learner = !member->voter,
+                                     .self = self};
+        if (self) {
+            agent->input.self = node;
+            node->report = &agent->self_report;
+            node->heard_us = node->reported_us = now_us;
+        } else if (member->id ==
+                   world->nodes[i].id) { /* not the one that was there before its disk was lost */
+            node->heard_us = world->nodes[host].heard_us[i];
+            if (heard->message && heard->id == member->id) {
+                node->report = heard->message->report;
+                node->reported_us = heard->reported_us;
+            }
+        }
+    }
+}
+
 void agent_gather(struct cluster *cluster, unsigned host)
 {
     struct world *world = cluster->world;
@@ -91,22 +123,7 @@ void agent_gather(struct cluster *cluster, unsigned host)
     input->state = &agent->state;
     input->nodes = agent->nodes;
     fill_self(cluster, host, now_us);
-    for (unsigned i = 0; i < world->node_count; i++) {
-        struct policy_node *node = &agent->nodes[input->node_count++];
-        *node = (struct policy_node){.id = world->nodes[i].id,
-                                     .name = world->nodes[i].name,
-                                     .arbiter = world->nodes[i].kind == RAFT_ARBITER,
-                                     .self = i == host,
-                                     .heard_us = i == host ? now_us : world->nodes[host].heard_us[i]};
-        if (i == host) {
-            input->self = node;
-            node->report = &agent->self_report;
-            node->reported_us = now_us;
-        } else if (agent->heard[i].message) {
-            node->report = agent->heard[i].message->report;
-            node->reported_us = agent->heard[i].reported_us;
-        }
-    }
+    gather_members(cluster, host, now_us);
     if (agent->proposed_index &&
         (agent->applied_index >= agent->proposed_index || agent->proposed_term != agent->raft.term))
         agent->proposed_index = 0;
@@ -126,6 +143,7 @@ void agent_gather(struct cluster *cluster, unsigned host)
 
 struct report { /* on its way */
     unsigned from;
+    uint64_t id;
     struct room *room;
     Mha__AgentMessage *message; /* in there */
 };
@@ -136,6 +154,7 @@ static void on_report(struct cluster *cluster, unsigned host, const void *data)
     struct heard *heard = &agent_of(cluster, host)->heard[report->from];
 
     room_give_back(&cluster->rooms, heard->room);
+    heard->id = report->id;
     heard->room = report->room;
     heard->message = report->message;
     heard->reported_us = cluster_clock_us(cluster, host);
@@ -156,6 +175,7 @@ static void fill_report(struct cluster *cluster, unsigned host, struct report *r
     assert(size <= sizeof bytes);
     mha__agent_message__pack(&message, bytes);
     report->from = host;
+    report->id = cluster->world->nodes[host].id;
     report->room = room_take(&cluster->rooms);
     report->message = mha__agent_message__unpack(&report->room->allocator, size, bytes);
     assert(report->message != NULL);

@@ -8,6 +8,7 @@
 #include "tests/sim/agent.h"
 
 struct heard {
+    uint64_t id;
     Mha__AgentMessage *message;
     struct room *room;
     uint64_t reported_us;
@@ -15,6 +16,8 @@ struct heard {
 
 struct agent_model {
     struct cluster_state state;
+    struct cluster_state *restored; /* from the snapshot on its disk, before it starts; NULL: none */
+    uint64_t restored_index;
     struct policy_tracker tracker;
     struct policy_tracer tracer;
     struct raft_status raft;

@@ -27,30 +27,66 @@ static bool is_there(const struct cluster *cluster, unsigned host)
     return cluster->hosts[host].powered && !cluster->faults.agent_stays_down[host];
 }
 
+/* The member itself, not the one that came in its place when its disks were lost. */
+static bool member_is_there(const struct cluster *cluster, uint64_t id)
+{
+    unsigned host = cluster_host_of(id);
+
+    return cluster->world->nodes[host].id == id && is_there(cluster, host);
+}
+
 /* A member that is there, and has what it had received: a restart may have cost it that. */
 static bool counts_as_before(const struct cluster *cluster, const struct sync_member *member)
 {
     unsigned host = cluster_host_of(member->node);
 
-    return is_there(cluster, host) && (cluster->config.kind != SERVER_ONE_WAIT ||
-                                       cluster->check->hosts[host].calm_incarnation == member->incarnation);
+    return member_is_there(cluster, member->node) &&
+           (cluster->config.kind != SERVER_ONE_WAIT ||
+            cluster->check->hosts[host].calm_incarnation == member->incarnation);
+}
+
+/* As whoever knows of the newest change has it. */
+static const struct raft_membership *newest_membership(const struct cluster *cluster)
+{
+    const struct raft_membership *newest = &cluster->world->founding;
+    uint64_t index = 0;
+
+    for (unsigned i = 0; i < cluster->world->node_count; i++) {
+        const struct world_node *node = &cluster->world->nodes[i];
+        if (!node->up || node->status.membership_index < index || raft_membership(node->raft)->count == 0)
+            continue;
+        index = node->status.membership_index;
+        newest = raft_membership(node->raft);
+    }
+    return newest;
+}
+
+static bool has_quorum(const struct cluster *cluster)
+{
+    const struct raft_membership *membership = newest_membership(cluster);
+    unsigned voters = 0, there = 0;
+
+    for (unsigned i = 0; i < membership->count; i++) {
+        voters += membership->members[i].voter;
+        there += membership->members[i].voter && member_is_there(cluster, membership->members[i].id);
+    }
+    return there > voters / 2;
 }
 
 /* NULL: somebody must serve; otherwise why the rules forbid it. */
 static const char *forbidden(const struct cluster *cluster)
 {
     const struct cluster_state *state = &cluster->check->state;
-    unsigned voters = 0, data = 0, others = 0, heard = 0, primary = cluster_host_of(state->primary.node);
+    unsigned data = 0, others = 0, heard = 0;
 
-    for (unsigned i = 0; i < cluster->world->node_count; i++) {
-        voters += is_there(cluster, i);
-        data += i < cluster->data_count && is_there(cluster, i);
-    }
-    if (voters <= cluster->world->node_count / 2)
+    for (unsigned i = 0; i < cluster->data_count; i++)
+        data += is_there(cluster, i);
+    if (!has_quorum(cluster))
         return "there is no quorum";
     if (state->primary.node == 0)
         return data < cluster->data_count ? "a first start needs all servers" : NULL;
-    if (is_there(cluster, primary) && !cluster->faults.start_fails[primary])
+    if (member_is_there(cluster, state->primary.node) &&
+        !cluster->faults.start_fails[cluster_host_of(state->primary.node)])
         return NULL;
     for (unsigned i = 0; i < state->sync.count; i++) {
         const struct sync_member *member = &state->sync.members[i];

@@ -1,6 +1,7 @@
 #include "tests/sim/cluster.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -306,6 +307,18 @@ void cluster_agent_stop(struct cluster *cluster, unsigned host)
     world_crash(cluster->world, host, 1000);
 }
 
+void cluster_wipe(struct cluster *cluster, unsigned host)
+{
+    cluster_power_off(cluster, host);
+    world_wipe(cluster->world, host);
+    cluster_trace(cluster, host, "has new disks, and is member %" PRIu64, cluster->world->nodes[host].id);
+    counts_add(&cluster->world->counts, COUNT_WIPED, 1);
+    if (cluster->hosts[host].server)
+        server_wiped(cluster->hosts[host].server);
+    if (cluster->hosts[host].agent)
+        agent_wiped(cluster, host);
+}
+
 void cluster_power_on(struct cluster *cluster, unsigned host)
 {
     struct host *h = &cluster->hosts[host];
@@ -413,6 +426,21 @@ static void hook_applied(struct world *world, unsigned host, const struct raft_e
         agent_applied(context, host, entry);
 }
 
+static void *hook_save(struct world *world, unsigned host, size_t *size, void *context)
+{
+    (void)world;
+    *size = 0;
+    return ((struct cluster *)context)->hosts[host].agent ? agent_save(context, host, size) : NULL;
+}
+
+static void hook_restored(struct world *world, unsigned host, uint64_t index, const void *state, size_t size,
+                          void *context)
+{
+    (void)world;
+    if (((struct cluster *)context)->hosts[host].agent)
+        agent_restored(context, host, index, state, size);
+}
+
 static void hook_observed(struct world *world, unsigned host, const struct raft_status *status, void *context)
 {
     (void)world;
@@ -480,6 +508,8 @@ struct cluster *cluster_new(const struct cluster_config *config)
                                                               .started = hook_started,
                                                               .stopped = hook_stopped,
                                                               .applied = hook_applied,
+                                                              .save = hook_save,
+                                                              .restored = hook_restored,
                                                               .observed = hook_observed};
         if (i >= cluster->data_count)
             continue;

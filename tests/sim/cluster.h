@@ -100,6 +100,8 @@ struct cluster {
     bool quiet;  /* no client writes or reads */
     bool calm;   /* the faults are over: operators begin nothing any more */
     struct client *clients;
+    bool replacing; /* a host that was wiped is to be let in again */
+    bool wiped;     /* there was one, once is enough for a run */
     bool upgrading;
     unsigned to_upgrade; /* hosts, as bits */
     struct kept *kept;
@@ -114,6 +116,8 @@ struct cluster_config cluster_default_config(unsigned data_nodes, unsigned arbit
 /* ---- faults; `host` is the world's node ---- */
 void cluster_power_on(struct cluster *cluster, unsigned host); /* agent and vipd; the agent starts the rest */
 void cluster_power_off(struct cluster *cluster, unsigned host);
+/* Its disks are lost, with all that was on them: it comes back as a new member, once it is let in. */
+void cluster_wipe(struct cluster *cluster, unsigned host);
 void cluster_kill(struct cluster *cluster, unsigned host, enum process process);
 void cluster_stop(struct cluster *cluster, unsigned host, enum process process, uint64_t for_us);
 void cluster_stop_host(struct cluster *cluster, unsigned host, uint64_t for_us);

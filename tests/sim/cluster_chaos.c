@@ -92,6 +92,8 @@ struct cluster_config cluster_chaos_config(uint64_t seed)
     config.world.loss_permille = dice_chance(&dice, 300) ? (unsigned)dice_between(&dice, 0, 50) : 0;
     config.world.duplicate_permille = dice_chance(&dice, 300) ? (unsigned)dice_between(&dice, 0, 50) : 0;
     config.world.reorder = dice_chance(&dice, 200);
+    config.world.has_membership = true;
+    config.world.compact_every = dice_chance(&dice, 600) ? (unsigned)dice_between(&dice, 4, 60) : 0;
     config.world.disk_min_us = 50;
     config.world.disk_max_us = dice_between(&dice, 100, profile->disk_max_us);
     config.world.clock_ppm_max = (unsigned)dice_between(&dice, 0, 20000);
@@ -377,6 +379,11 @@ static void maintain(struct cluster *cluster, struct dice *dice)
     operator_maintain(cluster, host, some_while_us(cluster, dice));
 }
 
+static void replace(struct cluster *cluster, struct dice *dice)
+{
+    operator_replace(cluster, some_host(cluster, dice));
+}
+
 static void upgrade(struct cluster *cluster, struct dice *dice)
 {
     operator_upgrade(cluster, dice_between(dice, 1, 6) * cluster->world->config.election_us);
@@ -424,6 +431,7 @@ static const struct {
     {"a disaster, and its acceptance", lose_all_but_one, 2},
     {"maintenance", maintain, 2},
     {"an upgrade", upgrade, 2},
+    {"a host is lost with its disks, and replaced", replace, 4},
     {"replicas are rebuilt", rebuild, 4},
     {"repair", repair, 8},
     {"repair, and a calm stretch", repair, 5},

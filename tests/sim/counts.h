@@ -44,7 +44,7 @@
     X(RESTART, restart, COUNT_OF_BOTH)                                                                   \
     /* disks */                                                                                          \
     X(BIT_ROT, bit_rot, COUNT_OF_RAFT) /* found at a start, which was refused */                         \
-    X(WIPED, wiped, COUNT_OF_RAFT)     /* came back under a new identity */                              \
+    X(WIPED, wiped, COUNT_OF_BOTH)     /* came back under a new identity */                              \
     X(DISK_FULL, disk_full, COUNT_OF_BOTH)                                                               \
     X(WRITE_ERROR, write_error, COUNT_OF_BOTH)                                                           \
     X(SYNC_ERROR, sync_error, COUNT_OF_BOTH)                                                             \
@@ -65,17 +65,17 @@
     X(CLOCK_RATE, clock_rate, COUNT_OF_BOTH) /* a start of a node whose clock errs by over 0.1 % */      \
     X(CLOCK_JUMP, clock_jump, COUNT_OF_RAFT)                                                             \
     /* operators */                                                                                      \
-    X(MEMBER_ADDED, member_added, COUNT_OF_RAFT)                                                         \
-    X(MEMBER_PROMOTED, member_promoted, COUNT_OF_RAFT) /* a learner became a voter */                    \
-    X(MEMBER_REMOVED, member_removed, COUNT_OF_RAFT)                                                     \
+    X(MEMBER_ADDED, member_added, COUNT_OF_BOTH)                                                         \
+    X(MEMBER_PROMOTED, member_promoted, COUNT_OF_BOTH) /* a learner became a voter */                    \
+    X(MEMBER_REMOVED, member_removed, COUNT_OF_BOTH)                                                     \
     X(TRANSFER, transfer, COUNT_OF_BOTH) /* a TIMEOUT_NOW was sent */                                    \
     /* Raft */                                                                                           \
     X(ELECTIONS, elections, COUNT_OF_BOTH) /* campaigns: a VOTE was sent in a term */                    \
     X(LEADERS, leaders, COUNT_OF_BOTH)                                                                   \
     X(COMMANDS_COMMITTED, commands_committed, COUNT_OF_BOTH)                                             \
     X(READS_DONE, reads_done, COUNT_OF_RAFT)                                                             \
-    X(SNAPSHOT_SENT, snapshot_sent, COUNT_OF_RAFT) /* and taken, whole */                                \
-    X(COMPACTION, compaction, COUNT_OF_RAFT)                                                             \
+    X(SNAPSHOT_SENT, snapshot_sent, COUNT_OF_BOTH) /* and taken, whole */                                \
+    X(COMPACTION, compaction, COUNT_OF_BOTH)                                                             \
     /* hosts and programs */                                                                             \
     X(POWER_OFF, power_off, COUNT_OF_CLUSTER)                                                            \
     X(HOST_STOPPED, host_stopped, COUNT_OF_CLUSTER)                                                      \

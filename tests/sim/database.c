@@ -268,6 +268,15 @@ void server_lost_power(struct cluster *cluster, unsigned host)
         log_cut(log, log->count - 1);
 }
 
+void server_wiped(struct server *server)
+{
+    log_cut(&server->log, 0);
+    log_cut(&server->relay, 0);
+    server->configured = false;
+    server->timeline = 1;
+    memset(server->replicas, 0, sizeof server->replicas);
+}
+
 void server_rebuild(struct cluster *cluster, unsigned host, unsigned from)
 {
     struct server *server = cluster->hosts[host].server;

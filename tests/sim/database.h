@@ -95,7 +95,8 @@ void server_free(struct server *server);
 void server_boot(struct cluster *cluster, unsigned host, bool to_follow);
 void server_died(struct cluster *cluster, unsigned host); /* its process is gone, whatever the reason */
 void server_lost_power(struct cluster *cluster,
-                       unsigned host); /* after it died: where commits are volatile */
+                       unsigned host);    /* after it died: where commits are volatile */
+void server_wiped(struct server *server); /* its data are gone, while it is down */
 /* A copy of another's committed log takes the place of its own: rebuilt by an operator, while it is down. */
 void server_rebuild(struct cluster *cluster, unsigned host, unsigned from);
 

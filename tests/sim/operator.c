@@ -1,6 +1,7 @@
 #include "tests/sim/operator.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -227,5 +228,76 @@ bool operator_rebuild(struct cluster *cluster, unsigned host)
     cluster_kill(cluster, host, PROCESS_SERVER);
     server_rebuild(cluster, host, primary);
     counts_add(&cluster->world->counts, COUNT_REBUILT, 1);
+    return true;
+}
+
+/* ---- a lost host ---- */
+
+static const struct raft_member *find_member(const struct raft_membership *membership, uint64_t id)
+{
+    for (unsigned i = 0; i < membership->count; i++)
+        if (membership->members[i].id == id)
+            return &membership->members[i];
+    return NULL;
+}
+
+/* mhactl member remove and add, tried again until it is done. */
+static void let_in(struct world *world, void *context)
+{
+    const struct plan *plan = context;
+    struct cluster *cluster = plan->cluster;
+    unsigned leader = leader_to_ask(cluster);
+    const struct raft_membership *membership =
+        leader < cluster->data_count ? raft_membership(world->nodes[leader].raft) : NULL;
+    uint64_t id = world->nodes[plan->host].id, old = id - WORLD_IDS_STEP;
+    const struct raft_member *member = membership ? find_member(membership, id) : NULL;
+    enum count_kind count = COUNT_MEMBER_REMOVED;
+    enum raft_code code = RAFT_BUSY;
+
+    if (member && member->voter) {
+        cluster->replacing = false;
+        cluster_trace(cluster, plan->host, "operator: a member again, as %" PRIu64, id);
+        return;
+    }
+    if (membership && find_member(membership, old)) {
+        if (agent_may_leave(cluster, leader, old))
+            code = world_change_members(world, leader, WORLD_REMOVE_MEMBER, old);
+    } else if (membership && !member) {
+        count = COUNT_MEMBER_ADDED;
+        code = world_change_members(world, leader, WORLD_ADD_LEARNER, id);
+    } else if (membership) {
+        count = COUNT_MEMBER_PROMOTED;
+        code = world_change_members(world, leader, WORLD_MAKE_VOTER, id);
+    }
+    counts_add(&world->counts, count, code == RAFT_OK);
+    after(cluster, world->config.election_us, let_in, plan);
+}
+
+static bool is_whole(const struct cluster *cluster)
+{
+    const struct cluster_state *state = cluster_check_state(cluster);
+
+    for (unsigned i = 0; i < cluster->world->node_count; i++)
+        if (!cluster->hosts[i].powered || !cluster->world->nodes[i].up)
+            return false;
+    for (unsigned i = 0; i < state->sync.count; i++) {
+        unsigned host = cluster_host_of(state->sync.members[i].node);
+        if (!cluster_up(cluster, host, PROCESS_SERVER) ||
+            cluster->hosts[host].server->incarnation != state->sync.members[i].incarnation)
+            return false;
+    }
+    return state->sync.acks > 0;
+}
+
+bool operator_replace(struct cluster *cluster, unsigned host)
+{
+    struct plan plan = {cluster, host, 0};
+
+    if (cluster->wiped || cluster->data_count + cluster->config.world.arbiters < 3 || !is_whole(cluster))
+        return false;
+    cluster->wiped = cluster->replacing = true;
+    cluster_wipe(cluster, host);
+    after(cluster, 2 * cluster->world->config.election_us, power_returns, &plan);
+    after(cluster, 3 * cluster->world->config.election_us, let_in, &plan);
     return true;
 }
