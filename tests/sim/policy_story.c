@@ -9,6 +9,7 @@
 #include "tests/sim/cluster_check.h"
 #include "tests/sim/database.h"
 #include "tests/sim/policy_story_expect.h"
+#include "tests/sim/vip.h"
 
 static const char *const op_names[] = {
     [DB_OP_FENCE] = "fence", [DB_OP_CLOSE] = "close",         [DB_OP_FREEZE] = "freeze",
@@ -190,6 +191,16 @@ static bool do_told_to_stop(struct policy_story *story, unsigned count, char **w
         return false;
     agent_tell_to_stop(story->cluster, host);
     return true;
+}
+
+static bool do_late_lease(struct policy_story *story, unsigned count, char **words)
+{
+    unsigned host;
+
+    if (count != 2 || !policy_story_host(story, words[1], &host))
+        return false;
+    return vip_deliver_late(story->cluster, host) ||
+           story_fail(&story->base, "no earlier agent of %s has sent a lease", words[1]);
 }
 
 static bool do_cut(struct policy_story *story, unsigned count, char **words)
@@ -377,6 +388,7 @@ static const struct {
     {"stays-down", 2, do_stays_down},
     {"crash", 5, do_crash},
     {"told-to-stop", 2, do_told_to_stop},
+    {"late-lease", 2, do_late_lease},
     {"cut", 4, do_cut},
     {"heal", 1, do_heal},
     {"drop", 5, do_rule},

@@ -13,6 +13,7 @@
  *   restart A                     its server, by hand, in place
  *   crash A after 3 steps         its agent, that many steps of its raft later
  *   told-to-stop A                SIGTERM to its agent
+ *   late-lease A                  its vipd reads the last lease of the agent before only now
  *   cut A | B X, cut A > B, heal, delay KIND A > B 3s, drop KIND A > B        as in story.h
  *   applier A held 3s             received, not applied
  *   replication to B 300ms        on its way to it for that much longer

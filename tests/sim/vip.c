@@ -16,6 +16,14 @@
 
 enum wish { WISH_NONE, WISH_LEASE, WISH_RELEASE };
 
+struct message { /* between client and vipd */
+    uint64_t id;
+    enum wish kind; /* WISH_NONE: a query */
+    uint64_t epoch, deadline_us;
+    struct vip_known state;
+    uint64_t agent_life;
+};
+
 struct vip_model {
     /* the kernel */
     bool address;
@@ -27,7 +35,10 @@ struct vip_model {
     uint64_t busy_until_us;
     struct cluster_timer wake;
     bool told_held, told_conflict;
+    uint64_t epoch_seen; /* for the check: the highest that this vipd took */
     /* the agent's client */
+    struct message last_lease;    /* of this agent, and of the one before it */
+    struct message earlier_lease; /* kind WISH_NONE: none */
     struct vip_known known;
     enum wish wish;
     uint64_t wish_epoch, wish_deadline_us, wish_id;
@@ -36,14 +47,6 @@ struct vip_model {
     bool dials; /* or is about to */
     uint64_t dialled_life;
     struct cluster_timer silence;
-};
-
-struct message { /* between client and vipd */
-    uint64_t id;
-    enum wish kind; /* WISH_NONE: a query */
-    uint64_t epoch, deadline_us;
-    struct vip_known state;
-    uint64_t agent_life;
 };
 
 static struct vip_model *vip_of(const struct cluster *cluster, unsigned host)
@@ -239,8 +242,22 @@ void vip_daemon_start(struct cluster *cluster, unsigned host)
     lease_set_link(&vip->lease, cluster_clock_us(cluster, host), true, true);
     vip->busy = false;
     vip->told_held = vip->told_conflict = false;
+    vip->epoch_seen = 0;
     vip->address = false; /* before anybody is served */
     run(cluster, host);
+}
+
+/* I5: "no process acts for an older epoch than it has seen" */
+static void check_taken(struct cluster *cluster, unsigned host, uint64_t epoch)
+{
+    struct vip_model *vip = vip_of(cluster, host);
+
+    if (epoch < vip->epoch_seen)
+        world_violate(cluster->world,
+                      "I5: the vipd of %s takes a lease of epoch %" PRIu64 " after one of epoch %" PRIu64,
+                      cluster_host_name(cluster, host), epoch, vip->epoch_seen);
+    else
+        vip->epoch_seen = epoch;
 }
 
 static void receive(struct cluster *cluster, unsigned host, const void *data)
@@ -254,10 +271,10 @@ static void receive(struct cluster *cluster, unsigned host, const void *data)
         return;
     if (is_put_off(cluster, host, receive, data, sizeof *message))
         return;
-    if (message->kind == WISH_LEASE)
-        lease_grant(&vip->lease, now_us, message->epoch, message->deadline_us);
-    else if (message->kind == WISH_RELEASE)
-        lease_release(&vip->lease, message->epoch);
+    if ((message->kind == WISH_LEASE &&
+         lease_grant(&vip->lease, now_us, message->epoch, message->deadline_us) == LEASE_ACCEPTED) ||
+        (message->kind == WISH_RELEASE && lease_release(&vip->lease, message->epoch) == LEASE_ACCEPTED))
+        check_taken(cluster, host, message->epoch);
     tell(cluster, host, message->id);
     run(cluster, host);
 }
@@ -305,6 +322,8 @@ static bool send_request(struct cluster *cluster, unsigned host, struct message 
         return false;
     message->id = ++vip->last_id;
     message->agent_life = cluster->hosts[host].processes[PROCESS_AGENT].life;
+    if (message->kind == WISH_LEASE)
+        vip->last_lease = *message;
     cluster_after(cluster, host, PROCESS_VIPD, SOCKET_US, receive, message, sizeof *message);
     if (first)
         mind_silence(cluster, host);
@@ -415,7 +434,21 @@ void vip_client_start(struct cluster *cluster, unsigned host)
     vip->wish_sent = false;
     vip->last_id = vip->answered_id = 0;
     vip->dials = true;
+    if (vip->last_lease.kind == WISH_LEASE)
+        vip->earlier_lease = vip->last_lease;
+    vip->last_lease.kind = WISH_NONE;
     dial(cluster, host, &none);
+}
+
+bool vip_deliver_late(struct cluster *cluster, unsigned host)
+{
+    const struct vip_model *vip = vip_of(cluster, host);
+
+    if (vip->earlier_lease.kind != WISH_LEASE || !cluster_up(cluster, host, PROCESS_VIPD))
+        return false;
+    cluster_after(cluster, host, PROCESS_VIPD, SOCKET_US, receive, &vip->earlier_lease,
+                  sizeof vip->earlier_lease);
+    return true;
 }
 
 void vip_client_lease(struct cluster *cluster, unsigned host, uint64_t epoch, uint64_t deadline_us)

@@ -27,6 +27,9 @@ uint64_t vip_kernel_until_us(const struct cluster *cluster, unsigned host);
 void vip_client_start(struct cluster *cluster, unsigned host);
 void vip_client_lease(struct cluster *cluster, unsigned host, uint64_t epoch, uint64_t deadline_us);
 void vip_client_release(struct cluster *cluster, unsigned host, uint64_t epoch);
+/* The last lease that an agent before this one sent is read only now, from the socket that it left. false:
+ * there is none, or no vipd. */
+bool vip_deliver_late(struct cluster *cluster, unsigned host);
 const struct vip_known *vip_client_state(const struct cluster *cluster, unsigned host);
 
 #endif
