@@ -288,10 +288,11 @@ static bool restore(struct world *world, unsigned i, uint64_t now_us)
                                      .entries = found->entries,
                                      .entry_count = found->entry_count,
                                      .restarted = found->had_state};
-    struct raft_config config = {.id = node->id,
-                                 .heartbeat_us = world->config.heartbeat_us,
-                                 .election_us = world->config.election_us,
-                                 .chunk_bytes = world->config.chunk_bytes};
+    struct raft_config config = {
+        .id = node->id,
+        .heartbeat_us = node->heartbeat_us ? node->heartbeat_us : world->config.heartbeat_us,
+        .election_us = node->election_us ? node->election_us : world->config.election_us,
+        .chunk_bytes = world->config.chunk_bytes};
     if (world->config.has_membership) {
         config.decode_membership = machine_decode_membership;
         config.decode_snapshot = machine_decode_snapshot;

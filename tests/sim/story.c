@@ -224,6 +224,19 @@ static bool do_campaign_delay(struct story *story, unsigned count, char **words)
     return true;
 }
 
+static bool do_profile(struct story *story, unsigned count, char **words)
+{
+    unsigned node;
+    uint64_t election_us, heartbeat_us;
+    if (count != 3 || !story_time(words[1], &election_us) || !story_time(words[2], &heartbeat_us))
+        return story_fail(story, "profile NODE E H");
+    if (!story_node(story, words[0], &node))
+        return false;
+    story->world->nodes[node].election_us = election_us;
+    story->world->nodes[node].heartbeat_us = heartbeat_us;
+    return true;
+}
+
 static bool do_mark(struct story *story, unsigned count, char **words)
 {
     (void)count, (void)words;
@@ -246,7 +259,7 @@ static const struct {
     {"wipe", 1, story_wipe},     {"compact", 1, story_compact},  {"read", 1, story_read},
     {"release", 1, do_release},  {"end-lease", 1, do_end_lease}, {"transfer", 3, do_transfer},
     {"renew", 1, do_renew},      {"mark", 0, do_mark},           {"campaign-delay", 2, do_campaign_delay},
-    {"expect", 1, story_expect},
+    {"expect", 1, story_expect}, {"profile", 3, do_profile},
 };
 
 static bool run_command(struct story *story, unsigned count, char **words)

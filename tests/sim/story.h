@@ -26,6 +26,7 @@
  *   end-lease A                   release A
  *   transfer A to B [refused REASON]          renew A [refused REASON]
  *   campaign-delay B 500ms
+ *   profile B 200ms 50ms          its own E and H, from its next start on
  *   mark                          for term-growth and sent
  *   expect WHAT [within TIME | for TIME]      now; or once until then; or all the while until then
  *

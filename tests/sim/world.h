@@ -145,6 +145,7 @@ struct world_node {
     uint64_t restoring_index; /* of a snapshot from a leader: nothing is applied before it is durable */
     uint64_t compact_after;   /* so many entries behind the last snapshot */
     uint64_t campaign_delay_us;
+    uint64_t election_us, heartbeat_us; /* a profile of its own from its next start on; 0: the world's */
     uint64_t tick_at_us;
     uint64_t crash_in_steps; /* 0: no */
     unsigned crash_keeps;    /* permille, as world_crash has it */
