@@ -229,6 +229,21 @@ void agent_vip_changed(struct cluster *cluster, unsigned host)
 
 /* ---- life ---- */
 
+/* Into the trace: the state is that of a snapshot. */
+static void tell_restored(struct cluster *cluster, unsigned host)
+{
+    struct agent_model *agent = agent_of(cluster, host);
+    size_t size;
+    void *state;
+
+    if (!agent->tracer.line)
+        return;
+    state = agent_save(cluster, host, &size);
+    policy_trace_restored(&agent->tracer, cluster_clock_us(cluster, host), agent->applied_index, state, size,
+                          &agent->state);
+    free(state);
+}
+
 void agent_started(struct cluster *cluster, unsigned host)
 {
     struct agent_model *agent = agent_of(cluster, host);
@@ -238,15 +253,16 @@ void agent_started(struct cluster *cluster, unsigned host)
     agent->restored = NULL;
     forget(cluster, agent);
     cluster_state_init(&agent->state);
-    if (restored) {
-        agent->state = *restored;
-        agent->applied_index = index;
-        free(restored);
-    }
     if (cluster->world->trace_file)
         agent->tracer =
             (struct policy_tracer){.line = world_trace_line, .context = &cluster->world->nodes[host]};
     policy_trace_new(&agent->tracer, cluster_clock_us(cluster, host));
+    if (restored) {
+        agent->state = *restored;
+        agent->applied_index = index;
+        tell_restored(cluster, host);
+        free(restored);
+    }
     mha__db_observation__init(&agent->no_observation);
     agent->worker_retry_us = WORKER_RETRY_LEAST_US;
     agent_read_raft(cluster, host);
@@ -330,6 +346,7 @@ void agent_restored(struct cluster *cluster, unsigned host, uint64_t index, cons
         return;
     agent->state = *restored;
     agent->applied_index = index;
+    tell_restored(cluster, host);
     agent->restored = NULL;
     free(restored);
     agent_wake(cluster, host);
