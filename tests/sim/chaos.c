@@ -217,10 +217,8 @@ static void ask_at_once(struct world *world, void *context)
 {
     struct world_node *node = context;
     unsigned i = (unsigned)(node - world->nodes);
-    if (!world_is_running(world, i))
-        return;
-    world_wake(world, i);
-    world_read(world, i);
+    if (world_is_running(world, i))
+        world_read(world, i);
 }
 
 static void pause_machine(struct strike *strike)

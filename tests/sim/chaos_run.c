@@ -77,14 +77,13 @@ static uint64_t catching_up_us(const struct world *world)
     return config->election_us + chunks * 2 * (config->net_max_us + config->disk_max_us);
 }
 
-static void wait_for_all(struct world *world, unsigned leader, uint64_t index)
+static void wait_for_all(struct world *world, uint64_t until_us, unsigned leader, uint64_t index)
 {
-    uint64_t until_us = world->now_us + catching_up_us(world);
     unsigned behind = 0;
     while (behind < world->node_count) {
         behind = 0;
         while (behind < world->node_count &&
-               (!counts_now(world, leader, behind) || world->nodes[behind].applied_index == index))
+               (!counts_now(world, leader, behind) || world->nodes[behind].applied_index >= index))
             behind++;
         if (world->now_us >= until_us || !run_supervised(world, world->config.heartbeat_us))
             break;
@@ -158,7 +157,9 @@ static void settle(struct world *world)
         world_violate(world, "I8: nothing is committed within 5 E of the last fault and a snapshot's way");
     if (world->violation[0] != '\0')
         return;
-    wait_for_all(world, leader, index);
+    /* One that was stopped while it led may have committed something when it woke, and lead no more. */
+    wait_for_all(world, until_us + 2 * catching_up_us(world), leader, index);
+    leader = world_leader(world) < world->node_count ? world_leader(world) : leader;
     if (world->violation[0] == '\0' && !world_lease_is_live(world, leader))
         world_violate(world, "I8: %s leads without a lease after the faults", world->nodes[leader].name);
     if (world->violation[0] == '\0')

@@ -347,8 +347,11 @@ void check_sent(struct world *world, unsigned node, const struct raft_message *m
                       m->log_index, world_message_name(m->kind));
     if (m->kind == RAFT_APPEND_REPLY && m->election_us > disk->promised_us)
         world_violate(world, "I7: %s promises an election timeout before that is on its disk", n->name);
-    if (m->kind == RAFT_APPEND_REPLY && m->granted && m->log_index > n->disk.snapshot_index &&
-        !disk_holds(&n->disk, m->log_index, acknowledged_term))
+    /* An answer that waited for the disk until a later term's leader had rewritten the log there: the entry
+     * was on the disk, and its leader is none any more. */
+    bool is_superseded = disk->term > m->term;
+    if (m->kind == RAFT_APPEND_REPLY && m->granted && !is_superseded &&
+        m->log_index > n->disk.snapshot_index && !disk_holds(&n->disk, m->log_index, acknowledged_term))
         world_violate(world, "I7: %s acknowledges entry %" PRIu64 " before it is on its disk", n->name,
                       m->log_index);
     if (m->kind == RAFT_SNAPSHOT_REPLY && m->granted && m->log_index > n->disk.snapshot_index &&

@@ -377,13 +377,22 @@ void world_hang_disk(struct world *world, unsigned i, bool hung)
 
 void world_pause(struct world *world, unsigned i, uint64_t for_us)
 {
-    world->nodes[i].paused_until_us = world->now_us + for_us;
+    if (world->nodes[i].paused_until_us < world->now_us + for_us) /* one that lasts longer goes on */
+        world->nodes[i].paused_until_us = world->now_us + for_us;
     world_trace(world, i, "is stopped for %.3f s", (double)for_us / 1e6);
 }
 
 bool world_is_running(const struct world *world, unsigned i)
 {
     return world->nodes[i].up && world->now_us >= world->nodes[i].paused_until_us;
+}
+
+/* At the end of its pause, before anything that waits for it. */
+static void end_pause(struct world *world, void *context)
+{
+    struct world_node *node = context;
+    if (world->now_us >= node->paused_until_us)
+        world_wake(world, (unsigned)(node - world->nodes));
 }
 
 void world_pause_machine(struct world *world, unsigned i, uint64_t for_us)
@@ -393,6 +402,7 @@ void world_pause_machine(struct world *world, unsigned i, uint64_t for_us)
         return;
     node->frozen_clock_us = world_clock_us(world, i);
     world_pause(world, i, for_us);
+    world_at(world, node->paused_until_us, end_pause, node);
 }
 
 void world_node_free(struct world_node *node)
