@@ -63,7 +63,8 @@ static void give_leases(struct agent *agent)
             agent->vip_until_us = until_us;
     } else if (!output->vip_leave &&
                (vip_get_state(agent->vip)->held || vip_get_state(agent->vip)->deadline_us ||
-                clock_now_us() < agent->vip_until_us)) { /* a lease that is not answered yet, too */
+                /* a lease that is not answered yet, too, and one that an earlier agent gave for a pause */
+                clock_now_us() < agent->vip_until_us || agent->state.pause.id)) {
         vip_release(agent->vip, agent->raft.term);
     }
 }

@@ -9,12 +9,24 @@
 
 /* ---- giving up ---- */
 
+/* No lease that vipd has of this node ends later. What an earlier agent here gave it for a pause is not
+ * remembered: that ends at the latest P after this leadership began. */
+static uint64_t vip_leased_until_us(const struct policy_input *input)
+{
+    const struct cluster_pause *pause = &input->state->pause;
+    uint64_t until_us = input->raft->leader_since_us + pause->length_us;
+
+    if (!pause->id || pause->holder != input->self->id || until_us < input->vip_until_us)
+        return input->vip_until_us;
+    return until_us;
+}
+
 /* That the address is not there now is not enough: vipd may be about to take it, under a lease that it has
  * not answered yet, or that the kernel refused a moment ago. */
 static bool address_given_up(const struct policy_input *input)
 {
     return !input->settings.has_vip || input->vip_released_epoch >= input->raft->term ||
-           (input->now_us >= input->vip_until_us && !(input->vip && input->vip->held));
+           (input->now_us >= vip_leased_until_us(input) && !(input->vip && input->vip->held));
 }
 
 bool policy_give_up_powers(const struct policy_tracker *tracker, const struct policy_input *input,

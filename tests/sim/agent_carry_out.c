@@ -51,7 +51,7 @@ static void give_leases(struct cluster *cluster, unsigned host)
             agent->vip_until_us = until_us;
     } else if (!output->vip_leave &&
                (vip_client_state(cluster, host)->held || vip_client_state(cluster, host)->deadline_us ||
-                cluster_clock_us(cluster, host) < agent->vip_until_us)) {
+                cluster_clock_us(cluster, host) < agent->vip_until_us || agent->state.pause.id)) {
         vip_client_release(cluster, host, agent->raft.term);
     }
 }

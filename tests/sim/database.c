@@ -16,10 +16,12 @@ static void note_part(struct log *log, const struct txn *txn)
 
     while (i < log->part_count && log->parts[i].server != txn->server)
         i++;
-    if (i == log->part_count) {
-        assert(i < LOG_PARTS_MAX);
-        log->parts[log->part_count++] = (struct log_part){txn->server, 0};
+    if (i == LOG_PARTS_MAX) { /* of many timelines the oldest are told no more */
+        memmove(log->parts, log->parts + 1, (LOG_PARTS_MAX - 1) * sizeof log->parts[0]);
+        log->part_count = --i;
     }
+    if (i == log->part_count)
+        log->parts[log->part_count++] = (struct log_part){txn->server, 0};
     if (log->parts[i].sequence < txn->sequence)
         log->parts[i].sequence = txn->sequence;
     if (log->highest < txn->sequence)
@@ -75,24 +77,58 @@ uint64_t log_sequence(const struct log *log, uint32_t server)
 
 /* ---- positions ---- */
 
-static void part_text(const struct log_part *part, char *text, size_t size, size_t *used)
+/* Backwards, from `end`: this is done very often. */
+static char *put_number(char *end, uint64_t number, unsigned base)
 {
-    char digits[48];
-    size_t length = sizeof digits;
-    uint64_t numbers[2] = {part->sequence, part->server};
+    do
+        *--end = "0123456789ABCDEF"[number % base];
+    while ((number /= base) > 0);
+    return end;
+}
 
-    for (unsigned i = 0; i < 2; i++) { /* backwards; this is done very often */
-        do
-            digits[--length] = (char)('0' + numbers[i] % 10);
-        while ((numbers[i] /= 10) > 0);
-        digits[--length] = '-';
+/* One transaction, or with `all` everything up to it. */
+static char *put_part(enum server_kind kind, char *end, const struct log_part *part, bool all)
+{
+    switch (kind) {
+    case SERVER_K_WAIT: /* a UUID that ends in the server's number */
+        end = put_number(end, part->sequence, 10);
+        if (all && part->sequence > 1) {
+            *--end = '-';
+            *--end = '1';
+        }
+        *--end = ':';
+        for (unsigned i = 0; i < 12; i++)
+            *--end = i == 0 ? (char)('0' + part->server) : '0';
+        end -= 24;
+        memcpy(end, "3e11fa47-71ca-11e1-9e33-", 24);
+        break;
+    case SERVER_NAMED_WAIT:
+        end = put_number(end, part->sequence & UINT32_MAX, 16);
+        *--end = '/';
+        end = put_number(end, part->sequence >> 32, 16);
+        *--end = '@';
+        end = put_number(end, part->server, 10);
+        break;
+    default:
+        end = put_number(end, part->sequence, 10);
+        *--end = '-';
+        end = put_number(end, part->server, 10);
+        *--end = '-';
+        *--end = '0';
     }
-    digits[--length] = '0';
+    return end;
+}
+
+static void part_text(const struct server *server, const struct log_part *part, char *text, size_t size,
+                      size_t *used)
+{
+    char room[64], *end = room + sizeof room, *from = put_part(server->kind, end, part, true);
+
     if (*used > 0)
-        digits[--length] = ',';
-    assert(*used + sizeof digits - length < size);
-    memcpy(text + *used, digits + length, sizeof digits - length);
-    *used += sizeof digits - length;
+        *--from = ',';
+    assert(*used + (size_t)(end - from) < size);
+    memcpy(text + *used, from, (size_t)(end - from));
+    *used += (size_t)(end - from);
     text[*used] = '\0';
 }
 
@@ -103,7 +139,7 @@ void server_executed_text(const struct server *server, char *text, size_t size)
 
     text[0] = '\0';
     for (unsigned i = 0; i < server->log.part_count; i++)
-        part_text(&server->log.parts[i], text, size, &used);
+        part_text(server, &server->log.parts[i], text, size, &used);
 }
 
 /* Its relay log counts, though both threads may be stopped. */
@@ -119,18 +155,20 @@ void server_received_text(const struct server *server, char *text, size_t size)
         uint64_t received = counts ? log_sequence(relay, part.server) : 0;
         if (received > part.sequence)
             part.sequence = received;
-        part_text(&part, text, size, &used);
+        part_text(server, &part, text, size, &used);
     }
     for (unsigned i = 0; counts && i < relay->part_count; i++)
         if (log_sequence(log, relay->parts[i].server) == 0)
-            part_text(&relay->parts[i], text, size, &used);
+            part_text(server, &relay->parts[i], text, size, &used);
 }
 
 void server_gtid_text(const struct server *server, unsigned index, char *text, size_t size)
 {
     const struct txn *txn = &server->log.txns[index];
+    struct log_part part = {txn->server, txn->sequence};
+    char room[64], *end = room + sizeof room, *from = put_part(server->kind, end, &part, false);
 
-    snprintf(text, size, "0-%u-%" PRIu64, txn->server, txn->sequence);
+    snprintf(text, size, "%.*s", (int)(end - from), from);
 }
 
 uint64_t server_epoch(const struct server *server)

@@ -31,7 +31,7 @@ struct txn {
     uint64_t epoch; /* not 0: an epoch record */
 };
 
-#define LOG_PARTS_MAX 48
+#define LOG_PARTS_MAX 32
 
 struct log {
     struct txn *txns;

@@ -70,6 +70,17 @@ static void test_release_is_confirmed(void)
     decide();
     CU_ASSERT_TRUE(w.out.released);
 
+    all_well(); /* an earlier agent may have given vipd the lease of a pause */
+    w.db[A].state = MHA__DB_STATE__DB_DOWN;
+    w.vip.held = false;
+    w.input.vip_until_us = w.input.vip_released_epoch = 0;
+    w.state.pause = (struct cluster_pause){.id = 5, .holder = A, .epoch = TERM - 1, .length_us = 60000000};
+    decide();
+    CU_ASSERT_FALSE(w.out.released);
+    w.input.vip_released_epoch = TERM;
+    decide();
+    CU_ASSERT_TRUE(w.out.released);
+
     all_well(); /* an opening that is under way when the address is lost */
     w.input.db_busy = true;
     w.db[A].open = false;
@@ -208,6 +219,7 @@ static void test_pause_keeps_a_restart_of_the_database_in_place(void)
     w.state.pause = (struct cluster_pause){.id = 4, .holder = A, .epoch = TERM, .length_us = 60000000};
     w.db[A].state = MHA__DB_STATE__DB_DOWN;
     w.vip.held = false;
+    w.input.vip_released_epoch = TERM;
     decide();
     w.raft.round_sent_us = NOW_US + 1;
     w.input.now_us += 2;
