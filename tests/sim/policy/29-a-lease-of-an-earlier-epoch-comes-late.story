@@ -45,9 +45,9 @@ cluster A B X
 +500ms  kill server A
         | 7.44 - pause is over
         | 7.94 A server dies, open
-        | 7.94 B receives no more
         | 7.94 - nobody serves
         expect serves B within 1s
+        | 7.94 B receives no more
         | 7.94 A has the address no more
         | 7.94 A leads no more
         | 7.94 B leads term 4
