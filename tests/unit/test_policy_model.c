@@ -23,12 +23,14 @@
 #define NOW_US 100000000u
 #define E_US 1000000u
 #define PORT 3300u
-#define TERMS_MAX 3
 #define WRITES 1
 #define FAULTS 2
-#define STATES_MAX 400000
+#define STATES_MAX 1000000
 
 static const char *const names[] = {"a", "b", "c"};
+
+/* An agent that neither hears nor is heard; one that does nothing any more, while its host still reports. */
+enum { SILENT = 1, STUCK };
 
 /* A transaction: the server that wrote it (from 1) and its sequence number. */
 typedef uint8_t txn;
@@ -39,7 +41,7 @@ typedef uint8_t txn;
 /* All fields are bytes: two equal states are equal in memory. */
 struct model_node {
     uint8_t up;     /* its server runs */
-    uint8_t silent; /* its agent */
+    uint8_t silent; /* its agent: SILENT or STUCK */
     uint8_t incarnation;
     uint8_t count;
     txn log[LOG_MAX];
@@ -88,6 +90,7 @@ enum step_kind {
     STEP_SERVER_DIES,
     STEP_SERVER_LOSES,
     STEP_SILENT,
+    STEP_STUCK,
     STEP_HEARD,
     STEP_ELECTION
 };
@@ -101,6 +104,7 @@ static const char *const step_names[] = {"begin",
                                          "its server dies",
                                          "its server will lose what it received last",
                                          "its agent falls silent",
+                                         "its agent is stuck",
                                          "its agent is heard again",
                                          "is elected"};
 
@@ -113,6 +117,7 @@ struct visit {
 static struct {
     enum policy_acks_kind kind;
     bool durable;
+    unsigned terms; /* so many leaders */
     struct visit *visits;
     uint32_t count, capacity;
     uint64_t *seen; /* hashes */
@@ -303,7 +308,7 @@ static void look(const struct model *m, unsigned self, bool late)
                                   .leader_since_us = leads ? (late ? NOW_US - 2 * E_US : NOW_US) : 0,
                                   .waits_for = ""};
     for (unsigned i = 0; i < NODES; i++) {
-        uint64_t heard_us = m->nodes[i].silent ? NOW_US - 3 * E_US : NOW_US;
+        uint64_t heard_us = m->nodes[i].silent == SILENT ? NOW_US - 3 * E_US : NOW_US;
         observe(m, i);
         mha__node_report__init(&v.reports[i]);
         v.reports[i].term = m->term;
@@ -521,7 +526,7 @@ static bool operate(struct model *m, unsigned i)
 
 static bool new_term(struct model *m, unsigned leader)
 {
-    if (m->term == TERMS_MAX)
+    if (m->term == run.terms)
         return false;
     m->term++;
     m->leader = (uint8_t)leader;
@@ -679,8 +684,9 @@ static void take(uint32_t parent, enum step_kind step, unsigned i)
         m.faults_left--;
         break;
     case STEP_SILENT:
-        done = !node->silent && m.faults_left > 0;
-        node->silent = 1;
+    case STEP_STUCK:
+        done = !node->silent && m.faults_left > 0 && (step == STEP_SILENT || i != m.leader);
+        node->silent = step == STEP_SILENT ? SILENT : STUCK;
         m.faults_left--;
         break;
     case STEP_HEARD:
@@ -690,7 +696,7 @@ static void take(uint32_t parent, enum step_kind step, unsigned i)
     case STEP_ELECTION: {
         unsigned heard = 0;
         for (unsigned k = 0; k < NODES; k++)
-            heard += !m.nodes[k].silent;
+            heard += m.nodes[k].silent != SILENT;
         done = i != m.leader && !node->silent && heard > NODES / 2 && m.nodes[m.leader].silent &&
                new_term(&m, i);
         break;
@@ -721,8 +727,10 @@ static void print_way(uint32_t at)
     for (unsigned i = 0; i < NODES; i++) {
         const struct model_node *node = &m->nodes[i];
         printf("; %s%s%s%s %u acks %u of %x:", names[i], node->up ? "" : " down",
-               node->silent ? " silent" : "", node->open ? " open" : "", node->incarnation, node->acks,
-               node->allowed);
+               node->silent == SILENT ? " silent"
+               : node->silent         ? " stuck"
+                                      : "",
+               node->open ? " open" : "", node->incarnation, node->acks, node->allowed);
         for (unsigned k = 0; k < node->count; k++)
             printf("%s%u-%u", k == node->answered ? "|" : " ", TXN_SERVER(node->log[k]),
                    TXN_SEQUENCE(node->log[k]));
@@ -763,13 +771,14 @@ static struct model beginning(unsigned members, unsigned acks)
 }
 
 /* true: every state within the bound was seen, and none was wrong. */
-static bool explore(enum policy_acks_kind kind, bool durable, const struct model *first)
+static bool explore(enum policy_acks_kind kind, bool durable, unsigned terms, const struct model *first)
 {
     bool complete;
 
     memset(&run, 0, sizeof run);
     run.kind = kind;
     run.durable = durable;
+    run.terms = terms;
     run.capacity = STATES_MAX;
     run.visits = calloc(run.capacity, sizeof *run.visits);
     run.seen_size = (uint64_t)run.capacity * 2 + 1;
@@ -797,27 +806,37 @@ static bool explore(enum policy_acks_kind kind, bool durable, const struct model
     return run.violation == NULL && complete;
 }
 
-static void explore_kind(enum policy_acks_kind kind, bool durable, unsigned members)
+static void explore_kind(enum policy_acks_kind kind, bool durable, unsigned members, unsigned terms)
 {
-    struct model m = beginning(members, 1);
+    struct model m = beginning(members, members > 1);
 
-    CU_ASSERT_TRUE(explore(kind, durable, &m));
+    CU_ASSERT_TRUE(explore(kind, durable, terms, &m));
     CU_ASSERT_TRUE(run.failovers > 0 && run.drops > 0 && run.joins > 0 && run.raises > 0 && run.restarts > 0);
 }
 
 static void test_count(void)
 {
-    explore_kind(ACKS_COUNT, false, 3);
+    explore_kind(ACKS_COUNT, false, 3, 3);
 }
 
 static void test_any(void)
 {
-    explore_kind(ACKS_ANY, false, 2);
+    explore_kind(ACKS_ANY, false, 2, 3);
 }
 
 static void test_named(void)
 {
-    explore_kind(ACKS_NAMED, true, 3);
+    explore_kind(ACKS_NAMED, true, 3, 2);
+}
+
+static void test_any_alone(void)
+{
+    explore_kind(ACKS_ANY, false, 1, 2);
+}
+
+static void test_named_alone(void)
+{
+    explore_kind(ACKS_NAMED, true, 1, 2);
 }
 
 int main(void)
@@ -826,7 +845,9 @@ int main(void)
     CU_pSuite suite = CU_add_suite("policy: every order of events in a small world", NULL, NULL);
     CU_add_test(suite, "k-wait, three members", test_count);
     CU_add_test(suite, "one-wait, one replica and a standby", test_any);
-    CU_add_test(suite, "named-wait, what is received is durable", test_named);
+    CU_add_test(suite, "one-wait, no replica yet", test_any_alone);
+    CU_add_test(suite, "named-wait, three members, what is received is durable", test_named);
+    CU_add_test(suite, "named-wait, no replica yet", test_named_alone);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();
     unsigned failures = CU_get_number_of_failures();
