@@ -142,13 +142,15 @@ bool policy_promotable(const struct policy_input *input, const struct policy_nod
                  policy_node_name(input, state->primary.node), node->name);
         return false;
     }
-    if (state->primary.opened && !policy_holds(db->received, state->primary.epoch_position)) {
+    if (node->id == state->primary.node) {
+        /* Its data went back. (Of others it is not asked: where so many lack the record that one of them may
+         * be promoted, fewer than k hold it, and no session was ever admitted under it.) */
+        if (!state->primary.opened || policy_holds(db->received, state->primary.epoch_position))
+            return true;
         snprintf(why, why_size, "it lacks the record of epoch %llu at %s",
                  (unsigned long long)state->primary.epoch, state->primary.epoch_position);
         return false;
     }
-    if (node->id == state->primary.node)
-        return true;
     if (!member || counts_as(input, member, db) || holds_what_others_represent(input, node))
         return true;
     const Mha__DbObservation *old = old_primary_fenced(input);

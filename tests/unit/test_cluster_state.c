@@ -116,6 +116,44 @@ static void test_sync_steps(void)
     CU_ASSERT_FALSE(is_void(&state, &command));
 }
 
+static void set_sync(struct cluster_state *state, unsigned count, unsigned acks)
+{
+    struct cluster_command command = sync_change(state, count, acks);
+
+    state->sync = command.sync;
+}
+
+static void test_sync_steps_of_several(void)
+{
+    static const struct {
+        unsigned count, acks, to_count, to_acks;
+        bool allowed;
+    } steps[] = {
+        {3, 1, 4, 1, true},  {3, 1, 2, 1, true},  {3, 2, 3, 1, true},
+        {4, 1, 4, 2, true},  {5, 1, 1, 0, true}, /* k = 0 leaves no choice of members */
+        {5, 2, 1, 0, false}, {3, 1, 4, 2, false}, {4, 2, 3, 1, false},
+        {5, 1, 5, 3, false}, {5, 2, 3, 2, false}, {3, 1, 5, 1, false},
+        {1, 0, 3, 1, false}, {1, 0, 2, 1, true},  {3, 2, 2, 2, false}, /* more than there are others */
+    };
+    struct cluster_state state;
+    struct cluster_command command;
+
+    for (unsigned i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        make_serving(&state);
+        set_sync(&state, steps[i].count, steps[i].acks);
+        command = sync_change(&state, steps[i].to_count, steps[i].to_acks);
+        CU_ASSERT_EQUAL(is_void(&state, &command), !steps[i].allowed);
+    }
+    make_serving(&state);
+    set_sync(&state, 3, 1);
+    command = sync_change(&state, 3, 1);
+    command.sync.members[2].node = 9; /* one for another */
+    CU_ASSERT_TRUE(is_void(&state, &command));
+    command = sync_change(&state, 3, 1);
+    command.sync.members[2].incarnation++; /* the same in another start */
+    CU_ASSERT_TRUE(is_void(&state, &command));
+}
+
 static void test_requests(void)
 {
     struct cluster_state state;
@@ -206,6 +244,7 @@ int main(void)
     CU_pSuite suite = CU_add_suite("cluster state", NULL, NULL);
     CU_add_test(suite, "guards of a promotion", test_promote_guards);
     CU_add_test(suite, "the sync set changes one step at a time", test_sync_steps);
+    CU_add_test(suite, "so it does with several members", test_sync_steps_of_several);
     CU_add_test(suite, "requests begin and end", test_requests);
     CU_add_test(suite, "the history is bounded", test_history_is_bounded);
     CU_add_test(suite, "commands survive packing", test_codec_round_trip);

@@ -70,12 +70,29 @@ static void test_hung_member_keeps_what_it_received(void)
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_FENCE);
 }
 
+/* With several members the leader may lack positions: then the old primary's database is needed, as it is. */
+static void test_crashed_primary_whose_position_is_needed(void)
+{
+    group_is_well(3, ACKS_COUNT);
+    w.raft.role = RAFT_FOLLOWER;
+    w.raft.term = TERM + 1;
+    w.raft.leader = B;
+    w.report[B].term = TERM + 1;
+    w.db[A].state = MHA__DB_STATE__DB_DOWN;
+    decide();
+    CU_ASSERT_EQUAL(w.out.server_op, SERVER_OP_NONE);
+    w.report[B].promotable = false;
+    decide();
+    CU_ASSERT_EQUAL(w.out.server_op, SERVER_OP_START_IN_PLACE);
+}
+
 int main(void)
 {
     static const struct policy_test tests[] = {
         {"the old primary returns", test_old_primary_returns},
         {"a crashed primary is not cut while a member", test_crashed_primary_is_not_cut_while_a_member},
         {"a hung member keeps what it received", test_hung_member_keeps_what_it_received},
+        {"a crashed primary whose position is needed", test_crashed_primary_whose_position_is_needed},
     };
 
     return run_policy_tests("policy: follow", tests, sizeof tests / sizeof tests[0]);

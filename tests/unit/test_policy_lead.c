@@ -274,6 +274,57 @@ static void test_pause_holds_over_a_restart(void)
     CU_ASSERT_TRUE(w.out.vip_leave);
 }
 
+/* One voter, one database: first start, and a restart of both. */
+static void test_single_node(void)
+{
+    group_is_well(1, ACKS_ANY);
+    cluster_state_init(&w.state);
+    usable(&w.db[A], 101);
+    w.db[A].empty = true;
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_PROMOTE);
+    applied();
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_PROMOTE);
+    CU_ASSERT_EQUAL(w.out.db_acks, 0);
+    w.db[A].written_epoch = TERM;
+    w.db[A].written_epoch_position = (char *)"0-1-5";
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_OPENED);
+    applied();
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_OPEN);
+    /* both start again */
+    w.raft.term = TERM + 1;
+    w.report[A].term = TERM + 1;
+    w.raft.leader_since_us = NOW_US;
+    w.db[A].state = MHA__DB_STATE__DB_DOWN;
+    decide();
+    later(1000);
+    w.raft.round_sent_us = w.input.now_us + 1;
+    decide();
+    CU_ASSERT_EQUAL(w.out.server_op, SERVER_OP_START_IN_PLACE);
+    usable(&w.db[A], 102);
+    w.db[A].frozen_term = TERM + 1;
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_PROMOTE);
+    CU_ASSERT_EQUAL(w.out.command.change, MHA__CHANGE_KIND__CHANGE_RESTART);
+    applied();
+}
+
+static void test_learners_are_not_waited_for(void)
+{
+    group_is_well(3, ACKS_COUNT);
+    cluster_state_init(&w.state);
+    usable(&w.db[A], 101);
+    w.db[A].empty = w.db[B].empty = true;
+    w.nodes[2].learner = true;
+    w.nodes[2].report = NULL;
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_PROMOTE);
+    CU_ASSERT_EQUAL(w.out.command.sync.count, 1);
+}
+
 int main(void)
 {
     static const struct policy_test tests[] = {
@@ -289,6 +340,8 @@ int main(void)
         {"a pause forbids promotion for its length", test_pause_forbids_promotion},
         {"in a pause the database restarts in place", test_pause_keeps_a_restart_of_the_database_in_place},
         {"a pause holds over a restart", test_pause_holds_over_a_restart},
+        {"a single data node", test_single_node},
+        {"learners are not waited for", test_learners_are_not_waited_for},
     };
 
     return run_policy_tests("policy: lead", tests, sizeof tests / sizeof tests[0]);

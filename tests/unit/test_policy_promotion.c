@@ -117,12 +117,225 @@ static void test_restarted_replica_counts_with_old_primary_only(void)
 
 static void test_lacking_the_epoch_record(void)
 {
-    b_leads_after_a_died();
+    b_leads_after_a_died(); /* A wrote it and died before B had it: nobody was admitted under it */
     w.db[B].frozen_term = TERM + 1;
     w.db[B].received = w.db[B].executed = (char *)"0-1-4";
     decide();
-    CU_ASSERT_FALSE(w.out.propose);
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_PROMOTE);
+    a_leads_again("0-1-4");
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_PROMOTE);
+    w.db[A].executed = w.db[A].received = (char *)"0-1-4"; /* A's own data went back */
+    decide();
+    CU_ASSERT_FALSE(w.out.promotable);
+    CU_ASSERT_EQUAL(w.out.transfer_to, B);
+    w.db[B].state = MHA__DB_STATE__DB_DOWN;
+    decide();
     CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "lacks the record of epoch"));
+}
+
+/* ---- several data nodes ---- */
+
+/* A is gone, B leads the next term, and all others are frozen in it. */
+static void b_leads_a_group(unsigned data_nodes, enum policy_acks_kind kind, unsigned members, unsigned acks)
+{
+    group_is_well(data_nodes, kind);
+    sync_is(members, acks);
+    b_leads_the_next_term();
+    for (unsigned i = 1; i < data_nodes; i++)
+        w.db[1 + i].frozen_term = TERM + 1;
+}
+
+static void is_at(uint64_t id, const char *position)
+{
+    w.db[id].executed = w.db[id].received = (char *)position;
+}
+
+static void test_leadership_to_the_best(void)
+{
+    b_leads_a_group(3, ACKS_COUNT, 3, 1);
+    is_at(C, "0-1-12");
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+    CU_ASSERT_EQUAL(w.out.transfer_to, C);
+    CU_ASSERT_TRUE(w.out.end_lease);
+    is_at(C, "0-1-9,0-3-4"); /* neither holds all of the other */
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+    CU_ASSERT_EQUAL(w.out.transfer_to, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "c holds writes that this node lacks"));
+}
+
+/* Should the new primary die at once, k others must hold every acknowledged write. */
+static void test_acks_that_members_can_give(void)
+{
+    b_leads_a_group(3, ACKS_COUNT, 3, 1);
+    is_at(C, "0-1-9"); /* one of B and C acknowledged 0-1-10: it may be B alone */
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_PROMOTE);
+    CU_ASSERT_EQUAL(w.out.command.sync.acks, 0);
+    CU_ASSERT_EQUAL(w.out.command.sync.count, 1);
+    is_at(C, "0-1-10");
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.sync.acks, 1);
+    CU_ASSERT_EQUAL(w.out.command.sync.count, 2);
+
+    b_leads_a_group(5, ACKS_COUNT, 5, 2);
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.sync.acks, 2);
+    CU_ASSERT_EQUAL(w.out.command.sync.count, 4);
+    is_at(C, "0-1-9");
+    is_at(D, "0-1-8");
+    is_at(E, "0-1-7"); /* two of four hold each write: one of them is not B */
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.sync.acks, 1);
+    CU_ASSERT_EQUAL(w.out.command.sync.count, 4);
+    w.db[E].state = MHA__DB_STATE__DB_DOWN; /* it may be that one */
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.sync.acks, 0);
+    is_at(C, "0-1-10");
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.sync.acks, 1);
+    CU_ASSERT_EQUAL(w.out.command.sync.count, 3);
+}
+
+/* The old primary holds all that it acknowledged: where it stays, the old rule stays. */
+static void test_planned_keeps_acks(void)
+{
+    b_leads_a_group(5, ACKS_COUNT, 5, 2);
+    w.nodes[0].heard_us = w.nodes[0].reported_us = NOW_US;
+    w.report[A].term = TERM + 1;
+    w.db[A].open = false;
+    w.db[A].read_only = w.db[A].fenced = true;
+    is_at(C, "0-1-9");
+    is_at(D, "0-1-9");
+    is_at(E, "0-1-9");
+    w.state.switchover = (struct cluster_switchover){.id = 3, .from = A, .to = B, .epoch = TERM};
+    decide();
+    CU_ASSERT_FALSE(w.out.propose); /* the old primary is not frozen yet: worth a moment */
+    w.db[A].frozen_term = TERM + 1;
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_PROMOTE);
+    CU_ASSERT_EQUAL(w.out.command.sync.acks, 2);
+    CU_ASSERT_EQUAL(w.out.command.sync.count, 5);
+}
+
+static void test_positions_are_waited_for(void)
+{
+    b_leads_a_group(5, ACKS_COUNT, 5, 2);
+    w.db[E].frozen_term = TERM; /* three of four are enough, but its word is on its way */
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "position of e"));
+    w.input.now_us += E_US / 4;
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_PROMOTE);
+    w.db[D].frozen_term = TERM; /* two are not */
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "positions of 3 of the 4"));
+}
+
+/* Too few positions: the old primary stands for them, and nothing of its own may be missing. */
+static void test_old_primary_stands_for_others(void)
+{
+    b_leads_a_group(3, ACKS_COUNT, 3, 1);
+    w.nodes[2].heard_us = w.nodes[2].reported_us = NOW_US - 2 * E_US;
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+    CU_ASSERT_TRUE(w.out.promotable); /* it has just begun to lead */
+    w.nodes[0].heard_us = w.nodes[0].reported_us = NOW_US;
+    w.report[A].term = TERM + 1;
+    usable(&w.db[A], 101);
+    w.db[A].frozen_term = TERM + 1;
+    decide();
+    CU_ASSERT_TRUE(w.out.propose);
+    is_at(A, "0-1-11"); /* C may have acknowledged it */
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+    CU_ASSERT_EQUAL(w.out.transfer_to, 0);
+    w.raft.leader_since_us = NOW_US - E_US;
+    decide();
+    CU_ASSERT_FALSE(w.out.promotable); /* the old primary may start in place, and lead */
+    CU_ASSERT_EQUAL(w.out.transfer_to, A);
+}
+
+static void test_standby_that_is_ahead(void)
+{
+    b_leads_a_group(3, ACKS_ANY, 2, 1);
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_PROMOTE); /* it has no more than B */
+    is_at(C, "0-1-12");
+    w.report[C].promotable = false;
+    decide();
+    CU_ASSERT_FALSE(w.out.propose); /* its own word is not here yet */
+    w.report[C].promotable = true;
+    decide();
+    CU_ASSERT_EQUAL(w.out.transfer_to, C);
+    w.report[C].promotable = false; /* nor does it come */
+    w.input.now_us += E_US / 4;
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_PROMOTE);
+
+    b_leads_a_group(3, ACKS_ANY, 2, 1); /* C leads, and B says nothing */
+    seen_from(C);
+    w.raft.leader = C;
+    is_at(C, "0-1-12");
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_PROMOTE);
+    CU_ASSERT_EQUAL(w.out.command.sync.acks, 1); /* B holds all that was acknowledged */
+    CU_ASSERT_EQUAL(w.out.command.sync.count, 2);
+    w.db[B].state = MHA__DB_STATE__DB_DOWN;
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+    CU_ASSERT_FALSE(w.out.promotable);
+}
+
+static void test_durable_receipts(void)
+{
+    b_leads_a_group(3, ACKS_NAMED, 3, 1);
+    w.db[C].incarnation = 555;
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+    w.input.settings.received_is_durable = true;
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_PROMOTE);
+    CU_ASSERT_EQUAL(w.out.command.sync.acks, 1);
+    CU_ASSERT_EQUAL(cluster_sync_find(&w.out.command.sync, C)->incarnation, 555);
+}
+
+/* Someone whom nobody knows any more counts as one that is not heard. */
+static void test_unknown_nodes(void)
+{
+    b_leads_a_group(3, ACKS_COUNT, 3, 1);
+    w.state.sync.members[2].node = 77;
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "positions of 2 of the 2"));
+    w.state.sync.members[2].node = C;
+    w.state.sync.members[0].node = w.state.primary.node = 77;
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_PROMOTE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.out.command.text, "an unknown node was the primary"));
+}
+
+static void test_campaign_delays(void)
+{
+    group_is_well(5, ACKS_COUNT);
+    w.raft.role = RAFT_FOLLOWER;
+    seen_from(B);
+    decide();
+    CU_ASSERT_EQUAL(w.out.campaign_delay_us, 0);
+    is_at(C, "0-1-11");
+    is_at(D, "0-1-12");
+    is_at(A, "0-1-99"); /* the primary itself does not count */
+    decide();
+    CU_ASSERT_EQUAL(w.out.campaign_delay_us, E_US / 8);
+    w.db[D].state = MHA__DB_STATE__DB_DOWN;
+    decide();
+    CU_ASSERT_EQUAL(w.out.campaign_delay_us, E_US / 16);
+    w.db[B].state = MHA__DB_STATE__DB_DOWN;
+    decide();
+    CU_ASSERT_EQUAL(w.out.campaign_delay_us, E_US);
 }
 
 int main(void)
@@ -135,6 +348,15 @@ int main(void)
         {"a restarted replica counts with the old primary only",
          test_restarted_replica_counts_with_old_primary_only},
         {"without the newest epoch record: no promotion", test_lacking_the_epoch_record},
+        {"the leadership goes to the best member", test_leadership_to_the_best},
+        {"k is what the members can give", test_acks_that_members_can_give},
+        {"a planned switchover keeps k", test_planned_keeps_acks},
+        {"positions are waited for, for a moment", test_positions_are_waited_for},
+        {"the old primary stands for who is not heard", test_old_primary_stands_for_others},
+        {"a standby that is ahead is promoted", test_standby_that_is_ahead},
+        {"what is received is durable", test_durable_receipts},
+        {"unknown nodes in the sync set, or as the primary", test_unknown_nodes},
+        {"campaign delays by rank", test_campaign_delays},
     };
 
     return run_policy_tests("policy: promotion", tests, sizeof tests / sizeof tests[0]);

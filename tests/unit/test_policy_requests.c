@@ -150,6 +150,64 @@ static void test_only_the_holder_ends_a_pause(void)
     CU_ASSERT_TRUE(policy_request_resume(&w.input, &command, error, sizeof error));
 }
 
+static void test_who_may_leave_the_group(void)
+{
+    char error[512];
+
+    group_is_well(3, ACKS_COUNT);
+    CU_ASSERT_FALSE(policy_may_leave(&w.input, A, error, sizeof error));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error, "mhactl switchover"));
+    CU_ASSERT_FALSE(policy_may_leave(&w.input, B, error, sizeof error));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error, "stop its agent"));
+    sync_is(2, 1);
+    CU_ASSERT_TRUE(policy_may_leave(&w.input, C, error, sizeof error));
+    CU_ASSERT_TRUE(policy_may_leave(&w.input, 0, error, sizeof error));
+    CU_ASSERT_TRUE(policy_may_leave(&w.input, 77, error, sizeof error));
+    w.state.switchover = (struct cluster_switchover){.id = 4, .to = C};
+    CU_ASSERT_FALSE(policy_may_leave(&w.input, C, error, sizeof error));
+    w.state.switchover.id = 0;
+    w.state.force = (struct cluster_force){.id = 4, .node = C};
+    CU_ASSERT_FALSE(policy_may_leave(&w.input, C, error, sizeof error));
+    w.state.force.id = 0;
+    w.state.pause = (struct cluster_pause){.id = 4, .holder = C};
+    CU_ASSERT_FALSE(policy_may_leave(&w.input, C, error, sizeof error));
+    w.state.pause.id = 0;
+    w.raft.role = RAFT_FOLLOWER;
+    CU_ASSERT_FALSE(policy_may_leave(&w.input, C, error, sizeof error));
+}
+
+/* One-wait: the target receives, but is in no sync set: it joins first. */
+static void test_switchover_to_a_standby(void)
+{
+    struct cluster_command command;
+    char error[512];
+
+    group_is_well(3, ACKS_ANY);
+    sync_is(2, 1);
+    acknowledgers_at_a("b");
+    w.db[C].receiving = false;
+    CU_ASSERT_FALSE(policy_request_switchover(&w.input, C, 1000000, &command, error, sizeof error));
+    w.db[C].receiving = true;
+    CU_ASSERT_TRUE(policy_request_switchover(&w.input, C, 1000000, &command, error, sizeof error));
+    CU_ASSERT_PTR_NULL(cluster_state_apply(&w.state, &command));
+    w.db[C].received = (char *)"0-1-3";
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+    CU_ASSERT_TRUE(w.out.vip_hold); /* and serves on */
+    w.db[C].received = (char *)"0-1-10";
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_SYNC);
+    CU_ASSERT_EQUAL(w.out.command.sync.count, 3);
+    applied();
+    decide();
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_CLOSE);
+    w.state.sync.count = 2;
+    w.db[C].receiving = false; /* it stops */
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.kind, COMMAND_SWITCHOVER_END);
+}
+
 int main(void)
 {
     static const struct policy_test tests[] = {
@@ -157,6 +215,8 @@ int main(void)
         {"a switchover has a way back", test_switchover_has_a_way_back},
         {"a forced failover ends", test_force_ends},
         {"only its holder ends a pause", test_only_the_holder_ends_a_pause},
+        {"who may leave the group", test_who_may_leave_the_group},
+        {"a switchover to a standby", test_switchover_to_a_standby},
     };
 
     return run_policy_tests("policy: requests", tests, sizeof tests / sizeof tests[0]);

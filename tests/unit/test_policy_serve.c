@@ -125,6 +125,60 @@ static void test_database_that_cannot_be_observed(void)
     CU_ASSERT_EQUAL(w.out.lease_epoch, 0);
 }
 
+/* Only the members' acknowledgements count before anybody writes. */
+static void test_acknowledgers_before_the_opening(void)
+{
+    group_is_well(3, ACKS_COUNT);
+    sync_is(2, 1);
+    usable(&w.db[A], 101);
+    w.db[A].acks = 1;
+    acknowledgers_at_a("c");
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_SET_ACKNOWLEDGING);
+    CU_ASSERT_STRING_EQUAL(w.out.db_node, "b");
+    CU_ASSERT_TRUE(w.out.db_allowed);
+    acknowledgers_at_a("bc");
+    later(1000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_SET_ACKNOWLEDGING);
+    CU_ASSERT_STRING_EQUAL(w.out.db_node, "c");
+    CU_ASSERT_FALSE(w.out.db_allowed);
+    acknowledgers_at_a("b");
+    w.input.db_settled = false;
+    later(1000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_SET_COMMIT_RULE); /* a late statement may undo it */
+    w.input.db_settled = true;
+    later(1000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_OPEN);
+}
+
+/* "no session is admitted until k members of M hold it" */
+static void test_two_members_hold_the_record(void)
+{
+    group_is_well(5, ACKS_NAMED);
+    sync_is(5, 2);
+    usable(&w.db[A], 101);
+    w.db[A].acks = 2;
+    acknowledgers_at_a("bcde");
+    decide();
+    later(1000);
+    w.db[C].received = w.db[D].received = w.db[E].received = (char *)"0-1-4";
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    w.db[E].received = (char *)"0-1-10";
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_OPEN);
+    /* the record itself is written under the rule with its names */
+    w.state.primary.opened = false;
+    w.db[A].written_epoch = TERM - 1;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_PROMOTE);
+    CU_ASSERT_EQUAL(w.out.db_acks, 2);
+    CU_ASSERT_EQUAL(w.out.db_name_count, 4);
+}
+
 int main(void)
 {
     static const struct policy_test tests[] = {
@@ -134,6 +188,8 @@ int main(void)
         {"the address is refused", test_address_refused},
         {"address trouble that moving does not mend", test_address_trouble_that_moving_does_not_mend},
         {"a database that cannot be observed", test_database_that_cannot_be_observed},
+        {"who may acknowledge is right before the opening", test_acknowledgers_before_the_opening},
+        {"two members hold the epoch record", test_two_members_hold_the_record},
     };
 
     return run_policy_tests("policy: serve", tests, sizeof tests / sizeof tests[0]);
