@@ -497,6 +497,8 @@ void cluster_chaos_begin(struct cluster *cluster, struct chaos *chaos)
 
     for (unsigned i = 0; i < world->node_count; i++)
         cluster_power_on(cluster, i);
+    if (dice_chance(&dice, 700))
+        operator_tend(cluster, dice_between(&dice, 2, 8) * world->config.election_us);
     if (dice_chance(&dice, 900))
         world_run(world, world->now_us + 4000000 + 3 * world->config.election_us);
 }

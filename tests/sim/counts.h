@@ -101,7 +101,6 @@
     X(TAIL_CUT, tail_cut, COUNT_OF_CLUSTER)                                                              \
     X(RELAY_LOST, relay_lost, COUNT_OF_CLUSTER) /* received, not applied, gone with a restart */         \
     X(RELAY_KEPT, relay_kept, COUNT_OF_CLUSTER)                                                          \
-    X(DIVERGED, diverged, COUNT_OF_CLUSTER) /* a replica was refused by its source */                    \
     X(REBUILT, rebuilt, COUNT_OF_CLUSTER)                                                                \
     /* operators of clusters */                                                                          \
     X(SWITCHOVER_ASKED, switchover_asked, COUNT_OF_CLUSTER)                                              \

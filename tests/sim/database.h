@@ -2,21 +2,23 @@
  *
  * A log of transactions, synced at each commit: it survives kill -9 and power (unless the test lets commits
  * be volatile). With acks = k a commit is in the log at once, visible and answered only when k replicas have
- * acknowledged it.
+ * acknowledged it. A restart makes visible what was not acknowledged. What differs:
  *
- *                          one-wait (MariaDB)       k-wait (MySQL)           named-wait (PostgreSQL)
- *   waits for              one, whoever             k, whoever               k of the names that it has
- *   position               0-server-sequence,       0-server-sequence,       0-timeline-position, a new
- * timeline one sequence for all     a sequence for each      with each promotion received, not applied  lost
- * at a restart        kept (sync_relay_log=1)  kept unacknowledged tail    kept and made visible at a restart
- * by all; cut by a start to follow does not go away         cut by a rewind, when it follows diverged replica
- * refused (1236)           follows, and its applier refused (not in this server's fails in the end history)
- *   to be fenced           read_only waits for      its clients are ended    its process is ended
- *                          commits that wait        first, then what waits
- *                                                   is let go
+ * one-wait (MariaDB): waits for one acknowledgement, whoever's. Its position is a list, 0-server-sequence,
+ * one sequence for all servers. What was received and not applied is lost with a restart; a start to follow
+ * cuts the unacknowledged tail. A replica that has diverged is refused (1236). Fenced: read_only waits for
+ * the commits that wait.
+ *
+ * k-wait (MySQL): waits for k, whoever's. A set, uuid:1-sequence, each server with a sequence of its own.
+ * What was received stays (sync_relay_log=1); the tail does not go away. A replica that has diverged follows,
+ * and its applier fails. Fenced: its clients are ended first, then what waits is let go.
+ *
+ * named-wait (PostgreSQL): waits for k of the names that it has. timeline@position, a new timeline with each
+ * promotion. What was received stays; the tail is cut by a rewind when it follows. A replica whose end is not
+ * in the source's history is refused. Fenced: its process is ended.
  *
  * What is known of the real server stands in comments where it is modelled (MariaDB 10.11, MySQL 9.7 and
- * PostgreSQL 15 were tried; what only their manuals say is marked). */
+ * PostgreSQL 15 were tried). */
 #ifndef MHA_SIM_DATABASE_H
 #define MHA_SIM_DATABASE_H
 

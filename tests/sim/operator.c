@@ -231,6 +231,24 @@ bool operator_rebuild(struct cluster *cluster, unsigned host)
     return true;
 }
 
+static void look_around(struct world *world, void *context)
+{
+    const struct plan *plan = context;
+
+    (void)world;
+    for (unsigned i = 0; i < plan->cluster->data_count; i++)
+        operator_rebuild(plan->cluster, i);
+    if (!plan->cluster->calm)
+        after(plan->cluster, plan->time_us, look_around, plan);
+}
+
+void operator_tend(struct cluster *cluster, uint64_t every_us)
+{
+    struct plan plan = {.cluster = cluster, .time_us = every_us};
+
+    after(cluster, every_us, look_around, &plan);
+}
+
 /* ---- a lost host ---- */
 
 static const struct raft_member *find_member(const struct raft_membership *membership, uint64_t id)

@@ -26,6 +26,8 @@ void operator_upgrade(struct cluster *cluster, uint64_t pace_us);
  * to copy from. */
 bool operator_rebuild(struct cluster *cluster, unsigned host);
 
+/* Looks every so often from now on, until the faults are over, and rebuilds what is set aside. */
+void operator_tend(struct cluster *cluster, uint64_t every_us);
 /* Loses a host with its disks and lets it in again, as a new member: the old one is removed, the new one
  * becomes a learner, then a voter. false: not while the cluster stands on that host, or a second time. */
 bool operator_replace(struct cluster *cluster, unsigned host);

@@ -300,7 +300,6 @@ static void dial(struct cluster *cluster, unsigned host, const void *data)
         return;
     }
     if (!find_start(server, source)) {
-        counts_add(&cluster->world->counts, COUNT_DIVERGED, 1);
         server->receiver_on = false;
         server->receiver_failed = true;
         cluster_trace(cluster, host, "receiver: its newest is not in the log of %s",
