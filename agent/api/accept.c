@@ -28,21 +28,8 @@ static bool may_leave(const struct agent *agent, const char *name, char *error, 
 {
     const struct policy_node *node = node_named(&agent->input, name);
 
-    if (!node || !node->id)
-        return true; /* the group itself answers */
-    if (node->id == agent->state.primary.node) {
-        snprintf(error, size, "%s is the primary; move that to another node first: mhactl switchover", name);
-        return false;
-    }
-    if (cluster_sync_find(&agent->state.sync, node->id)) {
-        snprintf(
-            error, size,
-            "%s is in the sync set: commits are acknowledged by it; stop its agent and database, and once "
-            "mhactl status shows it out of the sync set, ask again",
-            name);
-        return false;
-    }
-    return true;
+    /* of a name that nobody has the group itself tells */
+    return !node || policy_may_leave(&agent->input, node->id, error, size);
 }
 
 static bool may_join(const struct agent *agent, const char *name, char *error, size_t size)

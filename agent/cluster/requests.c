@@ -291,11 +291,10 @@ bool policy_may_leave(const struct policy_input *input, uint64_t node, char *err
     if (state->primary.node == node)
         return fail(error, error_size, "%s is the primary: move it first with mhactl switchover%s", name, "");
     if (cluster_sync_find(&state->sync, node))
-        return fail(
-            error, error_size,
-            "%s is in the sync set: stop its agent, or its database; it then leaves the set by itself "
-            "within the election timeout, and may leave the group%s",
-            name, "");
+        return fail(error, error_size,
+                    "%s is in the sync set: commits are acknowledged by it; stop its agent and database, and "
+                    "once mhactl status shows it out of the sync set, ask again%s",
+                    name, "");
     if (state->switchover.id && state->switchover.to == node)
         return fail(error, error_size, "a switchover to %s is under way; wait for its outcome%s", name, "");
     if (state->force.id && state->force.node == node)

@@ -72,7 +72,7 @@ static void summarise(const struct policy_input *input, char *text, size_t size)
             text, size,
             "No quorum: %u of %u members are heard here; nothing can be opened. Missing:", reachable, all);
         for (unsigned i = 0; i < input->node_count && used < size; i++)
-            if (!policy_node_reachable(input, &input->nodes[i]))
+            if (!input->nodes[i].learner && !policy_node_reachable(input, &input->nodes[i]))
                 used += (size_t)snprintf(text + used, size - used, " %s", input->nodes[i].name);
         return;
     }
@@ -86,6 +86,16 @@ static void summarise(const struct policy_input *input, char *text, size_t size)
     else
         snprintf(text, size, "%s serves; every commit waits for %u acknowledgement%s.", primary->name,
                  state->sync.acks, state->sync.acks == 1 ? "" : "s");
+}
+
+/* A replica that could join the sync set at once. */
+static bool has_standby(const struct policy_input *input)
+{
+    for (unsigned i = 0; i < input->node_count; i++)
+        if (!cluster_sync_find(&input->state->sync, input->nodes[i].id) &&
+            policy_willing(input, &input->nodes[i]))
+            return true;
+    return false;
 }
 
 /* One sentence for each single failure that would hurt. */
@@ -107,7 +117,9 @@ static void next_failure(const struct policy_input *input, char *text, size_t si
         const char *then;
         if (!policy_node_reachable(input, node))
             continue;
-        if (!spare_vote)
+        if (node->learner)
+            then = "nothing changes for clients";
+        else if (!spare_vote)
             then = "no quorum: everything is fenced until a member is back";
         else if (node->id == state->primary.node && state->pause.id)
             then = "it restarts in place, or nobody takes over before the pause is over";
@@ -116,10 +128,14 @@ static void next_failure(const struct policy_input *input, char *text, size_t si
                    "accepts the loss of data";
         else if (node->id == state->primary.node)
             then = "a member of the sync set takes over, nothing is lost";
-        else if (cluster_sync_find(&state->sync, node->id))
-            then = "writes wait until it has left the sync set, then go on";
-        else
+        else if (!cluster_sync_find(&state->sync, node->id))
             then = "nothing changes for clients";
+        else if (state->sync.count - 2 >= state->sync.acks)
+            then = "nothing changes for clients: enough others acknowledge, and it leaves the sync set";
+        else if (has_standby(input))
+            then = "writes wait until another replica acknowledges in its place, then go on";
+        else
+            then = "writes wait until it has left the sync set, then go on";
         used += (size_t)snprintf(text + used, size - used, "%sIf %s fails: %s.", used ? "\n" : "", node->name,
                                  then);
     }
