@@ -137,6 +137,8 @@ void cluster_after(struct cluster *cluster, unsigned host, enum process process,
 void cluster_at_clock(struct cluster *cluster, unsigned host, enum process process, uint64_t clock_us,
                       cluster_call call, const void *data, size_t size);
 
+void cluster_free_events(struct cluster *cluster); /* all that wait */
+
 /* At most one event of it waits: what is set later than that one is looked at again when it comes. Zeroed
  * with its process. */
 struct cluster_timer {

@@ -44,6 +44,5 @@ void cluster_chaos_strike(struct cluster *cluster, const struct chaos *chaos, un
 void cluster_chaos_end(struct cluster *cluster, struct chaos *chaos);
 /* How long it may take from then until a primary serves. */
 uint64_t cluster_chaos_patience_us(const struct cluster *cluster);
-void cluster_chaos_repair(struct cluster *cluster);
 
 #endif

@@ -21,7 +21,7 @@ struct cluster_check {
     unsigned char *rows; /* by uid: enum row */
     uint64_t rows_size;
     uint64_t answered_epoch;
-    uint64_t opened_epoch, written_epoch;
+    uint64_t opened_epoch;
     unsigned opened_host;
     struct host_check hosts[WORLD_NODES_MAX];
     uint64_t calm_us;
