@@ -83,6 +83,7 @@ static void accept_member(struct agent *agent, const Mha__MemberRequest *asked, 
 
 void api_accept(struct agent *agent, const Mha__ControlRequest *asked, char *error, size_t size)
 {
+    struct policy_request request = {.kind = POLICY_REQUEST_NONE};
     struct cluster_command command;
     struct error err;
     uint64_t to;
@@ -95,8 +96,11 @@ void api_accept(struct agent *agent, const Mha__ControlRequest *asked, char *err
         uint64_t timeout_ms = asked->switchover->timeout_ms;
         if (timeout_ms == 0)
             timeout_ms = agent->settings->switchover_timeout_ms;
-        sound = accept_to(agent, asked->switchover->to, &to, error, size) &&
-                policy_request_switchover(&agent->input, to, MS_TO_US(timeout_ms), &command, error, size);
+        if (!accept_to(agent, asked->switchover->to, &to, error, size))
+            break;
+        request = (struct policy_request){
+            .kind = POLICY_REQUEST_SWITCHOVER, .node = to, .us = MS_TO_US(timeout_ms)};
+        sound = policy_request_switchover(&agent->input, to, request.us, &command, error, size);
         break;
     }
     case MHA__CONTROL_REQUEST__BODY_FAILOVER:
@@ -106,9 +110,12 @@ void api_accept(struct agent *agent, const Mha__ControlRequest *asked, char *err
                      "mhactl switchover");
             break;
         }
-        sound = accept_to(agent, asked->failover->to, &to, error, size) &&
-                policy_request_failover(&agent->input, to, asked->failover->old_primary_is_off, &command,
-                                        error, size);
+        if (!accept_to(agent, asked->failover->to, &to, error, size))
+            break;
+        request = (struct policy_request){.kind = POLICY_REQUEST_FAILOVER,
+                                          .node = to,
+                                          .old_primary_is_off = asked->failover->old_primary_is_off};
+        sound = policy_request_failover(&agent->input, to, request.old_primary_is_off, &command, error, size);
         break;
     case MHA__CONTROL_REQUEST__BODY_PAUSE: {
         uint64_t length_ms =
@@ -117,14 +124,17 @@ void api_accept(struct agent *agent, const Mha__ControlRequest *asked, char *err
             snprintf(error, size, "a pause lasts at most 600000 ms");
             break;
         }
-        sound = policy_request_pause(&agent->input, MS_TO_US(length_ms), &command, error, size);
+        request = (struct policy_request){.kind = POLICY_REQUEST_PAUSE, .us = MS_TO_US(length_ms)};
+        sound = policy_request_pause(&agent->input, request.us, &command, error, size);
         if (sound)
             agent->pause_proposed_us = agent->input.now_us;
         break;
     }
     case MHA__CONTROL_REQUEST__BODY_RESUME:
+        request.kind = POLICY_REQUEST_RESUME;
         sound = policy_request_resume(&agent->input, &command, error, size);
         if (sound) {
+            policy_trace_request(&agent->tracer, &agent->input, &request, &command, "");
             /* The enforcers first, the log afterwards (carry_out.c). */
             agent->resuming = true;
             agent_wake(agent);
@@ -137,6 +147,8 @@ void api_accept(struct agent *agent, const Mha__ControlRequest *asked, char *err
     default:
         snprintf(error, size, "this version does not know the request; install the same version everywhere");
     }
+    policy_trace_request(&agent->tracer, &agent->input, &request, sound ? &command : NULL,
+                         sound ? "" : error);
     if (sound && agent_propose(agent, &command, &err) != ERR_OK)
         snprintf(error, size, "%s", err.text);
     agent_wake(agent);

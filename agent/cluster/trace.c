@@ -119,7 +119,7 @@ void policy_trace_report(struct policy_tracer *tracer, uint64_t now_us, unsigned
     end_part(tracer, now_us, TRACE_REPORTS + i);
 }
 
-static void tell_input(struct policy_tracer *tracer, const struct policy_input *input)
+static void tell_parts(struct policy_tracer *tracer, const struct policy_input *input)
 {
     uint64_t now_us = input->now_us;
     policy_trace_settings(tracer, now_us, &input->settings);
@@ -130,10 +130,13 @@ static void tell_input(struct policy_tracer *tracer, const struct policy_input *
         policy_trace_node(tracer, now_us, i, &input->nodes[i]);
         policy_trace_report(tracer, now_us, i, input->nodes[i].report, input->db, input->vip);
     }
-    begin(tracer, "decide");
-    text_add(&tracer->text, " nodes=%u", input->node_count);
-    fields_write(&tracer->text, "", policy_trace_decide_fields, input);
-    end(tracer, now_us);
+}
+
+/* What is left of the input. */
+static void add_rest(struct text *text, const struct policy_input *input)
+{
+    text_add(text, " nodes=%u", input->node_count);
+    fields_write(text, "", policy_trace_decide_fields, input);
 }
 
 /* ---- the output ---- */
@@ -147,6 +150,14 @@ static void add_sync(struct text *text, const char *prefix, const struct sync_se
                  sync->members[i].incarnation);
 }
 
+static void add_command(struct text *text, const struct cluster_command *command)
+{
+    text_add(text, " command=%s", policy_trace_commands[command->kind]);
+    fields_write(text, "command.", policy_trace_command_fields, command);
+    fields_write(text, "command.", policy_trace_phases_fields, &command->phases);
+    add_sync(text, "command.", &command->sync);
+}
+
 static void tell_output(struct policy_tracer *tracer, uint64_t now_us, const struct policy_output *output)
 {
     begin(tracer, "-> do");
@@ -155,24 +166,43 @@ static void tell_output(struct policy_tracer *tracer, uint64_t now_us, const str
         text_add(&tracer->text, " db_names[%u]=", i);
         text_add_value(&tracer->text, output->db_names[i]);
     }
-    if (output->propose) {
-        text_add(&tracer->text, " command=%s", policy_trace_commands[output->command.kind]);
-        fields_write(&tracer->text, "command.", policy_trace_command_fields, &output->command);
-        fields_write(&tracer->text, "command.", policy_trace_phases_fields, &output->command.phases);
-        add_sync(&tracer->text, "command.", &output->command.sync);
-    }
+    if (output->propose)
+        add_command(&tracer->text, &output->command);
     end(tracer, now_us);
 }
 
 void policy_trace_decide(struct policy_tracer *tracer, struct policy_tracker *tracker,
                          const struct policy_input *input, struct policy_output *output)
 {
-    if (tracer->line != NULL)
-        tell_input(tracer, input);
+    if (tracer->line != NULL) {
+        tell_parts(tracer, input);
+        begin(tracer, "decide");
+        add_rest(&tracer->text, input);
+        end(tracer, input->now_us);
+    }
     policy_track(tracker, input);
     policy_decide(tracker, input, output);
     if (tracer->line != NULL)
         tell_output(tracer, input->now_us, output);
+}
+
+void policy_trace_request(struct policy_tracer *tracer, const struct policy_input *input,
+                          const struct policy_request *request, const struct cluster_command *command,
+                          const char *error)
+{
+    if (tracer->line == NULL || request->kind == POLICY_REQUEST_NONE)
+        return;
+    tell_parts(tracer, input);
+    begin(tracer, "request");
+    fields_write(&tracer->text, "", policy_trace_request_fields, request);
+    add_rest(&tracer->text, input);
+    end(tracer, input->now_us);
+    begin(tracer, error[0] == '\0' ? "-> granted" : "-> refused error=");
+    if (error[0] != '\0')
+        text_add_value(&tracer->text, error);
+    else if (command != NULL)
+        add_command(&tracer->text, command);
+    end(tracer, input->now_us);
 }
 
 /* ---- the state ---- */

@@ -8,6 +8,7 @@
  *                                       parts of the input, each told only when it is another than before
  *   policy decide ..                    the rest of the input: policy_track, policy_decide
  *   policy -> do ..                     the whole output
+ *   policy request KIND ..              an operator's, checked; policy -> granted .. or refused error=".."
  *
  * Pure: where the lines go is `line`'s business. */
 #ifndef MHA_CLUSTER_TRACE_H
@@ -38,6 +39,28 @@ void policy_trace_restored(struct policy_tracer *tracer, uint64_t now_us, uint64
 /* policy_track and policy_decide. */
 void policy_trace_decide(struct policy_tracer *tracer, struct policy_tracker *tracker,
                          const struct policy_input *input, struct policy_output *output);
+
+/* An operator's request, as policy_request_... and policy_may_leave are asked. */
+enum policy_request_kind {
+    POLICY_REQUEST_NONE,
+    POLICY_REQUEST_SWITCHOVER,
+    POLICY_REQUEST_FAILOVER,
+    POLICY_REQUEST_PAUSE,
+    POLICY_REQUEST_RESUME,
+    POLICY_REQUEST_LEAVE,
+};
+
+struct policy_request {
+    enum policy_request_kind kind; /* NONE: nothing is told */
+    uint64_t node;                 /* switchover, failover, leave */
+    uint64_t us;                   /* switchover: the timeout; pause: the length */
+    bool old_primary_is_off;       /* failover */
+};
+
+/* It was asked of this input. `command` NULL: none (leave), or refused; `error` "": granted. */
+void policy_trace_request(struct policy_tracer *tracer, const struct policy_input *input,
+                          const struct policy_request *request, const struct cluster_command *command,
+                          const char *error);
 
 /* ---- replay ---- */
 

@@ -112,3 +112,9 @@ const struct field policy_trace_phases_fields[] = {FIELD(struct cluster_phases, 
                                                    FIELD(struct cluster_phases, promoted_us, U64),
                                                    FIELD(struct cluster_phases, announced_us, U64),
                                                    FIELD_END};
+
+static const char *const requests[] = {"none", "switchover", "failover", "pause", "resume", "leave"};
+
+const struct field policy_trace_request_fields[] = {
+    FIELD_OF_ENUM(struct policy_request, kind, requests), FIELD(struct policy_request, node, U64),
+    FIELD(struct policy_request, us, U64), FIELD(struct policy_request, old_primary_is_off, BOOL), FIELD_END};

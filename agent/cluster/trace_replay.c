@@ -4,6 +4,7 @@
 
 #include "agent/cluster/trace_fields.h"
 #include "agent/cluster/trace_message.h"
+#include "common/base/error.h"
 
 /* A member of the input, with the words that its texts point into. */
 struct replay_node {
@@ -206,30 +207,75 @@ static bool replay_report(const struct step *step)
 
 /* ---- a decision, and what is applied ---- */
 
-static bool replay_decide(const struct step *step)
+/* The parts and the rest of this line. */
+static bool make_input(const struct step *step, struct policy_input *input,
+                       struct policy_node nodes[POLICY_NODES_MAX])
 {
     struct policy_replay *replay = step->replay;
-    struct policy_node nodes[POLICY_NODES_MAX];
-    struct policy_input input = {.now_us = step->now_us,
-                                 .settings = replay->settings,
-                                 .raft = &replay->raft,
-                                 .state = &replay->state,
-                                 .nodes = nodes,
-                                 .db = replay->db,
-                                 .vip = replay->vip};
-    input.node_count = (unsigned)words_number(step->words, "nodes");
-    if (input.node_count > POLICY_NODES_MAX)
+    *input = (struct policy_input){.now_us = step->now_us,
+                                   .settings = replay->settings,
+                                   .raft = &replay->raft,
+                                   .state = &replay->state,
+                                   .nodes = nodes,
+                                   .db = replay->db,
+                                   .vip = replay->vip};
+    input->node_count = (unsigned)words_number(step->words, "nodes");
+    if (input->node_count > POLICY_NODES_MAX)
         return false;
-    for (unsigned i = 0; i < input.node_count; i++) {
+    for (unsigned i = 0; i < input->node_count; i++) {
         set_now(&replay->nodes[i], step->now_us);
         join_own(replay, &replay->nodes[i]);
         nodes[i] = replay->nodes[i].node;
         nodes[i].report = replay->nodes[i].report;
         if (nodes[i].self)
-            input.self = &nodes[i];
+            input->self = &nodes[i];
     }
-    fields_read(step->words, "", policy_trace_decide_fields, &input);
-    policy_trace_decide(step->tracer, &replay->tracker, &input, &replay->output);
+    fields_read(step->words, "", policy_trace_decide_fields, input);
+    return true;
+}
+
+static bool replay_decide(const struct step *step)
+{
+    struct policy_node nodes[POLICY_NODES_MAX];
+    struct policy_input input;
+    if (!make_input(step, &input, nodes))
+        return false;
+    policy_trace_decide(step->tracer, &step->replay->tracker, &input, &step->replay->output);
+    return true;
+}
+
+static bool replay_request(const struct step *step)
+{
+    struct policy_node nodes[POLICY_NODES_MAX];
+    struct policy_input input;
+    struct policy_request request;
+    struct cluster_command command;
+    char error[ERROR_TEXT_BYTES] = "";
+    bool granted = false;
+    if (!make_input(step, &input, nodes))
+        return false;
+    fields_read(step->words, "", policy_trace_request_fields, &request);
+    switch (request.kind) {
+    case POLICY_REQUEST_NONE:
+        return false;
+    case POLICY_REQUEST_SWITCHOVER:
+        granted = policy_request_switchover(&input, request.node, request.us, &command, error, sizeof error);
+        break;
+    case POLICY_REQUEST_FAILOVER:
+        granted = policy_request_failover(&input, request.node, request.old_primary_is_off, &command, error,
+                                          sizeof error);
+        break;
+    case POLICY_REQUEST_PAUSE:
+        granted = policy_request_pause(&input, request.us, &command, error, sizeof error);
+        break;
+    case POLICY_REQUEST_RESUME:
+        granted = policy_request_resume(&input, &command, error, sizeof error);
+        break;
+    case POLICY_REQUEST_LEAVE:
+        policy_may_leave(&input, request.node, error, sizeof error);
+        break;
+    }
+    policy_trace_request(step->tracer, &input, &request, granted ? &command : NULL, granted ? "" : error);
     return true;
 }
 
@@ -266,10 +312,10 @@ bool policy_trace_replay(struct policy_tracer *tracer, struct policy_replay *rep
     static const struct {
         const char *name;
         bool (*run)(const struct step *step);
-    } lines[] = {{"new", replay_new},        {"settings", replay_settings}, {"raft", replay_raft},
-                 {"db", replay_db},          {"vip", replay_vip},           {"node", replay_node},
-                 {"report", replay_report},  {"decide", replay_decide},     {"apply", replay_apply},
-                 {"restore", replay_restore}};
+    } lines[] = {{"new", replay_new},       {"settings", replay_settings}, {"raft", replay_raft},
+                 {"db", replay_db},         {"vip", replay_vip},           {"node", replay_node},
+                 {"report", replay_report}, {"decide", replay_decide},     {"request", replay_request},
+                 {"apply", replay_apply},   {"restore", replay_restore}};
     struct step step = {tracer, replay, now_us, words};
     const char *name = words->count > 1 ? words->list[1].key : "";
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {

@@ -369,7 +369,10 @@ bool agent_may_leave(struct cluster *cluster, unsigned host, uint64_t id)
     bool may;
 
     agent_gather(cluster, host);
+    error[0] = '\0';
     may = policy_may_leave(&agent_of(cluster, host)->input, id, error, sizeof error);
+    policy_trace_request(&agent_of(cluster, host)->tracer, &agent_of(cluster, host)->input,
+                         &(struct policy_request){.kind = POLICY_REQUEST_LEAVE, .node = id}, NULL, error);
     if (!may)
         cluster_trace(cluster, host, "operator: refused: %s", error);
     return may;
@@ -381,6 +384,15 @@ bool agent_request(struct cluster *cluster, unsigned host, enum agent_request re
     struct agent_model *agent = agent_of(cluster, host);
     uint64_t id = to < cluster->data_count ? cluster->world->nodes[to].id : 0;
     struct cluster_command command;
+    static const enum policy_request_kind kinds[] = {[REQUEST_SWITCHOVER] = POLICY_REQUEST_SWITCHOVER,
+                                                     [REQUEST_FAILOVER] = POLICY_REQUEST_FAILOVER,
+                                                     [REQUEST_FAILOVER_OFF] = POLICY_REQUEST_FAILOVER,
+                                                     [REQUEST_PAUSE] = POLICY_REQUEST_PAUSE,
+                                                     [REQUEST_RESUME] = POLICY_REQUEST_RESUME};
+    struct policy_request asked = {.kind = kinds[request],
+                                   .node = id,
+                                   .us = time_us,
+                                   .old_primary_is_off = request == REQUEST_FAILOVER_OFF};
     bool sound = false;
 
     agent_gather(cluster, host);
@@ -401,12 +413,14 @@ bool agent_request(struct cluster *cluster, unsigned host, enum agent_request re
     case REQUEST_RESUME:
         sound = policy_request_resume(&agent->input, &command, error, error_size);
         if (sound) {
+            policy_trace_request(&agent->tracer, &agent->input, &asked, &command, "");
             agent->resuming = true;
             agent_wake(cluster, host);
             return true;
         }
         break;
     }
+    policy_trace_request(&agent->tracer, &agent->input, &asked, sound ? &command : NULL, sound ? "" : error);
     if (sound && agent_propose(cluster, host, &command) != RAFT_OK) {
         snprintf(error, error_size, "not accepted now");
         sound = false;
