@@ -1,5 +1,6 @@
 /* The order of raft.h, kept: what needs no write leaves; the write is appended; one sync covers all writes of
  * this loop turn; then what waited for it leaves, raft is told, and committed entries are applied. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,23 +103,16 @@ static bool remember_write(struct replica *replica, const struct raft_output *ou
     return true;
 }
 
-/* The hard state goes first, ahead of the order in raft.h: a snapshot must never be on disk with a term that
- * the hard state there has not reached (store.h), and a term may be on disk at any time. */
 static enum error_code write_output(struct replica *replica, const struct raft_output *output,
                                     struct error *err)
 {
-    const struct raft_hard_state *hard_state = output->has_hard_state ? &output->hard_state : NULL;
     enum error_code code = ERR_OK;
 
-    if (output->has_snapshot) {
-        if (hard_state)
-            code = store_append(replica->store, hard_state, NULL, 0, err);
-        if (!code)
-            code = snapshots_save(replica, &output->snapshot, err);
-        hard_state = NULL;
-    }
+    if (output->has_snapshot)
+        code = snapshots_save(replica, &output->snapshot, err);
     if (!code)
-        code = store_append(replica->store, hard_state, output->entries, output->entry_count, err);
+        code = store_append(replica->store, output->has_hard_state ? &output->hard_state : NULL,
+                            output->entries, output->entry_count, err);
     return code;
 }
 
@@ -243,7 +237,8 @@ static void apply(struct replica *replica)
         replica->applied_term = entry->term;
         replica->applied_us = clock_now_us();
         if (entry->kind == RAFT_ENTRY_MEMBERSHIP &&
-            wire_unpack_membership(entry->data, entry->size, &replica->applied_membership, &err) != ERR_OK) {
+            (wire_unpack_membership(entry->data, entry->size, &replica->applied_membership, &err) != ERR_OK ||
+             members_learn(replica, &err) != ERR_OK)) {
             engine_fail(replica, err.text);
             return;
         }
@@ -260,9 +255,8 @@ static void answer_reads(struct replica *replica)
     memcpy(reads, replica->reads, count * sizeof reads[0]);
     replica->read_count = 0;
     for (unsigned i = 0; i < count; i++) {
-        if (reads[i].done && reads[i].index > replica->applied_index)
-            replica->reads[replica->read_count++] = reads[i];
-        else if (replica->callbacks.read_done)
+        assert(!reads[i].done || reads[i].index <= replica->applied_index); /* all of this turn is applied */
+        if (replica->callbacks.read_done)
             replica->callbacks.read_done(replica->context, reads[i].read, reads[i].done);
     }
 }

@@ -108,7 +108,8 @@ static bool vouches(const struct replica *replica, const struct wire_hello *hell
 
 bool greeting_lacks_us(const struct replica *replica, const struct wire_hello *hello)
 {
-    return replica->formed && hello->formed && hello->membership_index > replica->membership_index &&
+    return hello->refused[0] != '\0' && replica->formed && hello->formed &&
+           hello->membership_index > replica->membership_index &&
            !formation_includes_us(replica, &hello->membership);
 }
 
@@ -157,22 +158,21 @@ static void judge_unformed(const struct replica *replica, const struct wire_hell
     }
 }
 
-/* We have a membership. Has it that one? Has that one's us? */
+/* We have a membership: is that one in it? A removal that is not committed may come to nothing, and may need
+ * that very member for it; so until then it is one. For the same reason a membership of its own that lacks us
+ * is for the other side to judge. */
 static void judge_member(struct replica *replica, const struct wire_hello *hello,
                          char why[WIRE_REFUSED_BYTES])
 {
-    if (members_has(&replica->membership, hello->name, hello->id)) {
-        if (!hello->formed || formation_includes_us(replica, &hello->membership) ||
-            (hello->membership_index < replica->membership_index &&
-             formation_includes_us(replica, &replica->membership)))
-            return; /* it may be behind */
-        if (replica_membership_by_name(&hello->membership, replica->name))
+    if (members_has(&replica->membership, hello->name, hello->id) ||
+        members_has(&replica->applied_membership, hello->name, hello->id)) {
+        const struct replica_membership_member *ours =
+            hello->formed ? replica_membership_by_name(&hello->membership, replica->name) : NULL;
+        bool behind = hello->membership_index < replica->membership_index &&
+                      formation_includes_us(replica, &replica->membership);
+        if (ours && ours->id != replica->id && !behind)
             snprintf(why, WIRE_REFUSED_BYTES, "%s knows %s by another identity: " WIPED, hello->name,
                      replica->name, replica->name);
-        else
-            snprintf(why, WIRE_REFUSED_BYTES,
-                     "%s was removed from the group; `mhactl member add %s` lets it in again", replica->name,
-                     replica->name);
         return;
     }
     if (replica_membership_by_name(&replica->membership, hello->name))

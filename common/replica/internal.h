@@ -112,7 +112,7 @@ struct replica {
     unsigned write_room;
     uint64_t durable_write;
     struct held_messages held;
-    struct raft_read reads[RAFT_READS_MAX]; /* what they came to; those done wait until all is applied */
+    struct raft_read reads[RAFT_READS_MAX]; /* what they came to, until the end of this loop turn */
     unsigned read_count;
     uint64_t commit_index;
     uint64_t applied_index;
@@ -188,7 +188,7 @@ bool greeting_pack(const struct replica *replica, const char *to, const char *re
 /* Both sides ask this of the other's greeting. "" in `why`: it fits; then peers_by_name has it. What does not
  * fit and might be let in is remembered. */
 void greeting_judge(struct replica *replica, const struct wire_hello *hello, char why[WIRE_REFUSED_BYTES]);
-/* Its membership is newer than ours and does not have us. */
+/* It refuses us, and its membership is newer than ours and does not have us. */
 bool greeting_lacks_us(const struct replica *replica, const struct wire_hello *hello);
 /* NULL: none of that name was seen lately. */
 const struct stranger *greeting_stranger(const struct replica *replica, const char *name, uint64_t now_us);

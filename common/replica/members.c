@@ -30,12 +30,19 @@ static void rename_peer(struct replica *replica, struct peer *peer, uint64_t id)
     peers_reset(peer); /* it greeted as another one */
 }
 
+/* One whose removal is not committed is a member still: it may come to nothing (greeting.c). */
+static const struct replica_membership_member *who_is(const struct replica *replica, const char *name)
+{
+    const struct replica_membership_member *member = replica_membership_by_name(&replica->membership, name);
+
+    return member ? member : replica_membership_by_name(&replica->applied_membership, name);
+}
+
 enum error_code members_learn(struct replica *replica, struct error *err)
 {
     for (unsigned i = 0; i < replica->peer_count; i++) {
         struct peer *peer = &replica->peers[i];
-        const struct replica_membership_member *member =
-            replica_membership_by_name(&replica->membership, peer->name);
+        const struct replica_membership_member *member = who_is(replica, peer->name);
         if (peer->vouched_index <= replica->membership_index)
             peer->vouched_id = 0; /* we have come as far as that greeting */
         if (peer->name[0] == '\0' || (peer->vouched_id != 0 && peer->vouched_id == peer->id))

@@ -101,6 +101,8 @@ void snapshots_restore(struct replica *replica)
         replica->applied_term = snapshot->last_term;
         replica->applied_membership = snapshot->membership;
         replica->applied_us = clock_now_us();
+        if (members_learn(replica, &err) != ERR_OK)
+            engine_fail(replica, err.text);
         engine_note_change(replica);
     }
     drop_restore(replica);
@@ -174,6 +176,5 @@ void snapshots_compact(struct replica *replica)
              replica->cluster, snapshot.index, snapshot.size);
     replica->snapshot_index = snapshot.index;
     replica->snapshot_membership = replica->applied_membership;
-    replica->membership_dirty = true; /* it may come from the snapshot now */
     engine_step(replica);
 }

@@ -256,8 +256,7 @@ enum error_code store_save_snapshot(struct store *store, const struct store_snap
     if (store->snapshot.exists && snapshot->last_index < store->snapshot.last_index)
         return error_set(err, ERR_INVALID, "a snapshot of index %" PRIu64 ", older than that of %" PRIu64,
                          snapshot->last_index, store->snapshot.last_index);
-    /* First the log: a snapshot must never be on disk with a term that the hard state there has not reached.
-     */
+    /* First the log: what was appended before is durable with it. */
     code = wal_sync(&store->wal, err);
     if (!code)
         code = snapshot_write(&store->folder, snapshot, err);

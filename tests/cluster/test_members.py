@@ -226,6 +226,33 @@ def test_members_in_sync_stay(cluster):
     assert cluster.judge() == []
 
 
+def test_removed_data_host_holds_nothing(cluster):
+    """Its server is closed and follows nobody, its agent says why; let in again it is what it was."""
+    cluster.begin(pace_ms=5)
+    primary = cluster.primary()
+    out = cluster.other(primary)
+    for daemon in ("agent", "mariadb"):
+        out.host.kill(daemon)
+    wait_for("it is out of the sync set", lambda: sum(n["in_sync"] for n in cluster.status(primary)["nodes"]) == 1, 20)
+    result = member(cluster, "remove", out.name)
+    assert result.returncode == 0, result
+    out.host.start("agent")
+    wait_for("it says so", lambda: "was removed" in cluster.mhactl("status", node=out).stdout, 20)
+    sleep_ms(3 * ELECTION_MS)
+    assert not cluster.has_vip(out)
+    assert not out.host.running("mariadb") or out.server.variable("read_only") == 1
+    assert cluster.primary() is primary
+    event = wire.now_ns()
+    cluster.wait_acknowledged(event, 20)
+    refused = cluster.mhactl("switchover", "--to", out.name, node=primary)
+    assert refused.returncode == 1, refused
+    wait_for("it asks to come in", lambda: [s for s in listed(cluster, primary)["strangers"] if s["let_in_by"] == "add"], 20)
+    result = member(cluster, "add", out.name)
+    assert result.returncode == 0, result
+    cluster.wait_in_sync(60)
+    assert cluster.judge() == []
+
+
 def test_status_confirmed(cluster):
     """Only the leader confirms, and only with a majority behind it."""
     cluster.begin(writer=False)

@@ -304,6 +304,147 @@ static void power_fails_while_it_gets_one(void)
     memory_free(away == &nodes[0] ? nodes[1].disk : nodes[0].disk);
 }
 
+/* One message may bring a new term and a whole snapshot of it. Whatever step the power fails at, what is on
+ * the disk does not contradict itself. */
+struct fake {
+    struct wire_bytes hello, snapshot;
+};
+
+static void on_fake_up(void *context, struct net_link *link)
+{
+    const struct fake *fake = context;
+    net_link_send(link, fake->hello.data, fake->hello.size);
+    net_link_send(link, fake->snapshot.data, fake->snapshot.size);
+}
+
+static void on_fake_frame(void *context, struct net_link *link, const uint8_t *data, size_t size)
+{
+    (void)context;
+    (void)link;
+    (void)data;
+    (void)size;
+}
+
+static void on_fake_down(void *context, struct net_link *link, const char *why)
+{
+    (void)context;
+    (void)link;
+    (void)why;
+}
+
+static void make_fake(const struct node *from, const struct node *to, struct fake *out)
+{
+    struct wire_hello hello = {.version = WIRE_VERSION, .cluster = "shop", .id = replica_id(from->replica)};
+    struct wire_snapshot snapshot = {
+        .last_index = 5000, .last_term = 900, .state = (const uint8_t *)"zz", .state_size = 2};
+    struct raft_message message = {.kind = RAFT_SNAPSHOT,
+                                   .from = replica_id(from->replica),
+                                   .to = replica_id(to->replica),
+                                   .term = 901,
+                                   .log_index = 5000,
+                                   .log_term = 900};
+    struct wire_bytes bytes;
+    struct error err;
+
+    snprintf(hello.name, sizeof hello.name, "%s", from->name);
+    snprintf(hello.to, sizeof hello.to, "%s", to->name);
+    for (unsigned i = 0; i < replica_member_count(to->replica); i++) {
+        struct replica_membership_member member = {.voter = true};
+        struct replica_member known;
+        replica_member(to->replica, i, &known);
+        member.id = known.id;
+        member.arbiter = known.arbiter;
+        snprintf(member.name, sizeof member.name, "%s", known.name);
+        snprintf(member.address, sizeof member.address, "%s", known.address);
+        CU_ASSERT_EQUAL(replica_membership_add(&snapshot.membership, &member, &err), ERR_OK);
+    }
+    CU_ASSERT_EQUAL_FATAL(wire_pack_hello(&hello, &out->hello, &err), ERR_OK);
+    CU_ASSERT_EQUAL_FATAL(wire_pack_snapshot(&snapshot, &bytes, &err), ERR_OK);
+    message.data = bytes.data;
+    message.size = message.total_bytes = bytes.size;
+    CU_ASSERT_EQUAL_FATAL(wire_pack_raft(&message, &out->snapshot, NULL, &err), ERR_OK);
+    free(bytes.data);
+}
+
+static struct net *send_fake(const struct node *to, struct fake *fake)
+{
+    static const struct net_callbacks fake_callbacks = {
+        .link_up = on_fake_up, .link_frame = on_fake_frame, .link_down = on_fake_down};
+    struct net *net;
+    struct net_group *group;
+    struct net_link *link;
+    struct error err;
+    char address[32];
+
+    snprintf(address, sizeof address, "127.0.0.1:%u", net_port(to->net));
+    CU_ASSERT_EQUAL_FATAL(net_new(base, &net, &err), ERR_OK);
+    CU_ASSERT_EQUAL_FATAL(net_group_new(net, "shop", key, &fake_callbacks, fake, &group, &err), ERR_OK);
+    CU_ASSERT_EQUAL_FATAL(net_link_new(group, address, NULL, &link, &err), ERR_OK);
+    return net;
+}
+
+static bool restored_or_failed(struct node *nodes, unsigned count)
+{
+    (void)count;
+    return nodes[0].fatal > 0 || nodes[0].applied_count == 2;
+}
+
+static void snapshot_with_a_new_term(void)
+{
+    struct node nodes[3];
+    struct raft_status status;
+    struct fake fake;
+    unsigned steps = 0;
+    bool over = false;
+
+    expected = 0;
+    plan(nodes, 3, true);
+    nodes[1].disk = memory_new();
+    for (unsigned i = 0; i < 3; i++)
+        open_node(&nodes[i]);
+    CU_ASSERT_FATAL(wait_until(all_formed, nodes, 3, WAIT_MS));
+    CU_ASSERT_FATAL(wait_until(has_leader, nodes, 3, WAIT_MS));
+    make_fake(&nodes[0], &nodes[1], &fake);
+    for (unsigned i = 0; i < 3; i++)
+        close_node(&nodes[i]);
+    struct memory_disk *before = nodes[1].disk;
+    for (unsigned step = 0; !over; step++) {
+        nodes[1].disk = memory_copy(before);
+        nodes[1].applied_count = 0;
+        open_node(&nodes[1]);
+        memory_stop_at(nodes[1].disk, memory_operations(nodes[1].disk) + step);
+        struct net *net = send_fake(&nodes[1], &fake);
+        CU_ASSERT(wait_until(restored_or_failed, &nodes[1], 1, WAIT_MS));
+        net_free(net);
+        over = nodes[1].fatal == 0;
+        steps += !over;
+        close_node(&nodes[1]);
+        for (unsigned how = 0; how < 2; how++) {
+            struct memory_disk *after = memory_crash(
+                nodes[1].disk, &(struct memory_crash){.survival = how ? MEMORY_ALL : MEMORY_NONE});
+            struct memory_disk *disk = nodes[1].disk;
+            nodes[1].disk = after;
+            nodes[1].fatal = nodes[1].applied_count = 0;
+            open_node(&nodes[1]); /* fails the test if the disk contradicts itself */
+            if (over) {
+                CU_ASSERT(wait_until(restored_or_failed, &nodes[1], 1, WAIT_MS));
+                CU_ASSERT_EQUAL(nodes[1].fatal, 0);
+                replica_status(nodes[1].replica, &status);
+                CU_ASSERT(status.term >= 901);
+                CU_ASSERT_EQUAL(status.snapshot_index, 5000);
+            }
+            close_node(&nodes[1]);
+            memory_free(after);
+            nodes[1].disk = disk;
+        }
+        memory_free(nodes[1].disk);
+    }
+    CU_ASSERT(steps > 6);
+    memory_free(before);
+    free(fake.hello.data);
+    free(fake.snapshot.data);
+}
+
 /* A disk that is full takes no snapshot, its own or another's, and the member lives on and votes. */
 static void full_disk(void)
 {
@@ -359,6 +500,7 @@ int main(void)
     CU_ADD_TEST(suite, unknown_stops);
     CU_ADD_TEST(suite, power_fails_while_it_makes_one);
     CU_ADD_TEST(suite, power_fails_while_it_gets_one);
+    CU_ADD_TEST(suite, snapshot_with_a_new_term);
     CU_ADD_TEST(suite, full_disk);
     return fixture_end();
 }
