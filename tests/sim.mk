@@ -2,7 +2,7 @@
 # checkers can fail. Speed is the point of the release build here; `check` also runs some of it sanitised.
 
 # Of `sim`; each seed runs as a Raft group and as a whole cluster.
-SIM_SEEDS ?= 2000
+SIM_SEEDS ?= 4000
 # Of each random program in the sanitised build.
 SIM_FEW ?= 150
 # Those random programs have a runner of their own; all others under tests/sim run as they are.
@@ -13,7 +13,7 @@ SIM_RELEASE = $(MAKE) --no-print-directory VARIANT=release
 
 .PHONY: sim soak stories again shrink mutants sim-few sim-random sim-again sim-shrink sim-mutants
 
-sim: ## simulated clusters under random faults, and the stories (SIM_SEEDS=2000)
+sim: ## simulated clusters under random faults, and the stories (SIM_SEEDS=4000)
 	@$(SIM_RELEASE) stories
 	@$(SIM_RELEASE) sim-random SEEDS=$(SIM_SEEDS)
 

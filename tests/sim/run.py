@@ -22,7 +22,7 @@ import time
 
 # name: (executable, seeds in one process)
 PROGRAMS = {"raft": ("tests/sim/test_raft_random", 50), "cluster": ("tests/sim/test_policy_random", 10)}
-ENOUGH_SEEDS = 500  # with fewer a kind may be missing by chance
+ENOUGH_SEEDS = 1000  # with fewer a kind may be missing by chance
 HANG_S = 600
 SHOWN_MOST = 20
 
