@@ -45,6 +45,13 @@ unsigned policy_data_nodes(const struct policy_input *input)
     return count;
 }
 
+unsigned policy_most_acks(const struct policy_input *input)
+{
+    unsigned half = policy_data_nodes(input) / 2;
+
+    return input->settings.acks_kind == ACKS_ANY && half > 1 ? 1 : half;
+}
+
 const Mha__DbObservation *policy_willing(const struct policy_input *input, const struct policy_node *node)
 {
     const Mha__DbObservation *db = policy_fresh_db(input, node);
@@ -219,11 +226,13 @@ static void track_members(struct policy_tracker *tracker, const struct policy_in
     }
 }
 
-/* Of those that may join the sync set: who is near enough to be counted on. */
+/* Who is near enough to be counted on: of those that may join the sync set, and of its members while k may be
+ * raised. */
 static void track_near(struct policy_tracker *tracker, const struct policy_input *input)
 {
     struct policy_near before[POLICY_NODES_MAX];
     unsigned before_count = tracker->near_count;
+    bool all_acks = input->state->sync.acks >= policy_most_acks(input);
 
     memcpy(before, tracker->near, before_count * sizeof before[0]);
     tracker->near_count = 0;
@@ -232,7 +241,8 @@ static void track_near(struct policy_tracker *tracker, const struct policy_input
         struct policy_near *near = &tracker->near[tracker->near_count];
         const Mha__DbObservation *db;
         struct position received;
-        if (cluster_sync_find(&input->state->sync, node->id) || !(db = policy_willing(input, node)))
+        if ((all_acks && cluster_sync_find(&input->state->sync, node->id)) ||
+            !(db = policy_willing(input, node)))
             continue;
         *near = (struct policy_near){.id = node->id};
         for (unsigned j = 0; j < before_count; j++)

@@ -126,7 +126,7 @@ struct policy_tracker {
 
     uint64_t near_mark_us; /* 0: none */
     struct position near_mark;
-    struct policy_near near[POLICY_NODES_MAX]; /* replicas that are not in the sync set */
+    struct policy_near near[POLICY_NODES_MAX]; /* replicas that may join, or be counted on for a larger k */
     unsigned near_count;
 
     /* the change of the rule that is under way */

@@ -13,6 +13,8 @@
 const struct policy_node *policy_find_node(const struct policy_input *input, uint64_t id); /* NULL: unknown */
 const char *policy_node_name(const struct policy_input *input, uint64_t id);
 unsigned policy_data_nodes(const struct policy_input *input); /* that vote */
+/* The most acknowledgements that this cluster's commits should wait for. */
+unsigned policy_most_acks(const struct policy_input *input);
 /* The database of a node as last reported within E, or NULL. */
 const Mha__DbObservation *policy_fresh_db(const struct policy_input *input, const struct policy_node *node);
 /* The same if it is up and its receiver was seen stopped in this term. `node` may be NULL. */

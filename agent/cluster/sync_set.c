@@ -65,23 +65,19 @@ static void propose_leave(const struct policy_input *input, struct policy_output
     propose_sync(input, output, &sync, "%s left the sync set: %s", policy_node_name(input, node), why);
 }
 
-/* The most acknowledgements that this cluster's commits should wait for. */
-static unsigned most_acks(const struct policy_input *input)
+static bool was_near(const struct policy_tracker *tracker, const struct policy_input *input, uint64_t id)
 {
-    unsigned half = policy_data_nodes(input) / 2;
-
-    return input->settings.acks_kind == ACKS_ANY && half > 1 ? 1 : half;
+    for (unsigned i = 0; i < tracker->near_count; i++)
+        if (tracker->near[i].id == id)
+            return tracker->near[i].near_us && input->now_us - tracker->near[i].near_us <= POLICY_NEAR_US;
+    return false;
 }
 
 bool policy_is_near(const struct policy_tracker *tracker, const struct policy_input *input,
                     const struct policy_node *node)
 {
-    if (cluster_sync_find(&input->state->sync, node->id) || !policy_willing(input, node))
-        return false;
-    for (unsigned i = 0; i < tracker->near_count; i++)
-        if (tracker->near[i].id == node->id)
-            return tracker->near[i].near_us && input->now_us - tracker->near[i].near_us <= POLICY_NEAR_US;
-    return false;
+    return !cluster_sync_find(&input->state->sync, node->id) && policy_willing(input, node) &&
+           was_near(tracker, input, node->id);
 }
 
 /* Who may join next: one that is near, and rather not the one with which it failed. NULL: nobody. */
@@ -237,17 +233,20 @@ static bool raise(struct policy_tracker *tracker, const struct policy_input *inp
 {
     const struct sync_set *sync = &input->state->sync;
     bool under_way = tracker->change == RULE_CHANGE_RAISE;
-    unsigned acks = sync->acks + 1, sound = 0;
+    unsigned acks = sync->acks + 1, sound = 0, near = 0;
     struct acknowledgers who;
 
-    for (unsigned i = 0; i < tracker->node_count; i++)
+    for (unsigned i = 0; i < tracker->node_count; i++) {
         sound += tracker->nodes[i].trouble_since_us == 0;
-    if (acks > most_acks(input) || sound < acks || (under_way && took_too_long(tracker, input))) {
+        near += was_near(tracker, input, tracker->nodes[i].id);
+    }
+    if (acks > policy_most_acks(input) || sound < acks || (under_way && took_too_long(tracker, input))) {
         if (under_way)
             give_up_change(tracker, input);
         return false;
     }
-    if (!under_way && input->db->acks != acks && input->now_us < tracker->raise_again_us)
+    /* Commits wait for them from now on, and may not wait for one that is far behind. */
+    if (!under_way && input->db->acks != acks && (near < acks || input->now_us < tracker->raise_again_us))
         return false;
     policy_begin_change(tracker, input, RULE_CHANGE_RAISE, 0);
     policy_acknowledgers(tracker, input, &who);
@@ -286,7 +285,7 @@ static void keep_members(struct policy_tracker *tracker, const struct policy_inp
     const struct policy_node *node;
     struct acknowledgers who;
 
-    if (sync->acks > 1 && sync->acks > most_acks(input)) { /* a node has left the group */
+    if (sync->acks > 1 && sync->acks > policy_most_acks(input)) { /* a node has left the group */
         struct sync_set lower = *sync;
         lower.acks--;
         propose_sync(input, output, &lower, "fewer acknowledgements%s%s", "", "");

@@ -302,6 +302,13 @@ static void test_replica_joins_at_the_same_acks(void)
 static void test_more_acknowledgements(void)
 {
     group_is_well(5, ACKS_COUNT);
+    for (unsigned i = C; i <= E; i++)
+        w.db[i].received = (char *)"0-1-9";
+    decide();
+    later(1000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE); /* commits would wait for one that is behind */
+    w.db[C].received = (char *)"0-1-10";
     decide();
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_SET_COMMIT_RULE); /* the database first */
     CU_ASSERT_EQUAL(w.out.db_acks, 2);
