@@ -297,12 +297,25 @@ static bool new_leader(struct node *nodes, unsigned count)
     return lead && strcmp(lead->name, awaited) == 0;
 }
 
+static void hand_over(struct node *nodes, unsigned count, struct node *to)
+{
+    struct node *old = leader(nodes, count);
+    struct error err;
+
+    if (old == to)
+        return;
+    replica_end_lease(old->replica);
+    replica_released(old->replica);
+    CU_ASSERT_EQUAL(replica_transfer(old->replica, replica_id(to->replica), &err), ERR_OK);
+    awaited = to->name;
+    CU_ASSERT_FATAL(wait_until(new_leader, nodes, count, WAIT_MS));
+}
+
 /* Who began it is not needed to end it: the new identity is let in, and gets its vote, by the next leader. */
 static void outlives_its_leader(void)
 {
     struct node nodes[3];
     struct node *old, *next;
-    struct error err;
 
     expected = 0;
     start(nodes);
@@ -317,11 +330,7 @@ static void outlives_its_leader(void)
     change(nodes, 3, REPLICA_REMOVE, next->name, "ask again");
     run_ms(100);
     CU_ASSERT(!replica_settled(old->replica)); /* let in, and not there */
-    replica_end_lease(old->replica);
-    replica_released(old->replica);
-    CU_ASSERT_EQUAL(replica_transfer(old->replica, replica_id(next->replica), &err), ERR_OK);
-    awaited = next->name;
-    CU_ASSERT(wait_until(new_leader, nodes, 3, WAIT_MS));
+    hand_over(nodes, 3, next);
     open_node(&nodes[2]);
     wanted_voters = 3;
     CU_ASSERT(wait_until(all_have_voters, nodes, 3, WAIT_MS));
@@ -359,8 +368,7 @@ static void learner_that_never_comes(void)
 static void unknown_leader_is_accepted(void)
 {
     static struct node nodes[5];
-    struct node *late = &nodes[4], *old, *next;
-    struct error err;
+    struct node *late = &nodes[4];
 
     expected = 0;
     plan(nodes, 5, false);
@@ -372,15 +380,8 @@ static void unknown_leader_is_accepted(void)
     for (unsigned i = 0; i < 4; i++) { /* each in its turn; the leader's when it does not lead */
         struct node *wiped = &nodes[i];
         CU_ASSERT_FATAL(wait_until(has_leader, nodes, 5, WAIT_MS));
-        if (leader(nodes, 5) == wiped) {
-            old = wiped;
-            next = &nodes[(i + 3) % 4];
-            replica_end_lease(old->replica);
-            replica_released(old->replica);
-            CU_ASSERT_EQUAL(replica_transfer(old->replica, replica_id(next->replica), &err), ERR_OK);
-            awaited = next->name;
-            CU_ASSERT_FATAL(wait_until(new_leader, nodes, 5, WAIT_MS));
-        }
+        if (leader(nodes, 5) == wiped)
+            hand_over(nodes, 5, &nodes[(i + 3) % 4]);
         wipe(wiped);
         replace(nodes, 5, wiped);
     }
@@ -396,6 +397,41 @@ static void unknown_leader_is_accepted(void)
         CU_ASSERT_EQUAL(nodes[i].fatal, 0);
         close_node(&nodes[i]);
     }
+}
+
+/* An entry that takes one member out stands in one log only, whose owner lost its power: the others go on as
+ * they were, and whoever leads them, the one that was to go too, takes the entry out of that log again. */
+static void removal_that_came_to_nothing(void)
+{
+    struct node nodes[3];
+    struct node *old, *out, *other;
+
+    expected = 0;
+    plan(nodes, 3, false);
+    for (unsigned i = 0; i < 3; i++)
+        open_node(&nodes[i]);
+    CU_ASSERT_FATAL(wait_until(all_formed, nodes, 3, WAIT_MS));
+    propose_many(nodes, 3, 2);
+    CU_ASSERT(wait_until(all_connected, nodes, 3, WAIT_MS));
+    old = leader(nodes, 3);
+    out = old == &nodes[0] ? &nodes[1] : &nodes[0];
+    other = old == &nodes[2] ? &nodes[1] : &nodes[2];
+    change(nodes, 3, REPLICA_REMOVE, out->name, NULL);
+    close_node(old);
+    CU_ASSERT_FATAL(wait_until(has_leader, nodes, 3, WAIT_MS));
+    hand_over(nodes, 3, out);
+    propose_many(nodes, 3, 2);
+    CU_ASSERT_EQUAL(voters(out), 3);
+    open_node(old);
+    CU_ASSERT_EQUAL(voters(old), 2); /* so says its log, still */
+    close_node(other);               /* these two are needed, and enough */
+    propose_many(nodes, 3, 2);
+    wanted_voters = 3;
+    CU_ASSERT(wait_until(all_have_voters, nodes, 3, WAIT_MS));
+    CU_ASSERT_STRING_EQUAL(replica_removed(out->replica), "");
+    open_node(other);
+    CU_ASSERT(wait_until(all_applied, nodes, 3, WAIT_MS));
+    stop(nodes);
 }
 
 /* ---- reads ---- */
@@ -454,6 +490,7 @@ int main(void)
     CU_ADD_TEST(suite, outlives_its_leader);
     CU_ADD_TEST(suite, learner_that_never_comes);
     CU_ADD_TEST(suite, unknown_leader_is_accepted);
+    CU_ADD_TEST(suite, removal_that_came_to_nothing);
     CU_ADD_TEST(suite, confirmed_reads);
     return fixture_end();
 }
