@@ -74,7 +74,7 @@ static uint64_t catching_up_us(const struct world *world)
 {
     const struct world_config *config = &world->config;
     uint64_t chunks = 1 + (config->compact_every > 0 ? CHAOS_SNAPSHOT_BYTES / config->chunk_bytes : 0);
-    return config->election_us + chunks * 2 * (config->net_max_us + config->disk_max_us);
+    return world_election_us(world) + chunks * 2 * (config->net_max_us + config->disk_max_us);
 }
 
 static void wait_for_all(struct world *world, uint64_t until_us, unsigned leader, uint64_t index)
@@ -99,7 +99,7 @@ static uint64_t electing_us(const struct world *world)
 {
     const struct world_config *config = &world->config;
     bool is_far = config->net_max_us > config->election_us / 10;
-    return 5 * config->election_us + (is_far ? 10 * 2 * config->net_max_us : 0);
+    return 5 * world_election_us(world) + (is_far ? 10 * 2 * config->net_max_us : 0);
 }
 
 /* An arbiter applies nothing, so it is its leader who makes its log shorter. */
@@ -125,7 +125,7 @@ static void check_calm(struct world *world, unsigned leader)
     uint64_t term = status->term, highest = world_highest_term(world);
     if (world_read(world, leader) != RAFT_OK)
         world_violate(world, "I8: %s leads and takes no read", world->nodes[leader].name);
-    if (!world_run(world, world->now_us + 2 * world->config.election_us + catching_up_us(world)))
+    if (!world_run(world, world->now_us + 2 * world_election_us(world) + catching_up_us(world)))
         return;
     for (unsigned i = 0; i < world->read_count; i++)
         if (world->reads[i].node == leader)
@@ -191,6 +191,14 @@ static void set_clocks_apart(struct world *world, unsigned ppm)
         world->nodes[i].clock_ppm = i % 2 == 0 ? -(int64_t)ppm : (int64_t)ppm;
 }
 
+/* Nodes that were configured by different hands: what counts is the E that was promised. */
+static void mix_profiles(struct world *world, struct dice *dice)
+{
+    for (unsigned i = 0; i < world->node_count; i++)
+        if (dice_chance(dice, 500))
+            world->nodes[i].election_us = dice_between(dice, 1, 4) * world->config.election_us;
+}
+
 bool chaos_run(struct chaos_run *run)
 {
     struct world_config config = chaos_config(run->seed);
@@ -201,6 +209,8 @@ bool chaos_run(struct chaos_run *run)
         set_clocks_apart(world, CHAOS_PPM_BEYOND);
     else if (dice_chance(&dice, 200))
         set_clocks_apart(world, config.clock_ppm_max);
+    if (dice_chance(&dice, 150))
+        mix_profiles(world, &dice);
     for (unsigned i = 0; i < world->node_count; i++)
         world_start(world, i);
     uint64_t calm = dice_chance(&dice, 500) ? config.election_us * 2 : 0; /* some begin with a leader */

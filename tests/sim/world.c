@@ -434,7 +434,7 @@ void world_wake(struct world *world, unsigned i)
         return;
     node->clock_offset_us -= (int64_t)(world_clock_us(world, i) - node->frozen_clock_us);
     node->frozen_clock_us = 0;
-    node->blind_until_us = world->now_us + world->config.election_us;
+    node->blind_until_us = world->now_us + world_election_us(world);
 }
 
 static void run_event(struct world *world, const struct world_event *event)
@@ -519,4 +519,13 @@ uint64_t world_highest_term(const struct world *world)
             highest = world->nodes[i].status.term;
     }
     return highest;
+}
+
+uint64_t world_election_us(const struct world *world)
+{
+    uint64_t longest_us = world->config.election_us;
+    for (unsigned i = 0; i < world->node_count; i++)
+        if (world->nodes[i].election_us > longest_us)
+            longest_us = world->nodes[i].election_us;
+    return longest_us;
 }

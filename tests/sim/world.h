@@ -293,6 +293,8 @@ unsigned world_node_of(const struct world *world, uint64_t id);
 unsigned world_leader(const struct world *world);
 bool world_lease_is_live(const struct world *world, unsigned node);
 uint64_t world_highest_term(const struct world *world);
+/* The longest of all profiles. */
+uint64_t world_election_us(const struct world *world);
 /* For a tracer: into the file of the node that is its context. */
 void world_trace_line(void *node, uint64_t now_us, const char *text);
 
