@@ -240,23 +240,6 @@ void world_schedule_disk(struct world *world, unsigned node, uint64_t at_us)
                           .at_us = at_us, .kind = EVENT_DISK, .node = node, .life = world->nodes[node].life});
 }
 
-uint64_t world_clock_us(const struct world *world, unsigned i)
-{
-    const struct world_node *node = &world->nodes[i];
-    int64_t now = (int64_t)world->now_us;
-    return (uint64_t)(now + now * node->clock_ppm / 1000000 + node->clock_offset_us);
-}
-
-uint64_t world_true_us(const struct world *world, unsigned i, uint64_t clock_us)
-{
-    const struct world_node *node = &world->nodes[i];
-    int64_t passed = (int64_t)clock_us - node->clock_offset_us;
-    int64_t true_us = passed * 1000000 / (1000000 + node->clock_ppm);
-    while (true_us + true_us * node->clock_ppm / 1000000 < passed) /* not before that clock shows it */
-        true_us++;
-    return (uint64_t)true_us;
-}
-
 /* ---- network ---- */
 
 const char *world_message_name(enum raft_message_kind kind)
@@ -383,12 +366,6 @@ void world_send(struct world *world, unsigned from, const struct raft_message *m
     }
 }
 
-unsigned world_node_of(const struct world *world, uint64_t id)
-{
-    unsigned node = (unsigned)((id - 1) % WORLD_IDS_STEP);
-    return id != 0 && node < world->node_count && world->nodes[node].id == id ? node : WORLD_NODES_MAX;
-}
-
 struct world_packet *world_packet_new(const struct raft_message *message)
 {
     struct world_packet *packet = calloc(1, sizeof *packet);
@@ -492,40 +469,4 @@ bool world_run(struct world *world, uint64_t until_us)
     while (world_step(world, until_us))
         ;
     return world->violation[0] == '\0';
-}
-
-unsigned world_leader(const struct world *world)
-{
-    unsigned leader = world->node_count;
-    for (unsigned i = 0; i < world->node_count; i++) {
-        const struct world_node *node = &world->nodes[i];
-        if (node->up && node->status.ready &&
-            (leader == world->node_count || node->status.term > world->nodes[leader].status.term))
-            leader = i;
-    }
-    return leader;
-}
-
-bool world_lease_is_live(const struct world *world, unsigned node)
-{
-    return world->nodes[node].lease_until_us > world_clock_us(world, node);
-}
-
-uint64_t world_highest_term(const struct world *world)
-{
-    uint64_t highest = 0;
-    for (unsigned i = 0; i < world->node_count; i++) {
-        if (world->nodes[i].up && world->nodes[i].status.term > highest)
-            highest = world->nodes[i].status.term;
-    }
-    return highest;
-}
-
-uint64_t world_election_us(const struct world *world)
-{
-    uint64_t longest_us = world->config.election_us;
-    for (unsigned i = 0; i < world->node_count; i++)
-        if (world->nodes[i].election_us > longest_us)
-            longest_us = world->nodes[i].election_us;
-    return longest_us;
 }

@@ -10,8 +10,11 @@
  * After every step of every node the checkers (check.h) look at it; the first violation stops the world.
  *
  *   world.c   time, events, network        node.c   a node's life: inputs, outputs, crash
- *   disk.c    the store and its files      check.c  the invariants
- *   counts.h  what took effect             story.c  tests as readable text
+ *   node_inputs.c  what a node is asked    state.c  its state machine, snapshots, reads
+ *   disk.c    the store and its files      shadow.c what the store has promised
+ *   check.c   the invariants               counts.h what took effect
+ *   chaos.c   random faults                story.c  tests as readable text
+ *   world_look.c   what may be asked of a world without changing it
  *
  * Something can be put on top of each node (policy, database model): struct world_hooks. */
 #ifndef MHA_SIM_WORLD_H
