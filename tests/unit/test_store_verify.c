@@ -237,6 +237,8 @@ static void test_print(void)
 {
     char dir[128], line[160];
     struct wire_snapshot snapshot = {.last_index = 40, .last_term = 5};
+    struct replica_membership later;
+    struct wire_bytes bytes;
     struct store *store;
     uint64_t id;
     struct error err;
@@ -267,10 +269,21 @@ static void test_print(void)
     CU_ASSERT(says("\nsound\n"));
 
     store = open_member(dir, &id);
-    append_entry(store, 42, 6, RAFT_ENTRY_MEMBERSHIP, &(struct wire_bytes){(uint8_t *)"?", 1});
+    later = snapshot.membership;
+    later.members[0].voter = false;
+    CU_ASSERT_EQUAL(wire_pack_membership(&later, &bytes, &err), ERR_OK);
+    append_entry(store, 42, 6, RAFT_ENTRY_MEMBERSHIP, &bytes);
+    free(bytes.data);
+    store_close(store);
+    CU_ASSERT_EQUAL(verify(dir, false), REPLICA_VERIFY_SOUND);
+    CU_ASSERT(says("of entry 42:"));
+    CU_ASSERT(says("does not vote yet"));
+
+    store = open_member(dir, &id);
+    append_entry(store, 43, 6, RAFT_ENTRY_MEMBERSHIP, &(struct wire_bytes){(uint8_t *)"?", 1});
     store_close(store);
     CU_ASSERT_EQUAL(verify(dir, true), REPLICA_VERIFY_DAMAGED);
-    CU_ASSERT(says("entry 42"));
+    CU_ASSERT(says("entry 43"));
 }
 
 /* Every file is whole, and yet they do not fit together. */
