@@ -288,6 +288,8 @@ bool policy_may_leave(const struct policy_input *input, uint64_t node, char *err
         return fail(error, error_size, "%s does not lead now; ask again%s", input->self->name, "");
     if (node == 0)
         return true;
+    if (input->proposal_pending) /* it may take that node into the sync set */
+        return fail(error, error_size, "something is being agreed on; ask again in a moment%s%s", "", "");
     if (state->primary.node == node)
         return fail(error, error_size, "%s is the primary: move it first with mhactl switchover%s", name, "");
     if (cluster_sync_find(&state->sync, node))

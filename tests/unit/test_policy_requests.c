@@ -172,6 +172,10 @@ static void test_who_may_leave_the_group(void)
     w.state.pause = (struct cluster_pause){.id = 4, .holder = C};
     CU_ASSERT_FALSE(policy_may_leave(&w.input, C, error, sizeof error));
     w.state.pause.id = 0;
+    w.input.proposal_pending = true;
+    CU_ASSERT_FALSE(policy_may_leave(&w.input, C, error, sizeof error));
+    w.input.proposal_pending = false;
+    CU_ASSERT_TRUE(policy_may_leave(&w.input, C, error, sizeof error));
     w.raft.role = RAFT_FOLLOWER;
     CU_ASSERT_FALSE(policy_may_leave(&w.input, C, error, sizeof error));
 }
