@@ -96,9 +96,10 @@ struct cluster {
     struct cluster_check *check;
     uint64_t next_incarnation;
     uint64_t next_uid;
-    FILE *trace; /* decisions and events; NULL: no */
-    bool quiet;  /* no client writes or reads */
-    bool calm;   /* the faults are over: operators begin nothing any more */
+    FILE *trace;             /* decisions and events; NULL: no */
+    bool quiet;              /* no client writes or reads */
+    bool calm;               /* the faults are over: operators begin nothing any more */
+    uint64_t hangs_until_us; /* the last statement that was made to hang */
     struct client *clients;
     bool replacing; /* a host that was wiped is to be let in again */
     bool wiped;     /* there was one, once is enough for a run */

@@ -8,6 +8,8 @@
 #include "tests/sim/database.h"
 #include "tests/sim/operator.h"
 
+#define DRAIN_US 1500000u /* of what was received, at the slowest applier's pace */
+
 /* false: not like 1,4,7-9. */
 static bool read_numbers(const char *text, bool numbers[CHAOS_DECISIONS_MAX + 1])
 {
@@ -129,6 +131,14 @@ void cluster_chaos_end(struct cluster *cluster, struct chaos *chaos)
 
 uint64_t cluster_chaos_patience_us(const struct cluster *cluster)
 {
-    return 12 * cluster->world->config.election_us + 3 * cluster->config.probe_timeout_us + 8000000 +
-           (cluster_check_state(cluster)->pause.id ? 2 * CLUSTER_PAUSE_LONGEST_US : 0);
+    const struct world *world = cluster->world;
+    uint64_t patience_us = 5 * world->config.election_us; /* I8 */
+
+    /* What had begun before the faults ended goes on: a pause, statements that hang. */
+    if (cluster_check_state(cluster)->pause.id)
+        patience_us += 2 * CLUSTER_PAUSE_LONGEST_US;
+    if (cluster->hangs_until_us > world->now_us)
+        patience_us += cluster->hangs_until_us - world->now_us;
+    /* A server that hangs is found out, ended and started again, and another if that one fails. */
+    return patience_us + 2 * (cluster->config.probe_timeout_us + cluster->config.start_max_us) + DRAIN_US;
 }

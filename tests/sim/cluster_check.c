@@ -147,9 +147,9 @@ void cluster_check_acknowledged(struct cluster *cluster, unsigned host, const st
     struct cluster_check *check = cluster->check;
     uint64_t epoch = server_epoch(cluster->hosts[host].server);
 
-    /* A process that was stopped with the acknowledgement in its socket may answer late, if the row is where
-     * it must be. */
-    if (epoch < check->answered_epoch && !log_has(&cluster->hosts[check->opened_host].server->log, txn->uid))
+    /* A process that was stopped with the acknowledgement in its socket may answer late, if whoever opened
+     * since then had the row. */
+    if (epoch < check->answered_epoch && !cluster_check_row_counts(cluster, txn->uid))
         world_violate(cluster->world,
                       "I3: %s answers a commit under epoch %" PRIu64 ", after one under %" PRIu64
                       ", whose primary lacks it",

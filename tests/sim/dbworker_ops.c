@@ -163,7 +163,11 @@ static void begin_statement(struct cluster *cluster, unsigned host, uint64_t del
     worker->statement = statement.number;
     statement.checked = cluster_clock_us(cluster, host) < until_us &&
                         server_epoch(cluster->hosts[host].server) == worker->running.epoch;
-    counts_add(&cluster->world->counts, COUNT_STATEMENT_HUNG, cluster->faults.statement_hangs_us[host] > 0);
+    if (cluster->faults.statement_hangs_us[host] > 0) {
+        counts_add(&cluster->world->counts, COUNT_STATEMENT_HUNG, 1);
+        if (cluster->hangs_until_us < cluster->world->now_us + cluster->faults.statement_hangs_us[host])
+            cluster->hangs_until_us = cluster->world->now_us + cluster->faults.statement_hangs_us[host];
+    }
     cluster_after(cluster, host, PROCESS_SERVER, delay_us + cluster->faults.statement_hangs_us[host],
                   on_statement, &statement, sizeof statement);
 }
