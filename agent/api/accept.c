@@ -182,7 +182,8 @@ void member_watch_begin(const struct agent *agent, const Mha__MemberRequest *ask
 bool member_watch_done(const struct agent *agent, const struct member_watch *watch, char *text, size_t size)
 {
     struct replica_member member;
-    bool there = find_member(agent, watch->name, &member);
+    /* In a settled group all vote. This node is always found, though it may be the one that was removed. */
+    bool there = find_member(agent, watch->name, &member) && member.voter;
 
     if (!replica_settled(agent->replica))
         return false;
@@ -191,5 +192,5 @@ bool member_watch_done(const struct agent *agent, const struct member_watch *wat
         return !there;
     }
     snprintf(text, size, "%s is a member, and votes", watch->name);
-    return there && member.voter && member.id != watch->id_before;
+    return there && member.id != watch->id_before;
 }

@@ -211,7 +211,7 @@ def test_members_in_sync_stay(cluster):
     for name, why in ((replica.name, "sync set"), (primary.name, "is the primary"), ("db9", "no member is called")):
         refused = member(cluster, "remove", name)
         assert refused.returncode == 1 and why in refused.stderr, refused
-    refused = member(cluster, "add", "arb")
+    refused = member(cluster, "add", "arb", node=replica)
     assert refused.returncode == 1 and "is a member already" in refused.stderr, refused
     result = member(cluster, "remove", "arb")
     assert result.returncode == 0, result
