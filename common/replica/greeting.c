@@ -106,11 +106,13 @@ static bool vouches(const struct replica *replica, const struct wire_hello *hell
            members_has(&hello->membership, hello->name, hello->id);
 }
 
-bool greeting_lacks_us(const struct replica *replica, const struct wire_hello *hello)
+uint64_t greeting_lacks_us(const struct replica *replica, const struct wire_hello *hello)
 {
-    return hello->refused[0] != '\0' && replica->formed && hello->formed &&
-           hello->membership_index > replica->membership_index &&
-           !formation_includes_us(replica, &hello->membership);
+    bool lacks_us = hello->refused[0] != '\0' && replica->formed && hello->formed &&
+                    hello->membership_index > replica->membership_index &&
+                    !formation_includes_us(replica, &hello->membership);
+
+    return lacks_us ? hello->membership_index : 0;
 }
 
 static void judge_program(const struct replica *replica, const struct wire_hello *hello,
@@ -158,14 +160,14 @@ static void judge_unformed(const struct replica *replica, const struct wire_hell
     }
 }
 
-/* We have a membership: is that one in it? A removal that is not committed may come to nothing, and may need
- * that very member for it; so until then it is one. For the same reason a membership of its own that lacks us
- * is for the other side to judge. */
+/* We have a membership: is that one in it? What its own says of us is for the other side to judge, as that
+ * may come to nothing. */
 static void judge_member(struct replica *replica, const struct wire_hello *hello,
                          char why[WIRE_REFUSED_BYTES])
 {
-    if (members_has(&replica->membership, hello->name, hello->id) ||
-        members_has(&replica->applied_membership, hello->name, hello->id)) {
+    const struct replica_membership_member *member = members_find(replica, hello->name);
+
+    if (member && member->id == hello->id) {
         const struct replica_membership_member *ours =
             hello->formed ? replica_membership_by_name(&hello->membership, replica->name) : NULL;
         bool behind = hello->membership_index < replica->membership_index &&

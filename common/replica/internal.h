@@ -44,7 +44,8 @@ struct peer { /* a slot; its name is "" while it is free */
     struct net_conn *conn;    /* its link to us, after a fitting greeting; NULL: none */
     uint64_t heard_us;
     char trouble[WIRE_REFUSED_BYTES]; /* why its greeting or ours did not fit; "" = nothing */
-    bool without_us;                  /* its membership, newer than ours, does not have us: we were removed */
+    uint64_t without_us_index; /* of its membership, which does not have us: we were removed, unless ours is
+                                  newer. 0: none */
 };
 
 #define STRANGERS_MAX 8
@@ -123,11 +124,12 @@ struct replica {
                                                      memory NULL: none */
     uint64_t snapshot_index;                      /* of the snapshot on disk */
     struct replica_membership snapshot_membership;
-    uint64_t membership_index;  /* of the entry that `membership` comes from; 0: the snapshot */
-    bool membership_dirty;      /* the log has changed in a way that may have changed it */
-    uint64_t compact_again_us;  /* after a failed try: not before this */
-    uint64_t campaign_delay_us; /* as commanded last */
-    uint64_t full_logged_us;    /* when "disk full" was logged last */
+    uint64_t membership_index; /* of the entry that `membership` comes from, or of the snapshot */
+    struct replica_membership membership_before; /* the one before it, committed as all but the newest are */
+    bool membership_dirty;                       /* the log has changed in a way that may have changed it */
+    uint64_t compact_again_us;                   /* after a failed try: not before this */
+    uint64_t campaign_delay_us;                  /* as commanded last */
+    uint64_t full_logged_us;                     /* when "disk full" was logged last */
     bool changed;
     bool failed;
     bool fatal_told;
@@ -177,6 +179,9 @@ enum error_code members_learn(struct replica *replica, struct error *err);
 /* What time brings: those who were removed have been told; are we? */
 void members_tick(struct replica *replica, uint64_t now_us);
 bool members_has(const struct replica_membership *membership, const char *name, uint64_t id);
+/* The member of that name: one whose removal is not committed is a member still, as it may come to nothing,
+ * and may need that very member for it. NULL: none. */
+const struct replica_membership_member *members_find(const struct replica *replica, const char *name);
 
 /* ---- change.c ---- */
 /* On the leader: the next step of a change under way, if it is possible now. */
@@ -188,8 +193,8 @@ bool greeting_pack(const struct replica *replica, const char *to, const char *re
 /* Both sides ask this of the other's greeting. "" in `why`: it fits; then peers_by_name has it. What does not
  * fit and might be let in is remembered. */
 void greeting_judge(struct replica *replica, const struct wire_hello *hello, char why[WIRE_REFUSED_BYTES]);
-/* It refuses us, and its membership is newer than ours and does not have us. */
-bool greeting_lacks_us(const struct replica *replica, const struct wire_hello *hello);
+/* It refuses us, and its membership is newer than ours and does not have us: the index of that; 0: not so. */
+uint64_t greeting_lacks_us(const struct replica *replica, const struct wire_hello *hello);
 /* NULL: none of that name was seen lately. */
 const struct stranger *greeting_stranger(const struct replica *replica, const char *name, uint64_t now_us);
 void greeting_forget(struct replica *replica, uint64_t id);

@@ -16,6 +16,14 @@ bool members_has(const struct replica_membership *membership, const char *name, 
     return member && strcmp(member->name, name) == 0;
 }
 
+const struct replica_membership_member *members_find(const struct replica *replica, const char *name)
+{
+    const struct replica_membership_member *member = replica_membership_by_name(&replica->membership, name);
+    bool is_open = replica->applied_index < replica->membership_index;
+
+    return member || !is_open ? member : replica_membership_by_name(&replica->membership_before, name);
+}
+
 /* ---- peers ---- */
 
 static void rename_peer(struct replica *replica, struct peer *peer, uint64_t id)
@@ -30,19 +38,11 @@ static void rename_peer(struct replica *replica, struct peer *peer, uint64_t id)
     peers_reset(peer); /* it greeted as another one */
 }
 
-/* One whose removal is not committed is a member still: it may come to nothing (greeting.c). */
-static const struct replica_membership_member *who_is(const struct replica *replica, const char *name)
-{
-    const struct replica_membership_member *member = replica_membership_by_name(&replica->membership, name);
-
-    return member ? member : replica_membership_by_name(&replica->applied_membership, name);
-}
-
 enum error_code members_learn(struct replica *replica, struct error *err)
 {
     for (unsigned i = 0; i < replica->peer_count; i++) {
         struct peer *peer = &replica->peers[i];
-        const struct replica_membership_member *member = who_is(replica, peer->name);
+        const struct replica_membership_member *member = members_find(replica, peer->name);
         if (peer->vouched_index <= replica->membership_index)
             peer->vouched_id = 0; /* we have come as far as that greeting */
         if (peer->name[0] == '\0' || (peer->vouched_id != 0 && peer->vouched_id == peer->id))
@@ -89,6 +89,20 @@ static void tell_change(const struct replica *replica, const struct replica_memb
     }
 }
 
+/* The newest before the entry at `index`. Raft lets nobody propose a change before the one before it is
+ * committed, so this one is, and only the newest may come to nothing. */
+static enum error_code find_before(const struct replica *replica, uint64_t index,
+                                   struct replica_membership *out, struct error *err)
+{
+    *out = replica->snapshot_membership;
+    while (index-- > replica->snapshot_index + 1) {
+        const struct raft_entry *entry = raft_entry_at(replica->raft, index);
+        if (entry && entry->kind == RAFT_ENTRY_MEMBERSHIP)
+            return wire_unpack_membership(entry->data, entry->size, out, err);
+    }
+    return ERR_OK;
+}
+
 void members_follow(struct replica *replica)
 {
     struct replica_membership newest = replica->snapshot_membership, old = replica->membership;
@@ -101,7 +115,9 @@ void members_follow(struct replica *replica)
     replica->membership_dirty = false;
     raft_trace_status(&replica->tracer, replica->raft, clock_now_us(), &status);
     entry = status.membership_index ? raft_entry_at(replica->raft, status.membership_index) : NULL;
-    if (entry && wire_unpack_membership(entry->data, entry->size, &newest, &err) != ERR_OK) {
+    if (entry &&
+        (wire_unpack_membership(entry->data, entry->size, &newest, &err) != ERR_OK ||
+         find_before(replica, status.membership_index, &replica->membership_before, &err) != ERR_OK)) {
         engine_fail(replica, err.text); /* not reached: raft takes none that does not decode */
         return;
     }
@@ -134,7 +150,7 @@ static bool is_removed(struct replica *replica, uint64_t now_us)
     struct raft_status status;
 
     for (unsigned i = 0; i < replica->peer_count; i++)
-        if (replica->peers[i].without_us)
+        if (replica->peers[i].without_us_index > replica->membership_index)
             return true;
     if (formation_includes_us(replica, &replica->membership))
         return false;

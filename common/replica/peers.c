@@ -85,7 +85,7 @@ static void on_answer(struct peer *peer, const struct wire_hello *hello)
     char why[WIRE_REFUSED_BYTES];
 
     greeting_judge(replica, hello, why);
-    peer->without_us = greeting_lacks_us(replica, hello);
+    peer->without_us_index = greeting_lacks_us(replica, hello);
     if (why[0] == '\0' && strcmp(hello->name, peer->name) != 0)
         snprintf(why, sizeof why, "%s answers there; mend its address in `nodes`", hello->name);
     /* Our own judgement first: it names the remedy from this side. */

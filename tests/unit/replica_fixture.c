@@ -147,7 +147,7 @@ bool all_formed(struct node *nodes, unsigned count)
     return true;
 }
 
-struct node *leader(struct node *nodes, unsigned count)
+struct node *leader_now(struct node *nodes, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
         struct raft_status status;
@@ -162,7 +162,13 @@ struct node *leader(struct node *nodes, unsigned count)
 
 bool has_leader(struct node *nodes, unsigned count)
 {
-    return leader(nodes, count) != NULL;
+    return leader_now(nodes, count) != NULL;
+}
+
+struct node *leader(struct node *nodes, unsigned count)
+{
+    CU_ASSERT_FATAL(wait_until(has_leader, nodes, count, WAIT_MS));
+    return leader_now(nodes, count);
 }
 
 unsigned expected;

@@ -49,8 +49,9 @@ bool wait_until(bool (*holds)(struct node *nodes, unsigned count), struct node *
 void run_ms(unsigned ms);
 bool all_formed(struct node *nodes, unsigned count);
 bool has_leader(struct node *nodes, unsigned count);
-struct node *leader(struct node *nodes, unsigned count); /* ready; NULL: none */
-extern unsigned expected;                                /* so many entries everyone shall have applied */
+struct node *leader_now(struct node *nodes, unsigned count); /* ready; NULL: none */
+struct node *leader(struct node *nodes, unsigned count);     /* awaited, as a slow machine may lose it */
+extern unsigned expected;                                    /* so many entries everyone shall have applied */
 bool all_applied(struct node *nodes, unsigned count);
 bool all_connected(struct node *nodes, unsigned count);
 

@@ -38,11 +38,11 @@ static uint64_t id_of(const struct node *node, const char *name)
     return 0;
 }
 
-static const char *awaited;
+static const char *awaited, *also_awaited;
 static bool leader_sees_stranger(struct node *nodes, unsigned count)
 {
     struct replica_stranger strangers[REPLICA_STRANGERS_MAX];
-    struct node *lead = leader(nodes, count);
+    struct node *lead = leader_now(nodes, count);
     unsigned found = lead ? replica_strangers(lead->replica, strangers, REPLICA_STRANGERS_MAX) : 0;
 
     for (unsigned i = 0; i < found; i++)
@@ -292,7 +292,7 @@ static void guards(void)
 
 static bool new_leader(struct node *nodes, unsigned count)
 {
-    struct node *lead = leader(nodes, count);
+    struct node *lead = leader_now(nodes, count);
 
     return lead && strcmp(lead->name, awaited) == 0;
 }
@@ -406,32 +406,88 @@ static void removal_that_came_to_nothing(void)
     struct node nodes[3];
     struct node *old, *out, *other;
 
+    for (unsigned replaced = 0; replaced < 2; replaced++) {
+        expected = 0;
+        plan(nodes, 3, false);
+        for (unsigned i = 0; i < 3; i++)
+            open_node(&nodes[i]);
+        CU_ASSERT_FATAL(wait_until(all_formed, nodes, 3, WAIT_MS));
+        propose_many(nodes, 3, 2);
+        old = leader(nodes, 3);
+        out = old == &nodes[0] ? &nodes[1] : &nodes[0];
+        other = old == &nodes[2] ? &nodes[1] : &nodes[2];
+        if (replaced) { /* so that it is no member by the snapshot */
+            wipe(out);
+            replace(nodes, 3, out);
+            propose_many(nodes, 3, 2);
+            hand_over(nodes, 3, old);
+        }
+        CU_ASSERT(wait_until(all_connected, nodes, 3, WAIT_MS));
+        change(nodes, 3, REPLICA_REMOVE, out->name, NULL);
+        close_node(old);
+        CU_ASSERT_FATAL(wait_until(has_leader, nodes, 3, WAIT_MS));
+        hand_over(nodes, 3, out);
+        propose_many(nodes, 3, 2);
+        CU_ASSERT_EQUAL(voters(out), 3);
+        open_node(old);
+        CU_ASSERT_EQUAL(voters(old), 2); /* so says its log, still */
+        close_node(other);               /* these two are needed, and enough */
+        propose_many(nodes, 3, 2);
+        wanted_voters = 3;
+        CU_ASSERT(wait_until(all_have_voters, nodes, 3, WAIT_MS));
+        CU_ASSERT_STRING_EQUAL(replica_removed(out->replica), "");
+        open_node(other);
+        CU_ASSERT(wait_until(all_applied, nodes, 3, WAIT_MS));
+        stop(nodes);
+    }
+}
+
+static bool both_say_no(struct node *nodes, unsigned count)
+{
+    const char *first = awaited;
+    bool no = refused_by_awaited(nodes, count);
+
+    awaited = also_awaited;
+    no = no && refused_by_awaited(nodes, count);
+    awaited = first;
+    return no;
+}
+
+/* Who said once that this node is out may be gone when it is let in again. */
+static void let_in_again_without_all(void)
+{
+    static struct node nodes[4];
+    struct node *out = &nodes[3], *dead;
+
     expected = 0;
-    plan(nodes, 3, false);
-    for (unsigned i = 0; i < 3; i++)
+    plan(nodes, 4, false);
+    for (unsigned i = 0; i < 4; i++)
         open_node(&nodes[i]);
-    CU_ASSERT_FATAL(wait_until(all_formed, nodes, 3, WAIT_MS));
-    propose_many(nodes, 3, 2);
-    CU_ASSERT(wait_until(all_connected, nodes, 3, WAIT_MS));
-    old = leader(nodes, 3);
-    out = old == &nodes[0] ? &nodes[1] : &nodes[0];
-    other = old == &nodes[2] ? &nodes[1] : &nodes[2];
-    change(nodes, 3, REPLICA_REMOVE, out->name, NULL);
-    close_node(old);
-    CU_ASSERT_FATAL(wait_until(has_leader, nodes, 3, WAIT_MS));
-    hand_over(nodes, 3, out);
-    propose_many(nodes, 3, 2);
-    CU_ASSERT_EQUAL(voters(out), 3);
-    open_node(old);
-    CU_ASSERT_EQUAL(voters(old), 2); /* so says its log, still */
-    close_node(other);               /* these two are needed, and enough */
-    propose_many(nodes, 3, 2);
+    CU_ASSERT_FATAL(wait_until(all_formed, nodes, 4, WAIT_MS));
+    CU_ASSERT_FATAL(wait_until(has_leader, nodes, 4, WAIT_MS));
+    hand_over(nodes, 4, &nodes[0]);
+    propose_many(nodes, 4, 2);
+    close_node(out);
+    change(nodes, 4, REPLICA_REMOVE, out->name, NULL);
     wanted_voters = 3;
-    CU_ASSERT(wait_until(all_have_voters, nodes, 3, WAIT_MS));
+    CU_ASSERT(wait_until(all_have_voters, nodes, 4, WAIT_MS));
+    open_node(out);
+    dead = &nodes[1];
+    awaited = dead->name;
+    also_awaited = nodes[0].name;
+    CU_ASSERT(wait_until(both_say_no, out, 1, WAIT_MS));
+    CU_ASSERT_STRING_NOT_EQUAL(replica_removed(out->replica), "");
+    close_node(dead);
+    awaited = out->name;
+    CU_ASSERT_FATAL(wait_until(leader_sees_stranger, nodes, 4, WAIT_MS));
+    change(nodes, 4, REPLICA_ADD, out->name, NULL);
+    wanted_voters = 4;
+    CU_ASSERT(wait_until(all_have_voters, nodes, 4, WAIT_MS));
+    propose_many(nodes, 4, 2);
     CU_ASSERT_STRING_EQUAL(replica_removed(out->replica), "");
-    open_node(other);
-    CU_ASSERT(wait_until(all_applied, nodes, 3, WAIT_MS));
-    stop(nodes);
+    for (unsigned i = 0; i < 4; i++)
+        if (nodes[i].replica)
+            close_node(&nodes[i]);
 }
 
 /* ---- reads ---- */
@@ -491,6 +547,7 @@ int main(void)
     CU_ADD_TEST(suite, learner_that_never_comes);
     CU_ADD_TEST(suite, unknown_leader_is_accepted);
     CU_ADD_TEST(suite, removal_that_came_to_nothing);
+    CU_ADD_TEST(suite, let_in_again_without_all);
     CU_ADD_TEST(suite, confirmed_reads);
     return fixture_end();
 }
