@@ -291,12 +291,17 @@ static void let_in(struct world *world, void *context)
     after(cluster, world->config.election_us, let_in, plan);
 }
 
+/* Everybody is there, and has all: a lost disk takes with it what it had acknowledged a moment ago, and with
+ * a second loss at that moment nothing is promised. */
 static bool is_whole(const struct cluster *cluster)
 {
     const struct cluster_state *state = cluster_check_state(cluster);
+    const struct world_node *nodes = cluster->world->nodes;
 
     for (unsigned i = 0; i < cluster->world->node_count; i++)
-        if (!cluster->hosts[i].powered || !cluster->world->nodes[i].up)
+        if (!cluster->hosts[i].powered || !nodes[i].up || nodes[i].disk.queue != NULL ||
+            nodes[i].status.last_index != nodes[0].status.last_index ||
+            nodes[i].status.commit_index != nodes[0].status.last_index)
             return false;
     for (unsigned i = 0; i < state->sync.count; i++) {
         unsigned host = cluster_host_of(state->sync.members[i].node);
