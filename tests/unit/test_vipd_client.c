@@ -208,6 +208,16 @@ static void test_leases_and_states_pass(void)
     CU_ASSERT_EQUAL(state->deadline_us, deadline);
     RUN_UNTIL(changes > 0);
     changes = 0;
+    vip_lease(vip, 5, deadline);
+    run_for_ms(20);
+    CU_ASSERT_FALSE(readable(conn)); /* vipd has it */
+    say(0, VIP, false, 5, 0, "");
+    RUN_UNTIL(state->deadline_us == 0);
+    vip_lease(vip, 5, deadline); /* it has it no more */
+    say(hear_lease(5, deadline), VIP, true, 5, deadline, "");
+    RUN_UNTIL(state->held);
+    RUN_UNTIL(changes > 0);
+    changes = 0;
     vip_lease(vip, 5, deadline + 1);
     say(hear_lease(5, deadline + 1), VIP, true, 5, deadline + 1, "");
     RUN_UNTIL(state->deadline_us == deadline + 1);
