@@ -99,6 +99,19 @@ static void others_decide(struct model *m)
     } while (!run.violation && memcmp(&before, m, sizeof before) != 0);
 }
 
+/* What the leader keeps to itself makes no difference to them. */
+static bool news_for_others(const struct model *before, const struct model *m)
+{
+    if (before->term != m->term || before->epoch != m->epoch || before->opened != m->opened ||
+        before->sync.version != m->sync.version)
+        return true;
+    for (unsigned i = 0; i < NODES; i++)
+        if (before->nodes[i].up != m->nodes[i].up || before->nodes[i].silent != m->nodes[i].silent ||
+            before->nodes[i].count != m->nodes[i].count)
+            return true;
+    return false;
+}
+
 /* Makes the step on a copy and looks at what came of it. */
 static void take(uint32_t parent, enum step_kind step, unsigned i)
 {
@@ -160,7 +173,7 @@ static void take(uint32_t parent, enum step_kind step, unsigned i)
     if (!done)
         return;
     answer(&m);
-    if (step != STEP_WRITE && step != STEP_RECEIVE)
+    if (step != STEP_WRITE && step != STEP_RECEIVE && news_for_others(&all.visits[parent].model, &m))
         others_decide(&m);
     visit(&m, parent, step, i);
 }
