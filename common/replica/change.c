@@ -165,6 +165,14 @@ static enum error_code find_stranger(const struct replica *replica, const char *
     return ERR_OK;
 }
 
+/* Not lost: who calls itself so as well came by mistake. */
+static bool is_there(const struct replica *replica, const struct replica_membership_member *member)
+{
+    const struct peer *peer = peers_by_id((struct replica *)replica, member->id);
+
+    return peer && peers_connected(peer);
+}
+
 static enum error_code make_change(const struct replica *replica, enum replica_change change,
                                    const char *name, struct replica_membership *next, struct error *err)
 {
@@ -187,6 +195,12 @@ static enum error_code make_change(const struct replica *replica, enum replica_c
         failed = find_stranger(replica, name, &member, err);
     if (failed)
         return failed;
+    if (change == REPLICA_REPLACE && is_there(replica, old))
+        return error_set(
+            err, ERR_REFUSED,
+            "%s is connected with the identity that it has in the group, and another one presents "
+            "itself under its name; stop one of them, or give it a name of its own",
+            name);
     if (change == REPLICA_REPLACE && old->id == member.id)
         return error_set(err, ERR_REFUSED, "%s is there with the identity that it has in the group", name);
     if (change == REPLICA_REPLACE && old->arbiter != member.arbiter)

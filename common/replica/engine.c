@@ -139,7 +139,7 @@ static bool carry_out(struct replica *replica)
     for (unsigned i = 0; i < output->message_count; i++)
         send_or_hold(replica, &output->messages[i]);
     replica->commit_index = output->commit_index;
-    for (unsigned i = 0; i < output->read_count && replica->read_count < RAFT_READS_MAX; i++)
+    for (unsigned i = 0; i < output->read_count; i++) /* no more than are open */
         replica->reads[replica->read_count++] = output->reads[i];
     if (!output->has_write)
         return news;
@@ -254,6 +254,7 @@ static void answer_reads(struct replica *replica)
 
     memcpy(reads, replica->reads, count * sizeof reads[0]);
     replica->read_count = 0;
+    replica->reads_open -= count;
     for (unsigned i = 0; i < count; i++) {
         assert(!reads[i].done || reads[i].index <= replica->applied_index); /* all of this turn is applied */
         if (replica->callbacks.read_done)

@@ -115,6 +115,7 @@ struct replica {
     struct held_messages held;
     struct raft_read reads[RAFT_READS_MAX]; /* what they came to, until the end of this loop turn */
     unsigned read_count;
+    unsigned reads_open; /* begun by the owner, and not told about yet */
     uint64_t commit_index;
     uint64_t applied_index;
     uint64_t applied_term;                        /* of the entry at applied_index */

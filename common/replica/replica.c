@@ -248,8 +248,11 @@ enum error_code replica_read(struct replica *replica, uint64_t *read, struct err
 {
     enum error_code failed = check_running(replica, err);
 
+    if (!failed && replica->reads_open == RAFT_READS_MAX)
+        failed = error_set(err, ERR_BUSY, "%d reads are open already; ask again", RAFT_READS_MAX);
     if (!failed) {
         failed = explain(raft_trace_read(&replica->tracer, replica->raft, clock_now_us(), read), err);
+        replica->reads_open += !failed;
         engine_step_for_owner(replica);
     }
     return failed;

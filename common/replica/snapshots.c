@@ -140,11 +140,40 @@ static enum error_code make(struct replica *replica, struct wire_bytes *out, str
     return code;
 }
 
+/* On the disk, then in raft. Between the two, and if raft has no memory for it now, the disk's snapshot is
+ * ahead of raft's; what raft then has more of its log is committed and does no harm. */
+static enum error_code take(struct replica *replica, const struct wire_bytes *bytes, uint64_t now_us,
+                            struct error *err)
+{
+    struct store_snapshot stored = {.last_index = replica->applied_index,
+                                    .last_term = replica->applied_term,
+                                    .data = bytes->data,
+                                    .size = bytes->size};
+    struct raft_snapshot snapshot = {.index = replica->applied_index,
+                                     .term = replica->applied_term,
+                                     .data = bytes->data,
+                                     .size = bytes->size};
+    enum error_code code = store_reserve_snapshot(replica->store, bytes->size, err);
+
+    if (!code)
+        code = store_save_snapshot(replica->store, &stored, err);
+    if (code)
+        return code;
+    switch (raft_trace_compact(&replica->tracer, replica->raft, now_us, &snapshot)) {
+    case RAFT_OK:
+        return ERR_OK;
+    case RAFT_NO_MEMORY:
+        return error_set(err, ERR_NO_MEMORY, "no memory for a snapshot of %zu bytes", bytes->size);
+    default:
+        return error_set(err, ERR_INTERNAL,
+                         "a snapshot of what was applied is refused: this is a bug, please report it with "
+                         "the log");
+    }
+}
+
 void snapshots_compact(struct replica *replica)
 {
     uint64_t now_us = clock_now_us();
-    struct store_snapshot stored = {.last_index = replica->applied_index, .last_term = replica->applied_term};
-    struct raft_snapshot snapshot = {.index = replica->applied_index, .term = replica->applied_term};
     struct wire_bytes bytes;
     struct error err;
     enum error_code code;
@@ -153,14 +182,7 @@ void snapshots_compact(struct replica *replica)
         return;
     code = make(replica, &bytes, &err);
     if (!code) {
-        stored.data = snapshot.data = bytes.data;
-        stored.size = snapshot.size = bytes.size;
-        code = store_save_snapshot(replica->store, &stored, &err);
-        if (!code && raft_trace_compact(&replica->tracer, replica->raft, now_us, &snapshot) != RAFT_OK)
-            code =
-                error_set(&err, ERR_INTERNAL,
-                          "a snapshot of what was applied is refused: this is a bug, please report it with "
-                          "the log");
+        code = take(replica, &bytes, now_us, &err);
         free(bytes.data);
     }
     if (code == ERR_BUSY || code == ERR_NO_MEMORY) { /* the log goes on as it is */
@@ -173,8 +195,8 @@ void snapshots_compact(struct replica *replica)
         return;
     }
     log_info("cluster \"%s\": snapshot up to entry %" PRIu64 ", %zu bytes; the log starts anew",
-             replica->cluster, snapshot.index, snapshot.size);
-    replica->snapshot_index = snapshot.index;
+             replica->cluster, replica->applied_index, bytes.size);
+    replica->snapshot_index = replica->applied_index;
     replica->snapshot_membership = replica->applied_membership;
     engine_step(replica);
 }

@@ -276,7 +276,8 @@ enum error_code store_reserve_snapshot(struct store *store, size_t bytes, struct
 {
     enum error_code code = check_alive(store, err);
 
-    return code ? code : final(store, snapshot_reserve(&store->folder, bytes, err));
+    return code ? code
+                : final(store, snapshot_reserve(&store->folder, bytes + store->wal.segment_bytes, err));
 }
 
 uint64_t store_log_bytes(const struct store *store)

@@ -89,8 +89,9 @@ enum error_code store_sync(struct store *store, struct error *err);
  * ERR_BUSY: the disk is full; the old one stays. ERR_IO: final. */
 enum error_code store_save_snapshot(struct store *store, const struct store_snapshot *snapshot,
                                     struct error *err);
-/* Is there room for a snapshot of this size now? ERR_BUSY: no; refuse it before Raft has taken it. ERR_IO:
- * final. */
+/* Is there room now for a snapshot of this size, and for the segment in which the log starts anew behind it?
+ * ERR_BUSY: no; do without it, or refuse it before Raft has taken it: a log that has not started anew takes
+ * no entries, not even a leader's first one. ERR_IO: final. */
 enum error_code store_reserve_snapshot(struct store *store, size_t bytes, struct error *err);
 /* What the log takes since it was started anew: whoever makes snapshots bounds this. */
 uint64_t store_log_bytes(const struct store *store);

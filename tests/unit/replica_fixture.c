@@ -192,6 +192,26 @@ bool all_connected(struct node *nodes, unsigned count)
     return true;
 }
 
+static const struct node *awaited_leader;
+static bool it_leads(struct node *nodes, unsigned count)
+{
+    return leader_now(nodes, count) == awaited_leader;
+}
+
+void hand_over(struct node *nodes, unsigned count, struct node *to)
+{
+    struct node *old = leader(nodes, count);
+    struct error err;
+
+    if (old == to)
+        return;
+    replica_end_lease(old->replica);
+    replica_released(old->replica);
+    CU_ASSERT_EQUAL(replica_transfer(old->replica, replica_id(to->replica), &err), ERR_OK);
+    awaited_leader = to;
+    CU_ASSERT_FATAL(wait_until(it_leads, nodes, count, WAIT_MS));
+}
+
 enum error_code try_open(struct node *node, struct error *err)
 {
     struct replica_config config = {.cluster = "shop",

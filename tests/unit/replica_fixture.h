@@ -53,6 +53,7 @@ struct node *leader_now(struct node *nodes, unsigned count); /* ready; NULL: non
 struct node *leader(struct node *nodes, unsigned count);     /* awaited, as a slow machine may lose it */
 extern unsigned expected;                                    /* so many entries everyone shall have applied */
 bool all_applied(struct node *nodes, unsigned count);
+void hand_over(struct node *nodes, unsigned count, struct node *to); /* the leadership, until `to` has it */
 bool all_connected(struct node *nodes, unsigned count);
 
 /* Names (db1, db2, .., xarb), directories and free ports; opens nothing. `arbiter`: the last one. */

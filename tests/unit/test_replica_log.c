@@ -471,11 +471,18 @@ static void full_disk(void)
     CU_ASSERT(wait_until(all_applied, nodes, 3, WAIT_MS));
     CU_ASSERT(same_state(&nodes[0], &nodes[1]));
     struct node *lead = away == &nodes[0] ? &nodes[1] : &nodes[0];
+    hand_over(nodes, 3, lead);
     unsigned packed = lead->packed;
-    memory_set_capacity(lead->disk, memory_used(lead->disk));
+    /* room for a snapshot, and none for the log that begins behind it: then the old log goes on */
+    memory_set_capacity(lead->disk, memory_used(lead->disk) + 64 * 1024);
     propose_many(nodes, 3, MANY);
-    CU_ASSERT_EQUAL(lead->fatal, 0);
     CU_ASSERT(lead->packed > packed); /* tried */
+    propose_many(nodes, 3, 3);
+    away = lead == &nodes[0] ? &nodes[1] : &nodes[0];
+    hand_over(nodes, 3, away);
+    hand_over(nodes, 3, lead); /* its first entry has its room, too */
+    propose_many(nodes, 3, 3);
+    CU_ASSERT_EQUAL(lead->fatal, 0);
     close_node(lead);
     memory_set_capacity(lead->disk, UINT64_MAX);
     open_node(lead);

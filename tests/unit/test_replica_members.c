@@ -262,6 +262,34 @@ static void removed_one_is_quiet(void)
     }
 }
 
+/* Another host whose file calls it by the name of a member that is there. */
+static void namesake(void)
+{
+    struct node nodes[3];
+    struct node twin;
+    struct error err;
+
+    expected = 0;
+    start(nodes);
+    propose_many(nodes, 3, 1);
+    CU_ASSERT(wait_until(all_connected, nodes, 3, WAIT_MS));
+    twin = nodes[2];
+    twin.replica = NULL;
+    snprintf(twin.dir, sizeof twin.dir, "%.120s-twin", nodes[2].dir);
+    CU_ASSERT_EQUAL_FATAL(net_new(base, &twin.net, &err), ERR_OK);
+    CU_ASSERT_EQUAL_FATAL(net_listen(twin.net, "127.0.0.1:0", &err), ERR_OK);
+    snprintf(twin.nodes[2].address, sizeof twin.nodes[2].address, "127.0.0.1:%u", net_port(twin.net));
+    open_node(&twin);
+    awaited = "xarb";
+    CU_ASSERT_FATAL(wait_until(leader_sees_stranger, nodes, 3, WAIT_MS));
+    change(nodes, 3, REPLICA_REPLACE, "xarb", "is connected with the identity that it has");
+    close_node(&nodes[2]);
+    run_ms(50);
+    change(nodes, 3, REPLICA_REPLACE, "xarb", NULL);
+    close_node(&twin);
+    stop(nodes);
+}
+
 static void guards(void)
 {
     struct node nodes[3];
@@ -288,27 +316,6 @@ static void guards(void)
     wanted_voters = 2;
     CU_ASSERT(wait_until(all_have_voters, nodes, 2, WAIT_MS));
     stop(nodes);
-}
-
-static bool new_leader(struct node *nodes, unsigned count)
-{
-    struct node *lead = leader_now(nodes, count);
-
-    return lead && strcmp(lead->name, awaited) == 0;
-}
-
-static void hand_over(struct node *nodes, unsigned count, struct node *to)
-{
-    struct node *old = leader(nodes, count);
-    struct error err;
-
-    if (old == to)
-        return;
-    replica_end_lease(old->replica);
-    replica_released(old->replica);
-    CU_ASSERT_EQUAL(replica_transfer(old->replica, replica_id(to->replica), &err), ERR_OK);
-    awaited = to->name;
-    CU_ASSERT_FATAL(wait_until(new_leader, nodes, count, WAIT_MS));
 }
 
 /* Who began it is not needed to end it: the new identity is let in, and gets its vote, by the next leader. */
@@ -531,6 +538,27 @@ static void confirmed_reads(void)
     stop(nodes);
 }
 
+/* However many are asked for at once, each one that is taken is answered. */
+static void many_reads(void)
+{
+    struct node alone;
+    uint64_t read = 0;
+    unsigned taken = 0;
+    struct error err;
+
+    expected = 0;
+    plan(&alone, 1, false);
+    open_node(&alone);
+    propose_many(&alone, 1, 2);
+    while (taken < 10 * RAFT_READS_MAX && replica_read(alone.replica, &read, &err) == ERR_OK)
+        taken++;
+    CU_ASSERT_EQUAL(taken, RAFT_READS_MAX);
+    run_ms(100);
+    CU_ASSERT_EQUAL(alone.reads_done, taken);
+    CU_ASSERT_EQUAL(replica_read(alone.replica, &read, &err), ERR_OK);
+    close_node(&alone);
+}
+
 int main(void)
 {
     CU_pSuite suite;
@@ -543,11 +571,13 @@ int main(void)
     CU_ADD_TEST(suite, grows);
     CU_ADD_TEST(suite, removed_one_is_quiet);
     CU_ADD_TEST(suite, guards);
+    CU_ADD_TEST(suite, namesake);
     CU_ADD_TEST(suite, outlives_its_leader);
     CU_ADD_TEST(suite, learner_that_never_comes);
     CU_ADD_TEST(suite, unknown_leader_is_accepted);
     CU_ADD_TEST(suite, removal_that_came_to_nothing);
     CU_ADD_TEST(suite, let_in_again_without_all);
     CU_ADD_TEST(suite, confirmed_reads);
+    CU_ADD_TEST(suite, many_reads);
     return fixture_end();
 }
