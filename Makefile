@@ -119,7 +119,7 @@ $(BUILD)/mhactl: $(BUILD)/client/main.o $(CLIENT_LIB) $(BUILD)/common/base/clock
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(DBWORKER_LIB) $(VIPD_LIB) $(ARBITER_LIB) $(CLIENT_LIB) $(AGENT_LIB) $(COMMON_LIB)
 	$(link) -lcunit $(PROTO_LIBS) $(EVENT_LIBS) $(TLS_LIBS) $(CONFIG_LIBS) $(NL_LIBS) $(MYSQL_LIBS) -lcap-ng -ljansson -lz -pthread
 # These need common/ alone.
-COMMON_TESTS := test_net test_net_control test_replica test_replica_log test_replica_members
+COMMON_TESTS := test_net test_net_control $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_replica*.c))
 $(COMMON_TESTS:%=$(BUILD)/tests/unit/%): %: %.o $(COMMON_LIB)
 	$(link) -lcunit $(PROTO_LIBS) $(EVENT_LIBS) $(TLS_LIBS) $(CONFIG_LIBS) -lz
 # The leases of vipd and the dbworker are pure: the simulator runs them as they are.
