@@ -18,10 +18,12 @@
  *   - In the last case, be it by M1, M2, ... after M: when M1 is appended, M is committed; M1 differs from M
  *     by one voter, so a majority of M1 meets Q. When M2 is appended, a majority of M1 has heard L after M1
  *     came, so after s, and each of them keeps still for E from then: that is a majority Q1 which serves M2
- * as Q served M1; and so on. What this needs: a promise is kept by whoever gave it, whether it is a voter
- * then, later or no more (a learner's becomes one that counts when it gets its vote, a removed member may
- * still be asked by one who does not know). Only voters of the membership that counts are counted, a leader
- * that has removed itself not among them; a departing member's answers count for nothing. */
+ *     as Q served M1; and so on.
+ *
+ * What this needs: a promise is kept by whoever gave it, whether it is a voter then, later or no more (a
+ * learner's becomes one that counts when it gets its vote, a removed member may still be asked by one who
+ * does not know). Only voters of the membership that counts are counted, a leader that has removed itself
+ * not among them; a departing member's answers count for nothing. */
 
 uint64_t raft_lease_promise_us(const struct raft *raft)
 {

@@ -13,27 +13,27 @@
  * Output: after each input the caller takes the `struct raft_output` (raft_take) and does, in this order:
  *
  *   1. send every message whose `after_write` is 0, or a write already done;
- *   2. write the snapshot, hard_state and entries (in this order) as write number `write`, if has_write. A
- * snapshot: if the log as stored so far holds its last entry (index and term), what follows that entry stays;
- * otherwise everything stored goes, also if a crash comes between the two: what is left of such a log must
- * never be taken for one that follows the snapshot;
- *   3. once that write *and all before it* are durable, call raft_persisted with the write's number, and the
- * index and term of the last entry it held (0, 0 without entries), and send the messages that waited for it,
- * in order;
+ *   2. write the snapshot, hard_state and entries (in this order) as write number `write`, if has_write.
+ *      A snapshot: if the log as stored so far holds its last entry (index and term), what follows that
+ *      entry stays; otherwise everything stored goes, also if a crash comes between the two: what is left
+ *      of such a log must never be taken for one that follows the snapshot;
+ *   3. once that write *and all before it* are durable, call raft_persisted with the write's number, and
+ *      the index and term of the last entry it held (0, 0 without entries), and send the messages that
+ *      waited for it, in order;
  *   4. if there was a snapshot: once it is durable, and before anything after it is applied, replace the
- * state machine by it;
+ *      state machine by it;
  *   5. apply entries up to commit_index, in order, each once;
  *   6. answer the `reads`: those that are done once everything up to their index is applied.
  *
  * What must be on disk before what may be sent (`after_write`):
  *   - PREVOTE and a granted PREVOTE_REPLY promise nothing: at once. But a PREVOTE_REPLY that carries a new
- * term of its own waits for that term.
+ *     term of its own waits for that term.
  *   - VOTE waits for its own term, vote, and the log tail that it advertises.
  *   - VOTE_REPLY, granted or not, waits for the term and vote.
- *   - APPEND leaves at once: a leader may replicate while its own write is under way. But the leader's first
- * messages of its term wait for whatever made it leader (term and vote).
- *   - APPEND_REPLY, an empty one too, waits for all entries that it acknowledges, the term, and the promised
- * E that it echoes.
+ *   - APPEND leaves at once: a leader may replicate while its own write is under way. But the leader's
+ *     first messages of its term wait for whatever made it leader (term and vote).
+ *   - APPEND_REPLY, an empty one too, waits for all entries that it acknowledges, the term, and the
+ *     promised E that it echoes.
  *   - TIMEOUT_NOW and SNAPSHOT at once. A SNAPSHOT_REPLY that says "whole" waits for the snapshot.
  * The leader counts itself only for entries that raft_persisted has named. A completion whose (index, term)
  * is no longer in the log is dropped, but never blocks those that follow it.
@@ -46,13 +46,13 @@
  * with an echo >= E; margin = max(E/10, 10 ms). It is 0 until the no-op of the term is committed, and for an
  * arbiter always.
  *   - raft_end_lease: from now on no lease in this term. Irrevocable.
- *   - A leader that steps down neither votes nor campaigns until the last lease deadline that it *published*
- * has passed, or raft_released was called (vipd and dbworker have confirmed).
+ *   - A leader that steps down neither votes nor campaigns until the last lease deadline that it
+ *     *published* has passed, or raft_released was called (vipd and dbworker have confirmed).
  *   - raft_transfer first needs raft_end_lease; the deadline of the last published lease past or
- * raft_released; then TIMEOUT_NOW goes out once the target has the whole log, and the leader steps down at
- * once. The target's VOTE carries `transfer`, which voters accept in spite of stickiness.
- *   - raft_renew_term: a transfer to itself: same conditions; it campaigns with `transfer` and so leads under
- * a new term.
+ *     raft_released; then TIMEOUT_NOW goes out once the target has the whole log, and the leader steps
+ *     down at once. The target's VOTE carries `transfer`, which voters accept in spite of stickiness.
+ *   - raft_renew_term: a transfer to itself: same conditions; it campaigns with `transfer` and so leads
+ *     under a new term.
  *
  * SNAPSHOTS AND COMPACTION (dissertation, chapter 5)
  *
@@ -67,17 +67,19 @@
  *
  * MEMBERSHIP (dissertation, chapter 4, with the correction of 2015: never before the no-op of the own term)
  *
- * A MEMBERSHIP entry holds the whole membership as the owner encodes it; `decode` reads it. It counts from
- * the moment it stands in the log, until a truncation takes it away again. One change at a time, by one
- * member: add a learner, make a learner that has caught up a voter, remove a member, change a member's
- * particulars (same ids, kinds and votes). A leader that removed itself leads until that is committed,
- * without counting itself, and then steps down. Learners do not campaign, nor do removed members once they
- * know that their removal is committed; before that they must, without counting themselves, as they may be
- * the only ones who can get it committed (dissertation 4.2.2). Who is asked
- * for a vote answers whether it knows the candidate or not (it may not know yet). A member that is removed is
- * sent the log until it knows that this is committed, for E at most; and again for E when it asks the leader
- * for a PreVote later. Until then messages to it go on, though it is in no membership. If the membership has
- * ever changed and nobody campaigns for 6 E, the arbiter does: the others may not know of their votes.
+ * A MEMBERSHIP entry holds the whole membership as the owner encodes it; `decode_membership` reads it. It
+ * counts from the moment it stands in the log, until a truncation takes it away again. One change at a time,
+ * by one member: add a learner, make a learner that has caught up a voter, remove a member, change a
+ * member's particulars (same ids, kinds and votes). A leader that removed itself leads until that is
+ * committed, without counting itself, and then steps down.
+ *
+ * Learners do not campaign, nor do removed members once they know that their removal is committed; before
+ * that they must, without counting themselves, as they may be the only ones who can get it committed
+ * (dissertation 4.2.2). Who is asked for a vote answers whether it knows the candidate or not (it may not
+ * know yet). A member that is removed is sent the log until it knows that this is committed, for E at most;
+ * and again for E when it asks the leader for a PreVote later. Until then messages to it go on, though it is
+ * in no membership. If the membership has ever changed and nobody campaigns for 6 E, the arbiter does: the
+ * others may not know of their votes.
  *
  * READS (dissertation, 6.4)
  *
@@ -102,8 +104,8 @@
 #define RAFT_SNAPSHOT_BYTES_MAX (16 * 1024 * 1024)
 #define RAFT_ARBITER_BEHIND 256 /* entries */
 #define RAFT_READS_MAX 64       /* open reads: a further one is refused as busy */
-#define RAFT_UNCOMMITTED_MAX \
-    4096 /* entries that a leader may have open: a further proposal is refused as busy */
+/* Entries that a leader may have open: a further proposal is refused as busy. */
+#define RAFT_UNCOMMITTED_MAX 4096
 
 struct raft;
 
@@ -117,8 +119,7 @@ struct raft_member {
 
 struct raft_membership {
     unsigned count;
-    struct raft_member
-        members[RAFT_MEMBERS_MAX]; /* ascending ids: rank = position among voting data members */
+    struct raft_member members[RAFT_MEMBERS_MAX]; /* ascending ids: rank = place among voting data members */
 };
 
 enum raft_entry_kind { RAFT_ENTRY_NOOP, RAFT_ENTRY_COMMAND, RAFT_ENTRY_MEMBERSHIP };
@@ -152,20 +153,30 @@ enum raft_message_kind {
 
 /* One message; fields that a kind does not name are 0.
  *
- * PREVOTE      term = the term it would campaign in (own + 1), log_index/log_term = end of its durable log
- * PREVOTE_REPLY granted; term = the asked term if granted, else the voter's own; log_short: refused for
- * nothing but a shorter log; retry_after_us: refused for stickiness, which ends in that time VOTE term,
- * log_index/log_term = end of its durable log, transfer = asked for by TIMEOUT_NOW VOTE_REPLY   granted, term
- * APPEND       term, log_index/log_term = the entry before `entries`, commit, entries, round, election_us = E
- * APPEND_REPLY term; granted: log_index = the last index that is now known to match and durable; refused:
+ * PREVOTE: term = the term it would campaign in (own + 1), log_index/log_term = end of its durable log.
+ *
+ * PREVOTE_REPLY: granted; term = the asked term if granted, else the voter's own; log_short: refused for
+ * nothing but a shorter log; retry_after_us: refused for stickiness, which ends in that time.
+ *
+ * VOTE: term, log_index/log_term = end of its durable log, transfer = asked for by TIMEOUT_NOW.
+ *
+ * VOTE_REPLY: granted, term, log_short, retry_after_us.
+ *
+ * APPEND: term, log_index/log_term = the entry before `entries`, commit, entries, round, election_us = E.
+ *
+ * APPEND_REPLY: term; granted: log_index = the last index that is now known to match and durable; refused:
  * log_index/log_term = hint for fast backtracking (dissertation 3.5: the term of the conflicting entry and
  * the first index it stores for that term, or the end of a shorter log with term 0); round = echo;
- * election_us = promised E; snapshot_index = its own log starts after this
- * TIMEOUT_NOW  term
- * SNAPSHOT     term; log_index/log_term = the snapshot's last entry; offset, total_bytes; data, size = the
- * chunk SNAPSHOT_REPLY term; log_index/log_term as asked; offset = the next byte that it wants; granted = it
- * has the whole of it, durably, or does not need it; then log_index is an index that matches there, as in a
- * granted APPEND_REPLY */
+ * election_us = promised E; snapshot_index = its own log starts after this.
+ *
+ * TIMEOUT_NOW: term.
+ *
+ * SNAPSHOT: term; log_index/log_term = the snapshot's last entry; offset, total_bytes; data, size = the
+ * chunk.
+ *
+ * SNAPSHOT_REPLY: term; log_index/log_term as asked; offset = the next byte that it wants; granted = it has
+ * the whole of it, durably, or does not need it; then log_index is an index that matches there, as in a
+ * granted APPEND_REPLY. */
 struct raft_message {
     enum raft_message_kind kind;
     uint64_t from;
@@ -246,8 +257,7 @@ struct raft_restored {
     struct raft_snapshot snapshot; /* index 0: none, or only a founding membership. Data is copied */
     const struct raft_entry *entries;
     unsigned entry_count;
-    bool restarted; /* it may have promised something before: wait one promised E before any vote or campaign
-                     */
+    bool restarted; /* it may have promised something: no vote and no campaign for one promised E */
 };
 
 struct raft_peer_status {
@@ -266,17 +276,15 @@ struct raft_status {
     bool current;    /* an entry of this term is committed here: so is all that came before this leader */
     uint64_t commit_index;
     uint64_t last_index;
-    uint64_t snapshot_index; /* the log starts after it */
-    uint64_t
-        membership_index; /* of the MEMBERSHIP entry that counts now; 0: the founding one or a snapshot's */
-    bool voter;           /* this member votes, by the membership that counts */
-    uint64_t lease_until_us;  /* 0: none */
-    bool lease_ended;         /* raft_end_lease was called in this term */
-    uint64_t round_sent_us;   /* leader: send time of the newest round that a quorum answered (0: none) */
-    uint64_t leader_since_us; /* leader: when it won; 0 otherwise */
-    uint64_t
-        heard_leader_us;    /* when the last valid APPEND or SNAPSHOT of any leader came; kept across roles */
-    uint64_t campaign_us;   /* when the last campaign (PreVote round that was won) began */
+    uint64_t snapshot_index;   /* the log starts after it */
+    uint64_t membership_index; /* of the MEMBERSHIP entry that counts now; 0: none in the log */
+    bool voter;                /* this member votes, by the membership that counts */
+    uint64_t lease_until_us;   /* 0: none */
+    bool lease_ended;          /* raft_end_lease was called in this term */
+    uint64_t round_sent_us;    /* leader: send time of the newest round that a quorum answered (0: none) */
+    uint64_t leader_since_us;  /* leader: when it won; 0 otherwise */
+    uint64_t heard_leader_us;  /* when the last valid APPEND or SNAPSHOT of any leader came */
+    uint64_t campaign_us;      /* when the last campaign (PreVote round that was won) began */
     uint64_t held_until_us; /* neither votes nor campaigns before this (restart, or an old lease); 0: free */
     uint64_t dropped_messages; /* that made no sense, since raft_new */
     const char *waits_for;     /* static text: why it does not campaign or lead, for a person; "" = nothing */
@@ -304,9 +312,9 @@ void raft_tick(struct raft *raft, uint64_t now_us);
 void raft_receive(struct raft *raft, uint64_t now_us, const struct raft_message *message);
 /* Data is copied. `index` is where it will stand if it commits. COMMAND and MEMBERSHIP are taken: no-ops are
  * the leader's own. For MEMBERSHIP: RAFT_INVALID if it is no single change as above, leaves no data member
- * with a vote, makes more than RAFT_VOTERS_MAX voters, or `decode` refuses it; RAFT_BUSY while another change
- * or the no-op of the term is not committed, while a learner that is to vote lacks something committed, or
- * while fewer than a quorum of the new voters have been heard within E. */
+ * with a vote, makes more than RAFT_VOTERS_MAX voters, or `decode_membership` refuses it; RAFT_BUSY while
+ * another change or the no-op of the term is not committed, while a learner that is to vote lacks something
+ * committed, or while fewer than a quorum of the new voters have been heard within E. */
 enum raft_code raft_propose(struct raft *raft, uint64_t now_us, enum raft_entry_kind kind, const void *data,
                             size_t size, uint64_t *index);
 void raft_persisted(struct raft *raft, uint64_t now_us, uint64_t write, uint64_t index, uint64_t term);
