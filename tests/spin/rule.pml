@@ -26,16 +26,13 @@
  * time after the replica received the entry, unless its acknowledging was withdrawn before. Everything can stop, die,
  * come back, be late, in any order; nothing but the bounds below ends a run.
  *
- *   KIND 0 (ACKS_ANY, MariaDB): k <= 1, M = {primary, one replica}; the third stands by
- *   KIND 1 (ACKS_COUNT, MySQL): k <= N/2, M = all
+ * N 3 is k = 1: servers that wait for anybody's acknowledgement (MariaDB; M = {primary, one replica} and a standby, or
+ * all three: members come and go at any time, so both are here) and servers that wait for k. N 4 is k = 2.
  *
  * FAULT_... make one step wrong each; tests/spin/run.sh has the list, and every one must be found. */
 
 #ifndef N
 #define N 3 /* data nodes */
-#endif
-#ifndef KIND
-#define KIND 0
 #endif
 #ifndef TERMS
 #define TERMS 3
@@ -46,11 +43,20 @@
 #ifndef WRITES
 #define WRITES 2
 #endif
+#ifndef CHANGES
+#define CHANGES 255 /* of the rule, proposed or begun */
+#endif
 #ifndef CRASHES
 #define CRASHES 2
 #endif
 
-#define MOST_ACKS ((KIND == 0) -> 1 : (N / 2))
+/* With one election only, all replicas are alike before it: whoever is elected is called 1. */
+#if TERMS == 2
+#define MAY_BE_ELECTED(n) (n <= 1)
+#else
+#define MAY_BE_ELECTED(n) 1
+#endif
+#define MOST_ACKS (N / 2)
 #define BIT(n) (1 << (n))
 #define HAS(set, n) (((set) >> (n)) & 1)
 #define COUNT(set) (((set) & 1) + (((set) >> 1) & 1) + (((set) >> 2) & 1) + (((set) >> 3) & 1))
@@ -62,16 +68,12 @@
 #else
 #define IS_FROZEN(n) (frozen[n] && knows[n] == term)
 #endif
-#ifdef FAULT_RESTART_FOLLOWS
-#define MAY_FOLLOW(n) 1
+#ifdef FAULT_OLD_NOT_FENCED
+#define OLD_IS_FENCED (up[prim])
 #else
+#define OLD_IS_FENCED (up[prim] && !open[prim] && IS_FROZEN(prim))
+#endif
 #define MAY_FOLLOW(n) (knows[n] != epoch || !HAS(M, n) || HAS(inc, n))
-#endif
-#ifdef FAULT_MEMBER_CUT
-#define MAY_BE_CUT(n) 1
-#else
-#define MAY_BE_CUT(n) (!HAS(M, n))
-#endif
 
 /* ---- the replicated state (agent/cluster/state.h) ---- */
 byte M;      /* the sync set */
@@ -118,7 +120,7 @@ byte allowed[N];  /* whose acknowledgements count there */
 byte got[N * N];  /* how much of the primary's log a node has acknowledged to it */
 byte answered[N]; /* how much of its log a primary has told its clients "committed" */
 byte kept[N];     /* so much of its log survives a restart: what it has applied, if it is a replica */
-byte writes, crashes;
+byte writes, crashes, changes;
 
 /* ---- what clients know ---- */
 byte told[LENGTH];
@@ -246,7 +248,7 @@ inline positions_heard(n)
     :: else ->
         ok = 0;
         if
-        :: up[prim] && !open[prim] && IS_FROZEN(prim) -> holds(n, prim)
+        :: OLD_IS_FENCED -> holds(n, prim)
         :: else
         fi
     fi;
@@ -296,6 +298,8 @@ inline sync_after(n)
     x = (y == 0 -> BIT(n) : x)
 }
 
+#define MAY_CHANGE (!change && changes < CHANGES)
+#define CHANGED changes = (CHANGES == 255 -> 0 : changes + 1)
 #define SERVES(n) (leader == n && believes[n] == term && prim == n && epoch == term && promoted[n] == epoch && up[n] && !pending)
 
 proctype node(byte n)
@@ -409,7 +413,7 @@ proctype node(byte n)
        }
     :: d_step { /* cut back what the primary lacks: never on a member */
         up[n] && !open[n] && epoch == term && knows[n] == term && n != prim && promoted[prim] == epoch && up[prim] &&
-            source[n] != term && MAY_BE_CUT(n) ->
+            source[n] != term && !HAS(M, n) ->
         do
         :: size[n] > size[prim] || (size[n] > 0 && AT(n, size[n] - 1) != AT(prim, size[n] - 1)) ->
             size[n]--;
@@ -420,7 +424,7 @@ proctype node(byte n)
        }
     /* ---- Raft ---- */
     :: atomic { /* n is elected; what was proposed before is in its log or is not */
-        term < TERMS ->
+        term < TERMS && MAY_BE_ELECTED(n) ->
         if
         :: pending -> apply()
         :: 1 -> pending = NONE; pending_M = 0; pending_k = 0; pending_inc = 0
@@ -453,7 +457,7 @@ proctype node(byte n)
         ok2 = ok || !opened;
         if
         :: ok2 && (n == prim || HAS(inc, n)) -> ok2 = 1
-        :: ok2 && up[prim] && !open[prim] && IS_FROZEN(prim) -> holds(n, prim); ok2 = ok
+        :: ok2 && OLD_IS_FENCED -> holds(n, prim); ok2 = ok
         :: else -> ok2 = 0
         fi;
         if
@@ -495,7 +499,7 @@ proctype node(byte n)
     :: d_step { /* OPEN: under a live lease; k members hold the record */
         SERVES(n) && opened && !open[n] && !undecided[n] && waits[n] == k && (k == 0 || allowed[n] == (M & ~BIT(n))) ->
         holders(M, n, size[n]);
-#ifdef FAULT_OPEN_AT_ONCE
+#ifdef FAULT_NO_RECORD
         c = N;
 #endif
         if
@@ -533,7 +537,8 @@ proctype node(byte n)
        }
     /* ---- the leader changes the rule: somebody is gone, or may join, at any time ---- */
     :: atomic { /* WEAKEN: commit first */
-        SERVES(n) && opened && k > 0 && !change ->
+        SERVES(n) && opened && k > 0 && MAY_CHANGE ->
+        CHANGED;
         if
         :: k > 1 -> propose(SYNC, M, k - 1, inc)
         :: k == 1 -> propose(SYNC, BIT(n), 0, inc & BIT(n))
@@ -543,10 +548,11 @@ proctype node(byte n)
         fi
        }
     :: atomic { /* JOIN: commit first, then let it acknowledge */
-        SERVES(n) && opened && k > 0 && !change ->
+        SERVES(n) && opened && k > 0 && MAY_CHANGE ->
         select(s : 0 .. N - 1);
         if
         :: s != n && !HAS(M, s) && up[s] && source[s] == epoch ->
+            CHANGED;
             propose(SYNC, M | BIT(s), k, inc | BIT(s));
 #ifdef FAULT_ALLOW_FIRST
             allowed[n] = allowed[n] | BIT(s); GOT(n, s) = size[s]
@@ -556,10 +562,11 @@ proctype node(byte n)
         s = 0
        }
     :: atomic { /* DROP, 1: withdraw its acknowledgement */
-        SERVES(n) && opened && k > 0 && !change && waits[n] == k && allowed[n] == (M & ~BIT(n)) && COUNT(M) - 2 >= k ->
+        SERVES(n) && opened && k > 0 && MAY_CHANGE && waits[n] == k && allowed[n] == (M & ~BIT(n)) && COUNT(M) - 2 >= k ->
         select(s : 0 .. N - 1);
         if
         :: s != n && HAS(M, s) ->
+            CHANGED;
             change = DROP;
             change_node = s;
 #ifndef FAULT_NOT_WITHDRAWN
@@ -570,18 +577,20 @@ proctype node(byte n)
         s = 0
        }
     :: d_step { /* RAISE, 1: tell the database */
-        SERVES(n) && opened && k > 0 && k < MOST_ACKS && !change && waits[n] == k && allowed[n] == (M & ~BIT(n)) &&
+        SERVES(n) && opened && k > 0 && k < MOST_ACKS && MAY_CHANGE && waits[n] == k && allowed[n] == (M & ~BIT(n)) &&
             COUNT(M) > k + 1 ->
+        CHANGED;
         change = RAISE;
 #ifndef FAULT_RAISE_COMMIT_FIRST
         waits[n] = k + 1
 #endif
        }
     :: atomic { /* FIRST, 1: tell the database */
-        SERVES(n) && opened && open[n] && k == 0 && !change && waits[n] == 0 ->
+        SERVES(n) && opened && open[n] && k == 0 && MAY_CHANGE && waits[n] == 0 ->
         select(s : 0 .. N - 1);
         if
         :: s != n && up[s] && source[s] == epoch ->
+            CHANGED;
             change = FIRST;
             change_node = s;
             allowed[n] = BIT(s);
@@ -659,8 +668,8 @@ proctype node(byte n)
 
 init {
     d_step {
-        M = (KIND == 0 -> 3 : BIT(N) - 1);
-        k = (KIND == 0 -> 1 : N / 2);
+        M = BIT(N) - 1;
+        k = N / 2;
         inc = M;
         who[1] = 1;
         believes[0] = 1;
