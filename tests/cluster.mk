@@ -35,6 +35,8 @@ check: deps ## everything: build, format, unit tests, simulations, tests on host
 	@$(MAKE) --no-print-directory VARIANT=san unit sim-few
 	@$(MAKE) --no-print-directory sim
 	@$(MAKE) --no-print-directory mutants
+	@$(MAKE) --no-print-directory fuzz-check
+	@$(MAKE) --no-print-directory spin
 	@$(MAKE) --no-print-directory tests-on-hosts
 
 # One run for each folder, as each has a conftest.py of its own; a failure does not keep the others from running.
