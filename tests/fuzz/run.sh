@@ -42,7 +42,9 @@ one() {
         result=$?
         if [ $result -eq 0 ]; then
             find "$corpus" -type f ! -name 'regression-*' -delete
-            cp "$minimal"/* "$corpus"/ 2>/dev/null
+            # the small ones first, up to 60 KB and 120 of them
+            find "$minimal" -type f -printf '%s %p\n' | sort -n | head -120 |
+                awk '{ sum += $1; if (sum <= 60000) print $2 }' | xargs -r cp -t "$corpus"
         fi
         rm -rf "$minimal"
         ;;
