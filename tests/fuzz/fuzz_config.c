@@ -70,7 +70,9 @@ static void check_error(enum error_code code, const struct error *err, const cha
     FUZZ_CHECK(err->code == code && memchr(err->text, 0, sizeof err->text), "the error is filled in");
     FUZZ_CHECK(strncmp(err->text, path, strlen(path)) == 0 || strstr(err->text, "file"),
                "it names the file that is wrong");
-    FUZZ_CHECK(strstr(err->text, "; ") || strlen(err->text) >= sizeof err->text - 8, "and a remedy");
+    FUZZ_CHECK(strstr(err->text, "; ") || strstr(err->text, " must be ") ||
+                   strlen(err->text) >= sizeof err->text - 8,
+               "and a remedy");
 }
 
 static void check_group(const struct replica_settings *group)
