@@ -23,7 +23,9 @@ static void begin_session(struct cluster *cluster, struct client *client, unsign
     const struct server *server = cluster->hosts[host].server;
     unsigned visible = server->log.count - server->log.uncommitted;
 
+    /* A machine that was paused takes its lease for live until its clock has come to the end of it. */
     if (client->newest_uid && world_lease_is_live(cluster->world, host) && client->reads_by_address &&
+        cluster->world->now_us >= cluster->world->nodes[host].blind_until_us &&
         cluster_check_row_counts(cluster, client->newest_uid) &&
         !log_has_uid(&server->log, visible, client->newest_uid))
         world_violate(cluster->world,

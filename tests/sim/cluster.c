@@ -74,6 +74,11 @@ uint64_t cluster_runs_since_us(const struct cluster *cluster, unsigned host, enu
     return state->stopped_until_us > state->begun_us ? state->stopped_until_us : state->begun_us;
 }
 
+bool cluster_is_frozen(const struct cluster *cluster, unsigned host)
+{
+    return cluster->world->now_us < cluster->hosts[host].frozen_until_us;
+}
+
 void cluster_process_begins(struct cluster *cluster, unsigned host, enum process process)
 {
     struct process_state *state = &cluster->hosts[host].processes[process];
@@ -197,6 +202,21 @@ void cluster_stop_host(struct cluster *cluster, unsigned host, uint64_t for_us)
         cluster_stop(cluster, host, (enum process)i, for_us);
 }
 
+void cluster_pause_machine(struct cluster *cluster, unsigned host, uint64_t for_us)
+{
+    struct host *h = &cluster->hosts[host];
+    uint64_t until_us = cluster->world->now_us + for_us;
+
+    if (!world_is_running(cluster->world, host) || cluster_is_frozen(cluster, host))
+        return;
+    cluster_trace(cluster, host, "its machine is paused for %.3f s", (double)for_us / 1e6);
+    world_pause_machine(cluster->world, host, for_us);
+    h->frozen_until_us = until_us;
+    for (int i = PROCESS_AGENT; i < PROCESS_COUNT; i++)
+        if (h->processes[i].up && h->processes[i].stopped_until_us < until_us)
+            h->processes[i].stopped_until_us = until_us;
+}
+
 /* The agent's orderly end: the worker is told to stop, then the process exits. */
 void cluster_agent_stop(struct cluster *cluster, unsigned host)
 {
@@ -239,6 +259,7 @@ void cluster_power_off(struct cluster *cluster, unsigned host)
     cluster_trace(cluster, host, "power is gone");
     counts_add(&cluster->world->counts, COUNT_POWER_OFF, 1);
     h->powered = false;
+    h->frozen_until_us = 0;
     for (int i = 0; i < PROCESS_COUNT; i++)
         if (i != PROCESS_AGENT)
             process_ends(cluster, host, (enum process)i);

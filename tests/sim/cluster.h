@@ -52,6 +52,7 @@ struct cluster_check;
 struct host {
     bool powered;
     bool restart_due;                              /* of the agent, by its service manager */
+    uint64_t frozen_until_us;                      /* its machine is paused, by a hypervisor */
     struct process_state processes[PROCESS_COUNT]; /* the agent's `up` is that of the world's node */
     struct server *server;                         /* as are these, NULL on an arbiter */
     struct worker_model *worker;
@@ -122,6 +123,8 @@ void cluster_wipe(struct cluster *cluster, unsigned host);
 void cluster_kill(struct cluster *cluster, unsigned host, enum process process);
 void cluster_stop(struct cluster *cluster, unsigned host, enum process process, uint64_t for_us);
 void cluster_stop_host(struct cluster *cluster, unsigned host, uint64_t for_us);
+/* The whole machine, whose clock and timers do not count it. Not while its agent is down or stopped. */
+void cluster_pause_machine(struct cluster *cluster, unsigned host, uint64_t for_us);
 void cluster_restart_server(struct cluster *cluster, unsigned host); /* by hand, in place */
 void cluster_agent_stop(struct cluster *cluster, unsigned host);     /* told to stop, as by its unit */
 
@@ -153,6 +156,7 @@ void cluster_set_timer(struct cluster *cluster, unsigned host, enum process proc
 bool cluster_timer_is_due(struct cluster *cluster, unsigned host, enum process process,
                           struct cluster_timer *timer, cluster_call call, const void *data);
 
+bool cluster_is_frozen(const struct cluster *cluster, unsigned host);
 void cluster_process_begins(struct cluster *cluster, unsigned host, enum process process);
 bool cluster_up(const struct cluster *cluster, unsigned host, enum process process);
 bool cluster_stopped(const struct cluster *cluster, unsigned host, enum process process);

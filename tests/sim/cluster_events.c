@@ -29,9 +29,11 @@ static void on_event(struct world *world, void *context)
     struct cluster *cluster = event->cluster;
     const struct process_state *process = &cluster->hosts[event->host].processes[event->process];
 
-    if (event->process != PROCESS_KERNEL && process->life == event->life &&
-        world->now_us < process->stopped_until_us) {
-        world_at(world, process->stopped_until_us, on_event, event);
+    uint64_t stopped_until_us = event->process == PROCESS_KERNEL ? cluster->hosts[event->host].frozen_until_us
+                                                                 : process->stopped_until_us;
+
+    if (process->life == event->life && world->now_us < stopped_until_us) {
+        world_at(world, stopped_until_us, on_event, event);
         return;
     }
     if (process->up && process->life == event->life) {

@@ -70,6 +70,13 @@ static void stop_host(struct cluster *cluster, struct dice *dice)
     cluster_stop_host(cluster, host, some_while_us(cluster, dice));
 }
 
+static void pause_machine(struct cluster *cluster, struct dice *dice)
+{
+    unsigned host = some_host(cluster, dice);
+
+    cluster_pause_machine(cluster, host, some_while_us(cluster, dice));
+}
+
 static void power_off(struct cluster *cluster, struct dice *dice)
 {
     cluster_power_off(cluster, some_host(cluster, dice));
@@ -294,6 +301,7 @@ static const struct cluster_strike strikes[] = {
     {"a program dies", kill_program, 14, false},
     {"a program is stopped", stop_program, 6, false},
     {"a host is stopped", stop_host, 5, false},
+    {"a machine is paused", pause_machine, 3, false},
     {"power fails", power_off, 9, false},
     {"power returns", power_on, 6, false},
     {"a host is cut off", isolate, 9, false},

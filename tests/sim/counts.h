@@ -63,7 +63,7 @@
     /* time */                                                                                           \
     X(PAUSE, pause, COUNT_OF_BOTH)           /* a process was stopped while something was due */         \
     X(CLOCK_RATE, clock_rate, COUNT_OF_BOTH) /* a start of a node whose clock errs by over 0.1 % */      \
-    X(CLOCK_JUMP, clock_jump, COUNT_OF_RAFT)                                                             \
+    X(CLOCK_JUMP, clock_jump, COUNT_OF_BOTH)                                                             \
     /* operators */                                                                                      \
     X(MEMBER_ADDED, member_added, COUNT_OF_BOTH)                                                         \
     X(MEMBER_PROMOTED, member_promoted, COUNT_OF_BOTH) /* a learner became a voter */                    \

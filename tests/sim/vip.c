@@ -71,7 +71,9 @@ void vip_model_free(struct vip_model *vip)
 
 bool vip_address_is_here(const struct cluster *cluster, unsigned host)
 {
-    return cluster->hosts[host].powered && vip_of(cluster, host)->address;
+    /* The kernel of a machine that is paused answers nobody. */
+    return cluster->hosts[host].powered && vip_of(cluster, host)->address &&
+           !cluster_is_frozen(cluster, host);
 }
 
 bool vip_may_hold(const struct cluster *cluster, unsigned host)
@@ -121,6 +123,11 @@ static void lifetime_ends(struct cluster *cluster, unsigned host, const void *da
 
     if (!vip->address || vip->lifetime_generation != *(const uint64_t *)data)
         return;
+    if (cluster_clock_us(cluster, host) < vip->lifetime_until_us) { /* a pause of the machine did not count */
+        cluster_at_clock(cluster, host, PROCESS_KERNEL, vip->lifetime_until_us, lifetime_ends, data,
+                         sizeof vip->lifetime_generation);
+        return;
+    }
     cluster_trace(cluster, host, "kernel: the address's lifetime is over");
     vip->address = false;
     cluster_after(cluster, host, PROCESS_VIPD, SOCKET_US, address_seen_gone, NULL, 0);
