@@ -30,7 +30,7 @@ sim-few: stories $(SIM_RANDOM)
 sim-random: $(SIM_RANDOM)
 	@$(SIM_PYTHON) tests/sim/run.py --build $(BUILD) --seeds $(SEEDS) --first $(or $(FIRST),1) --jobs $(or $(JOBS),2)
 
-again: ## one seed again, with its trace (SEED=7 SIM=cluster or raft, KEEP=1,4,7-9)
+again: ## one seed again, with its trace (SEED=7 SIM=cluster or raft, KEEP=1,4,7-9 PAUSES=4)
 	@$(SIM_RELEASE) sim-again
 
 sim-again: $(SIM_RANDOM)

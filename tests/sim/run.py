@@ -15,6 +15,7 @@ import os
 import queue
 import re
 import resource
+import signal
 import subprocess
 import sys
 import threading
@@ -44,7 +45,7 @@ def run_range(build, program, first, seeds):
     """The output and the exit status (negative: a signal; None: it hung)."""
     environment = {"FIRST": str(first), "SEEDS": str(seeds), "BAD": str(seeds), "COUNTS": "1"}
     process = subprocess.Popen([os.path.join(build, PROGRAMS[program][0])], env={**os.environ, **environment}, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, text=True, errors="replace")
+                               stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
     try:
         output, _ = process.communicate(timeout=HANG_S)
         return output, process.returncode
@@ -154,6 +155,16 @@ def main():
     for item in sorted(ranges, key=lambda item: (item[1], item[0])):
         waiting.put(item)
 
+    def end_early(*_):
+        """Told to stop: no further ranges, and a report of those that ran."""
+        while not waiting.empty():
+            try:
+                waiting.get_nowait()
+            except queue.Empty:
+                return
+
+    signal.signal(signal.SIGTERM, end_early)
+    signal.signal(signal.SIGINT, end_early)
     totals = Totals()
     began = time.monotonic()
     threads = [threading.Thread(target=work, args=(options, totals, waiting)) for _ in range(options.jobs)]
@@ -162,11 +173,14 @@ def main():
     for thread in threads:
         thread.join()
     took_s = time.monotonic() - began
+    seeds = min(totals.counts[program].get("seeds", 0) for program in programs)
+    if seeds < options.seeds:
+        print(f"ended after {seeds} of {options.seeds} seeds")
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_s = used.ru_utime + used.ru_stime
 
     print_table(totals)
-    if options.seeds >= ENOUGH_SEEDS and not totals.problems:
+    if seeds >= ENOUGH_SEEDS and not totals.problems:
         totals.problems += missing_kinds(totals)
     for problem in totals.problems[:SHOWN_MOST]:
         print(problem)
@@ -175,9 +189,9 @@ def main():
     simulated_h = hours(totals)
     runs = sum(counts.get("seeds", 0) for counts in totals.counts.values())
     print(f"{runs} runs in {took_s:.0f} s; {simulated_h / (cpu_s / 60) if cpu_s else 0:.0f} simulated hours per core and minute")
-    print(f"sim: seeds={options.seeds} hours={simulated_h:.1f} violations={totals.violations} "
+    print(f"sim: seeds={seeds} hours={simulated_h:.1f} violations={totals.violations} "
           f"topologies={','.join(topologies(totals)) or 'none'}", flush=True)
-    return 1 if totals.problems or totals.violations else 0
+    return 1 if totals.problems or totals.violations or seeds < options.seeds else 0
 
 
 if __name__ == "__main__":
