@@ -7,6 +7,17 @@
 /* Of ClusterState. Whoever changes what a field means, or adds one that must not be overlooked, counts up. */
 #define STATE_FORMAT 1
 
+/* Is all of it known to this program? A part that is not there stands for its default. */
+static bool known(const void *part)
+{
+    return !part || ((const ProtobufCMessage *)part)->n_unknown_fields == 0;
+}
+
+static bool change_known(Mha__ChangeKind kind)
+{
+    return kind >= MHA__CHANGE_KIND__CHANGE_FIRST_START && kind <= MHA__CHANGE_KIND__CHANGE_FORCED;
+}
+
 /* A sync set as a message, with its storage. */
 struct sync_message {
     Mha__SyncSet set;
@@ -33,13 +44,16 @@ static Mha__SyncSet *sync_to_message(const struct sync_set *sync, struct sync_me
 static bool sync_from_message(const Mha__SyncSet *message, struct sync_set *out)
 {
     memset(out, 0, sizeof *out);
-    if (!message || message->n_members > CLUSTER_SYNC_MAX)
+    if (!message || !known(message) || message->n_members > CLUSTER_SYNC_MAX)
         return false;
     out->version = message->version;
     out->acks = message->acks;
     out->count = (unsigned)message->n_members;
-    for (unsigned i = 0; i < out->count; i++)
+    for (unsigned i = 0; i < out->count; i++) {
+        if (!known(message->members[i]))
+            return false;
         out->members[i] = (struct sync_member){message->members[i]->node, message->members[i]->incarnation};
+    }
     return true;
 }
 
@@ -171,6 +185,8 @@ static bool copy_text(char *out, size_t size, const char *text)
 
 static bool command_from_message(const Mha__Command *message, struct cluster_command *out)
 {
+    if (!known(message) || !known(message->promote)) /* whichever body it has: all stand in that place */
+        return false;
     switch (message->body_case) {
     case MHA__COMMAND__BODY_PROMOTE:
         out->kind = COMMAND_PROMOTE;
@@ -178,7 +194,7 @@ static bool command_from_message(const Mha__Command *message, struct cluster_com
         out->epoch = message->promote->epoch;
         out->replaces_epoch = message->promote->replaces_epoch;
         out->change = message->promote->kind;
-        return sync_from_message(message->promote->sync, &out->sync) &&
+        return change_known(out->change) && sync_from_message(message->promote->sync, &out->sync) &&
                copy_text(out->text, sizeof out->text, message->promote->reason);
     case MHA__COMMAND__BODY_OPENED:
         out->kind = COMMAND_OPENED;
@@ -221,7 +237,7 @@ static bool command_from_message(const Mha__Command *message, struct cluster_com
         out->id = message->force_end->id;
         return copy_text(out->text, sizeof out->text, message->force_end->outcome);
     case MHA__COMMAND__BODY_PHASES:
-        if (!message->phases->phases)
+        if (!message->phases->phases || !known(message->phases->phases))
             return false;
         out->kind = COMMAND_PHASES;
         out->epoch = message->phases->epoch;
@@ -313,16 +329,9 @@ Mha__ClusterState *cluster_state_to_message(const struct cluster_state *state)
 
 /* ---- a state from its message ---- */
 
-/* Is all of it known to this program? A part that is not there stands for its default. */
-static bool known(const void *part)
-{
-    return !part || ((const ProtobufCMessage *)part)->n_unknown_fields == 0;
-}
-
 static bool change_from_message(const Mha__Change *from, struct cluster_change *out)
 {
-    if (!known(from) || !known(from->phases) || from->kind < MHA__CHANGE_KIND__CHANGE_FIRST_START ||
-        from->kind > MHA__CHANGE_KIND__CHANGE_FORCED ||
+    if (!known(from) || !known(from->phases) || !change_known(from->kind) ||
         !copy_text(out->reason, sizeof out->reason, from->reason))
         return false;
     out->id = from->id;
@@ -381,7 +390,7 @@ bool cluster_state_from_message(const Mha__ClusterState *message, struct cluster
         message->next_id == 0 ||
         !copy_text(out.last_request_outcome, sizeof out.last_request_outcome, message->last_request_outcome))
         return false;
-    if (!known(message->sync) || (message->sync && !sync_from_message(message->sync, &out.sync)) ||
+    if ((message->sync && !sync_from_message(message->sync, &out.sync)) ||
         !primary_from_message(message->primary, &out.primary) || !requests_from_message(message, &out))
         return false;
     for (size_t i = 0; i < message->n_history; i++)

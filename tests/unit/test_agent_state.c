@@ -145,6 +145,31 @@ static void test_newer_ones_are_refused(void)
     CU_ASSERT_FALSE(takes(&message, &nothing, 0));
 }
 
+/* What a snapshot could not hold must not come in by a command either. */
+static void test_newer_commands_are_refused(void)
+{
+    static const uint8_t field_99[] = {0x98, 0x06, 0x01};
+    static const uint8_t in_force[] = {0x42, 0x03, 0x98, 0x06, 0x01}; /* the same inside field 8 */
+    static const uint8_t in_phases[] = {0x52, 0x05, 0x12, 0x03, 0x98, 0x06, 0x01};
+    struct cluster_command command = {.kind = COMMAND_FORCE, .node = 1}, back;
+    uint8_t bytes[CLUSTER_COMMAND_BYTES_MAX];
+    size_t size = cluster_command_pack(&command, bytes, sizeof bytes);
+
+    CU_ASSERT_TRUE(cluster_command_unpack(bytes, size, &back));
+    memcpy(bytes + size, field_99, sizeof field_99);
+    CU_ASSERT_FALSE(cluster_command_unpack(bytes, size + sizeof field_99, &back));
+    CU_ASSERT_FALSE(cluster_command_unpack(in_force, sizeof in_force, &back));
+    CU_ASSERT_FALSE(cluster_command_unpack(in_phases, sizeof in_phases, &back));
+    command = (struct cluster_command){.kind = COMMAND_PROMOTE, .node = 1, .epoch = 1};
+    command.sync = (struct sync_set){.version = 1, .count = 1, .members = {{1, 1}}};
+    command.change = MHA__CHANGE_KIND__CHANGE_FORCED;
+    size = cluster_command_pack(&command, bytes, sizeof bytes);
+    CU_ASSERT_TRUE(cluster_command_unpack(bytes, size, &back));
+    command.change = (Mha__ChangeKind)(MHA__CHANGE_KIND__CHANGE_FORCED + 1);
+    size = cluster_command_pack(&command, bytes, sizeof bytes);
+    CU_ASSERT_FALSE(cluster_command_unpack(bytes, size, &back));
+}
+
 int main(void)
 {
     unsigned failures;
@@ -154,6 +179,7 @@ int main(void)
     suite = CU_add_suite("the state in a snapshot", NULL, NULL);
     CU_add_test(suite, "all of it comes back", test_all_of_it_comes_back);
     CU_add_test(suite, "a newer program's is refused", test_newer_ones_are_refused);
+    CU_add_test(suite, "a newer program's command, too", test_newer_commands_are_refused);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();
     failures = CU_get_number_of_failures();
