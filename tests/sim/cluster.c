@@ -155,6 +155,8 @@ void cluster_kill(struct cluster *cluster, unsigned host, enum process process)
                                              [PROCESS_VIPD] = COUNT_VIPD_KILLED,
                                              [PROCESS_SERVER] = COUNT_SERVER_KILLED};
 
+    if (cluster_is_frozen(cluster, host))
+        return; /* nothing happens in there */
     if (process == PROCESS_AGENT) {
         world_kill(cluster->world, host);
         return;
@@ -309,6 +311,8 @@ void cluster_restart_server(struct cluster *cluster, unsigned host)
 {
     struct start start = {false, 0};
 
+    if (cluster_is_frozen(cluster, host))
+        return;
     counts_add(&cluster->world->counts, COUNT_SERVER_RESTARTED, cluster_up(cluster, host, PROCESS_SERVER));
     cluster_kill(cluster, host, PROCESS_SERVER);
     server_started(cluster, host, &start);

@@ -221,8 +221,9 @@ bool operator_rebuild(struct cluster *cluster, unsigned host)
     const struct cluster_state *state = cluster_check_state(cluster);
     unsigned primary = cluster_host_of(state->primary.node);
 
-    if (state->primary.node == 0 || primary == host || !is_set_aside(cluster, host) ||
-        cluster_serving(cluster) != primary || !cluster_linked(cluster, host, primary) ||
+    if (state->primary.node == 0 || primary == host || cluster_is_frozen(cluster, host) ||
+        !is_set_aside(cluster, host) || cluster_serving(cluster) != primary ||
+        !cluster_linked(cluster, host, primary) ||
         cluster_sync_find(&state->sync, cluster->world->nodes[host].id))
         return false;
     cluster_kill(cluster, host, PROCESS_SERVER);
