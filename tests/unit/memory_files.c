@@ -23,7 +23,8 @@ static void put(struct content *content, size_t offset, const void *bytes, size_
 {
     if (offset + size > content->size)
         content_resize(content, offset + size);
-    memcpy(content->bytes + offset, bytes, size);
+    if (size > 0) /* a sector of which nothing reached the disk, of a file that has nothing yet */
+        memcpy(content->bytes + offset, bytes, size);
 }
 
 static void set_name(char name[MEMORY_NAME_BYTES], const char *to)
