@@ -2,16 +2,18 @@
  *
  * On each data node of a world (world.h, the real consensus code) stands the agent's real policy
  * (agent/cluster: track, decide, apply, codec) with glue that mirrors agent/gather.c and agent/carry_out.c
- * step by step (agent.c), on models of
+ * step by step (agent*.c), on models of
  *
- *   database.c      one server: log, read_only, clients' commits, semi-sync, start and death
- *   replication.c   receiver, relay log, applier, acknowledgements between servers
- *   dbworker.c      mha4rdb-dbworker: looks, operations, lease and fence; its lease is the real one
- *   vip.c           mha4rdb-vipd and the kernel's address; vipd/lease.c is the real one
- *   cluster.c       hosts, processes, the network between agents, faults
- *   clients.c       who writes and reads
- *   operator.c      what operators do: maintenance, upgrades, forced failovers, rebuilding
- *   cluster_check.c the invariants I2 to I6 and I8 of the design
+ *   database.c          one server of three kinds: log, read_only, clients' commits, start and death
+ *   replication.c       receiver, relay log, applier, acknowledgements between servers
+ *   dbworker*.c         mha4rdb-dbworker: looks, operations, lease and fence; its lease is the real one
+ *   vip.c               mha4rdb-vipd and the kernel's address; vipd/lease.c is the real one
+ *   cluster.c           hosts, processes, the network between agents, faults; cluster_events.c their events
+ *   clients.c           who writes and reads
+ *   operator.c          what operators do: maintenance, upgrades, forced failovers, rebuilding, replacing
+ *   cluster_check.c     the invariants I2 to I6 and I8 of the design; check_powers.c, check_calm.c
+ *   cluster_chaos.c     a seed's decisions; cluster_config.c its cluster; cluster_strikes.c what can happen
+ *   fleet.c             many of these with one arbiter
  *
  * Every process can be killed, stopped (SIGSTOP) for a while and started again by itself; a host loses power
  * as a whole. Everything follows from the world's seed. Times are microseconds: world time unless a name or

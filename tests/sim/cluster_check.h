@@ -10,8 +10,8 @@
  *   I6  without a live lease no address and no writable server, as far as the enforcer lives
  *   I8  after the faults a primary serves in time, or the rules forbid it: derived here from the committed
  *       state and the servers alone
- *   and of section 5: the rule in a server is never weaker than the committed one; nothing is cut on a member
- *   of the sync set; a member of the sync set can be counted on */
+ *   and of section 5, told as I4: the rule in a server is never weaker than the committed one; nothing is cut
+ *   on a member of the sync set; a member of the sync set can be counted on */
 #ifndef MHA_SIM_CLUSTER_CHECK_H
 #define MHA_SIM_CLUSTER_CHECK_H
 
