@@ -11,8 +11,8 @@
 #define SENTENCE_BYTES 1024
 
 struct status_memory {
-    Mha__NodeStatus nodes[RAFT_MEMBERS_MAX];
-    Mha__NodeStatus *node_pointers[RAFT_MEMBERS_MAX];
+    Mha__NodeStatus nodes[REPLICA_TOLD_MAX];
+    Mha__NodeStatus *node_pointers[REPLICA_TOLD_MAX];
     struct replica_stranger strangers[REPLICA_STRANGERS_MAX];
     Mha__Stranger stranger_messages[REPLICA_STRANGERS_MAX];
     Mha__Stranger *stranger_pointers[REPLICA_STRANGERS_MAX];

@@ -114,6 +114,8 @@ bool replica_formed(const struct replica *replica);
 const char *replica_forming(const struct replica *replica);
 uint64_t replica_id(const struct replica *replica);
 void replica_status(struct replica *replica, struct raft_status *out);
+/* This node, which the group may not have, and its members: REPLICA_TOLD_MAX at most. */
+#define REPLICA_TOLD_MAX (RAFT_MEMBERS_MAX + 1)
 unsigned replica_member_count(const struct replica *replica);
 void replica_member(const struct replica *replica, unsigned i, struct replica_member *out);
 
