@@ -8,7 +8,7 @@
 
 static bool wiped_is_seen(struct node *nodes, unsigned count)
 {
-    struct node *lead = leader(nodes, count);
+    struct node *lead = leader_now(nodes, count);
 
     return lead && greeting_stranger(lead->replica, "xarb", clock_now_us());
 }
