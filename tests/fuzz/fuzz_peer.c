@@ -9,6 +9,7 @@
 #include "tests/fuzz/fuzz.h"
 
 static const char *const words[] = {
+    "name-of-sixty-four-characters-is-one-too-long-for-a-member-01234",
     "alpha",
     "beta",
     "gamma",

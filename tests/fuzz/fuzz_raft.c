@@ -184,6 +184,28 @@ static void step(bool disk_is_quick)
     }
 }
 
+/* The owner has applied all that is committed, and saved a snapshot of it. */
+static void compact(void)
+{
+    static const struct replica_membership_member member = {
+        .id = SELF, .name = "self", .address = "192.0.2.1:7400", .voter = true};
+    struct wire_snapshot snapshot = {
+        .last_index = w.commit, .state = (const uint8_t *)"state", .state_size = 5};
+    const struct raft_entry *last = raft_entry_at(w.raft, w.commit);
+    struct wire_bytes bytes;
+    struct error err;
+
+    if (!last)
+        return;
+    snapshot.last_term = last->term;
+    FUZZ_CHECK(replica_membership_add(&snapshot.membership, &member, &err) == ERR_OK &&
+                   wire_pack_snapshot(&snapshot, &bytes, &err) == ERR_OK,
+               "a snapshot can be made");
+    struct raft_snapshot taken = {snapshot.last_index, snapshot.last_term, bytes.data, bytes.size};
+    raft_compact(w.raft, w.now_us, &taken);
+    free(bytes.data);
+}
+
 static void command(uint8_t control)
 {
     uint64_t index;
@@ -206,6 +228,12 @@ static void command(uint8_t control)
         break;
     case 5:
         raft_set_campaign_delay(w.raft, w.now_us, (uint64_t)(control >> 3) * H_US);
+        break;
+    case 6:
+        if (control & 8)
+            compact();
+        else
+            raft_read(w.raft, w.now_us, &index);
         break;
     default: /* its next tick, as due */
         if (raft_deadline_us(w.raft) > w.now_us)

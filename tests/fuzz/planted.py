@@ -17,7 +17,7 @@ PLANTED = {
     "config": ("common/base/config.c", "if (strlen(text) >= size) {", "if (strlen(text) > size) {"),
     "dbworker": ("agent/db/dbworker.c", "    waiting->id = 0;\n", ""),
     "frames": ("common/net/frames.c", "length == 0 || length > frame_max", "length > frame_max"),
-    "membership": ("common/replica/wire_membership.c", "if (strlen(from) >= size)", "if (strlen(from) > size)"),
+    "membership": ("common/replica/membership.c", "if (replica_membership_by_id(membership, member->id))", "if (0)"),
     "peer": ("common/replica/wire.c", "if (message->n_entries > RAFT_APPEND_ENTRIES_MAX)", "if (0)"),
     "position": ("agent/cluster/position_gtid_list.c", "if (position->count == POSITION_ITEMS_MAX)", "if (0)"),
     "raft": ("common/raft/append.c", "commit = message->commit < match ? message->commit : match", "commit = message->commit"),
@@ -39,7 +39,8 @@ def main():
     top = os.getcwd()
     folder = os.path.abspath("build/planted")
     shutil.rmtree(folder, ignore_errors=True)
-    for path in subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True).stdout.split():
+    listed = call(top, "git", "ls-files", "--cached", "--others", "--exclude-standard").stdout.split()
+    for path in filter(os.path.exists, listed):
         os.makedirs(os.path.dirname(os.path.join(folder, path)), exist_ok=True)
         shutil.copy2(path, os.path.join(folder, path), follow_symlinks=False)
     # objects are taken over: make finds them up to date by their times

@@ -41,9 +41,9 @@ one() {
         "$build/tests/fuzz/fuzz_$target" $common -merge=1 "$minimal" "$corpus" "$found" >"$log" 2>&1
         result=$?
         if [ $result -eq 0 ]; then
-            find "$corpus" -type f ! -name 'regression-*' -delete
-            # the small ones first, up to 60 KB and 120 of them
-            find "$minimal" -type f -printf '%s %p\n' | sort -n | head -120 |
+            find "$corpus" -type f ! -name 'regression-*' ! -name 'seed-*' -delete
+            # the small ones first, up to 60 KB and 250 of them
+            find "$minimal" -type f -printf '%s %p\n' | sort -n | head -250 |
                 awk '{ sum += $1; if (sum <= 60000) print $2 }' | xargs -r cp -t "$corpus"
         fi
         rm -rf "$minimal"
