@@ -79,10 +79,16 @@ static void check_step(const struct cluster_state *before, const struct cluster_
         FUZZ_CHECK(after->primary.node == before->primary.node &&
                        after->primary.epoch == before->primary.epoch,
                    "only a promotion changes the primary");
-        FUZZ_CHECK(members_that_differ(&before->sync, &after->sync) <= 1, "one member at a time");
+        FUZZ_CHECK(after->sync.acks == 0 || members_that_differ(&before->sync, &after->sync) <= 1,
+                   "one member at a time, unless the primary stands alone from then on");
         FUZZ_CHECK((int)after->sync.acks - (int)before->sync.acks <= 1 &&
                        (int)before->sync.acks - (int)after->sync.acks <= 1,
                    "one step of k at a time");
+    }
+    for (unsigned i = 0; command->kind == COMMAND_SYNC && i < after->sync.count; i++) {
+        const struct sync_member *was = cluster_sync_find(&before->sync, after->sync.members[i].node);
+        FUZZ_CHECK(!was || was->incarnation == after->sync.members[i].incarnation,
+                   "another start of a database is another member");
     }
     if (command->kind != COMMAND_PROMOTE && command->kind != COMMAND_SYNC && command->kind != COMMAND_OPENED)
         FUZZ_CHECK(memcmp(&after->sync, &before->sync, sizeof after->sync) == 0,
