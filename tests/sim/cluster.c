@@ -186,8 +186,9 @@ void cluster_stop(struct cluster *cluster, unsigned host, enum process process, 
                                               [PROCESS_SERVER] = COUNT_SERVER_STOPPED};
     uint64_t until_us = cluster->world->now_us + for_us;
 
-    /* What waits for the end of an earlier stop waits for that end: a later one only makes it longer. */
-    if (!cluster_up(cluster, host, process) ||
+    /* What waits for the end of an earlier stop waits for that end: a later one only makes it longer. Inside
+     * a machine that is paused nobody can stop anything. */
+    if (!cluster_up(cluster, host, process) || cluster_is_frozen(cluster, host) ||
         until_us <= cluster->hosts[host].processes[process].stopped_until_us)
         return;
     cluster_trace(cluster, host, "process %d is stopped for %.3f s", process, (double)for_us / 1e6);

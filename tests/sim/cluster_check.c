@@ -102,6 +102,7 @@ static unsigned holders(const struct cluster *cluster, unsigned host, unsigned i
     const struct cluster_state *state = &cluster->check->state;
     const struct server *server = cluster->hosts[host].server;
     uint64_t uid = server->log.txns[index].uid;
+    bool durable = cluster->config.kind != SERVER_ONE_WAIT;
     unsigned count = 0;
 
     for (unsigned i = 0; i < state->sync.count; i++) {
@@ -110,9 +111,10 @@ static unsigned holders(const struct cluster *cluster, unsigned host, unsigned i
         const struct replica *replica = &server->replicas[other->host];
         if (other->host == host)
             continue;
-        if (replica->incarnation == member->incarnation && replica->count > index)
+        /* Where what it received is lost by a restart, only the start that is a member counts. */
+        if ((durable || replica->incarnation == member->incarnation) && replica->count > index)
             count++;
-        else if (other->incarnation == member->incarnation)
+        else if (durable || other->incarnation == member->incarnation)
             count += log_has(&other->relay, uid) || log_has(&other->log, uid);
     }
     return count;

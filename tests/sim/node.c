@@ -377,6 +377,8 @@ void world_hang_disk(struct world *world, unsigned i, bool hung)
 
 void world_pause(struct world *world, unsigned i, uint64_t for_us)
 {
+    if (world->nodes[i].frozen_clock_us > 0)
+        return; /* nobody can stop anything inside a machine that is paused */
     if (world->nodes[i].paused_until_us < world->now_us + for_us) /* one that lasts longer goes on */
         world->nodes[i].paused_until_us = world->now_us + for_us;
     world_trace(world, i, "is stopped for %.3f s", (double)for_us / 1e6);
@@ -400,8 +402,8 @@ void world_pause_machine(struct world *world, unsigned i, uint64_t for_us)
     struct world_node *node = &world->nodes[i];
     if (!world_is_running(world, i))
         return;
-    node->frozen_clock_us = world_clock_us(world, i);
     world_pause(world, i, for_us);
+    node->frozen_clock_us = world_clock_us(world, i);
     world_at(world, node->paused_until_us, end_pause, node);
 }
 

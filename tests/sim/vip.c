@@ -272,9 +272,9 @@ static void receive(struct cluster *cluster, unsigned host, const void *data)
     const struct message *message = data;
     struct vip_model *vip = vip_of(cluster, host);
     uint64_t now_us = cluster_clock_us(cluster, host);
+    bool is_present = message->agent_life == cluster->hosts[host].processes[PROCESS_AGENT].life;
 
-    if (message->agent_life != cluster->hosts[host].processes[PROCESS_AGENT].life &&
-        message->kind == WISH_NONE)
+    if (!is_present && message->kind == WISH_NONE)
         return;
     if (is_put_off(cluster, host, receive, data, sizeof *message))
         return;
@@ -282,7 +282,7 @@ static void receive(struct cluster *cluster, unsigned host, const void *data)
          lease_grant(&vip->lease, now_us, message->epoch, message->deadline_us) == LEASE_ACCEPTED) ||
         (message->kind == WISH_RELEASE && lease_release(&vip->lease, message->epoch) == LEASE_ACCEPTED))
         check_taken(cluster, host, message->epoch);
-    tell(cluster, host, message->id);
+    tell(cluster, host, is_present ? message->id : 0); /* the answer to an earlier agent goes to nobody */
     run(cluster, host);
 }
 
