@@ -83,7 +83,7 @@ static bool acknowledgers_are(const struct policy_input *input, struct policy_ou
     const Mha__DbObservation *db = input->db;
 
     if (!db->acknowledgers_known) {
-        if (policy_data_nodes(input) <= 2)
+        if (policy_databases(input) <= 2)
             return true; /* there is nobody else */
         policy_wait(output, "the database's adapter does not tell who may acknowledge: with more than two "
                             "data nodes no commit can wait for a replica");

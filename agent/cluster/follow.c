@@ -1,4 +1,6 @@
 /* follow.c - what a node does that does not lead: close, start its server, freeze, follow. */
+#include <string.h>
+
 #include "agent/cluster/policy_internal.h"
 
 /* The committed primary is the leader of this very term: our copy of the state is at least as new as its
@@ -50,6 +52,24 @@ static void start_server(const struct policy_input *input, struct policy_output 
         output->server_op = SERVER_OP_NONE;
 }
 
+/* "add a member at the same k: commit first, then let it acknowledge". By its account at the primary a
+ * newcomer may acknowledge as soon as it follows: while commits wait there for a replica, it is told to
+ * follow only once that server is seen not to count it. (With named waits it is not named;
+ * where it is the only one beside the primary, it is taken for nobody else.) */
+static bool would_be_counted(const struct policy_input *input, const Mha__DbObservation *primary)
+{
+    if (input->settings.acks_kind == ACKS_NAMED || policy_databases(input) <= 2 ||
+        cluster_sync_find(&input->state->sync, input->self->id) ||
+        (primary->acks == 0 && input->state->sync.acks == 0))
+        return false;
+    if (!primary->acknowledgers_known)
+        return true;
+    for (size_t i = 0; i < primary->n_acknowledgers; i++)
+        if (strcmp(primary->acknowledgers[i], input->self->name) == 0)
+            return true;
+    return false;
+}
+
 static void follow_primary(const struct policy_input *input, struct policy_output *output)
 {
     const Mha__DbObservation *db = input->db;
@@ -76,6 +96,13 @@ static void follow_primary(const struct policy_input *input, struct policy_outpu
         policy_wait(output,
                     "the database has restarted since it was in sync: %s drops it from the sync set first",
                     primary->name);
+        return;
+    }
+    if (would_be_counted(input, theirs)) {
+        policy_wait(
+            output,
+            "not in the sync set: waiting until the server of %s counts no acknowledgements of this node",
+            primary->name);
         return;
     }
     policy_db_op(input, output, DB_OP_FOLLOW);

@@ -304,6 +304,14 @@ static void take_over(const struct policy_tracker *tracker, const struct policy_
         return;
     if (!positions_suffice(input, output))
         return;
+    /* The position that is counted must be the end of the log: what a fence reports itself still shows it as
+     * it was before, and who is not frozen yet may have acknowledged more. */
+    if (!policy_adopts_open_database(input) && input->db->observed_us <= tracker->shut_us &&
+        tracker->shut_us) {
+        output->db_watch = true;
+        policy_wait(output, "waiting for what the database's log holds since it is closed");
+        return;
+    }
     if (!input->db->drained) {
         policy_db_op(input, output, DB_OP_DRAIN);
         policy_wait(output, "applying what was received before opening");

@@ -45,6 +45,15 @@ unsigned policy_data_nodes(const struct policy_input *input)
     return count;
 }
 
+unsigned policy_databases(const struct policy_input *input)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < input->node_count; i++)
+        count += !input->nodes[i].arbiter;
+    return count;
+}
+
 unsigned policy_most_acks(const struct policy_input *input)
 {
     unsigned half = policy_data_nodes(input) / 2;
@@ -296,6 +305,10 @@ void policy_track(struct policy_tracker *tracker, const struct policy_input *inp
         return;
     first_seen(&tracker->frozen_us, db->frozen_term == input->raft->term, input->now_us);
     first_seen(&tracker->drained_us, tracker->frozen_us && db->drained, input->now_us);
+    if (db->open)
+        tracker->shut_us = UINT64_MAX;
+    else if (tracker->shut_us == UINT64_MAX)
+        tracker->shut_us = db->observed_us;
     if (!policy_serving_here(input))
         return;
     first_seen(&tracker->closed_us, !db->open, db->observed_us);

@@ -141,12 +141,15 @@ struct policy_tracker {
     uint64_t raise_again_us;  /* after a failed try: not before this */
     uint64_t failed_node;     /* who was to join then: another one goes first */
 
-    uint64_t switchover_since_us;    /* a switchover is under way */
-    uint64_t applied_mark_us;        /* the end of the log at this time ... */
-    struct position applied_mark;    /* ... which the target must have applied a moment later */
-    bool target_is_near;             /* it had: writes may be stopped */
-    uint64_t closed_since_us;        /* a switchover stopped the writes */
-    uint64_t closed_us;              /* the observation that first showed the own database closed; 0: open */
+    uint64_t switchover_since_us; /* a switchover is under way */
+    uint64_t applied_mark_us;     /* the end of the log at this time ... */
+    struct position applied_mark; /* ... which the target must have applied a moment later */
+    bool target_is_near;          /* it had: writes may be stopped */
+    uint64_t closed_since_us;     /* a switchover stopped the writes */
+    uint64_t closed_us;           /* the observation that first showed the own database closed; 0: open */
+    /* The own database was open in this term: the observation that first showed it closed after that,
+     * UINT64_MAX: it is open still. 0: it never was. */
+    uint64_t shut_us;
     uint64_t vip_trouble_since_us;   /* the address should be here and is not */
     uint64_t lease_ended_since_us;   /* raft's lease of this term was ended */
     uint64_t down_since_us;          /* the own database is down */

@@ -13,6 +13,7 @@
 const struct policy_node *policy_find_node(const struct policy_input *input, uint64_t id); /* NULL: unknown */
 const char *policy_node_name(const struct policy_input *input, uint64_t id);
 unsigned policy_data_nodes(const struct policy_input *input); /* that vote */
+unsigned policy_databases(const struct policy_input *input);  /* without a vote, too: they follow like any */
 /* The most acknowledgements that this cluster's commits should wait for. */
 unsigned policy_most_acks(const struct policy_input *input);
 /* The database of a node as last reported within E, or NULL. */
@@ -105,7 +106,8 @@ bool policy_is_near(const struct policy_tracker *tracker, const struct policy_in
                     const struct policy_node *node);
 /* Of a primary that cannot be opened: takes a replica that has all of it into the sync set, so that it can be
  * promoted instead. true: proposed. */
-bool policy_join_closed(const struct policy_input *input, struct policy_output *output);
+bool policy_join_closed(const struct policy_tracker *tracker, const struct policy_input *input,
+                        struct policy_output *output);
 /* true: a switchover has taken the next step, or waits for something. */
 bool policy_switchover_step(struct policy_tracker *tracker, const struct policy_input *input,
                             struct policy_output *output);

@@ -279,6 +279,18 @@ bool policy_request_resume(const struct policy_input *input, struct cluster_comm
     return true;
 }
 
+/* Its server receives, or would again by itself, and the own one cannot tell its acknowledgements from those
+ * of a member. Who is not heard at all is left to the operator. */
+static bool would_go_on_acknowledging(const struct policy_input *input, uint64_t node)
+{
+    const struct policy_node *leaving = policy_find_node(input, node);
+    const Mha__DbObservation *theirs = leaving ? policy_fresh_db(input, leaving) : NULL;
+
+    if (input->settings.acks_kind == ACKS_NAMED || (input->db && input->db->acknowledgers_known))
+        return false;
+    return theirs && !policy_dead(theirs) && theirs->source[0] != '\0';
+}
+
 bool policy_may_leave(const struct policy_input *input, uint64_t node, char *error, size_t error_size)
 {
     const struct cluster_state *state = input->state;
@@ -297,6 +309,12 @@ bool policy_may_leave(const struct policy_input *input, uint64_t node, char *err
                     "%s is in the sync set: commits are acknowledged by it; stop its agent and database, and "
                     "once mhactl status shows it out of the sync set, ask again%s",
                     name, "");
+    if (would_go_on_acknowledging(input, node))
+        return fail(
+            error, error_size,
+            "%s is told to replicate, and goes on acknowledging commits: stop its agent and database, "
+            "and ask again%s",
+            name, "");
     if (state->switchover.id && state->switchover.to == node)
         return fail(error, error_size, "a switchover to %s is under way; wait for its outcome%s", name, "");
     if (state->force.id && state->force.node == node)

@@ -209,7 +209,7 @@ void policy_serve(struct policy_tracker *tracker, const struct policy_input *inp
             policy_lose_primary(tracker, input, output, "its database cannot be opened");
             return;
         }
-        if (policy_join_closed(input, output))
+        if (policy_join_closed(tracker, input, output))
             return;
     }
     if (!state->primary.opened) {

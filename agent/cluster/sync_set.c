@@ -308,10 +308,13 @@ static void keep_members(struct policy_tracker *tracker, const struct policy_inp
 }
 
 /* While nothing can be acknowledged, committing first is safe: an opening waits until proposals are decided
- * and the committed rule is in force. */
-bool policy_join_closed(const struct policy_input *input, struct policy_output *output)
+ * and the committed rule is in force. What the closing itself reports still shows the log as it was before.
+ */
+bool policy_join_closed(const struct policy_tracker *tracker, const struct policy_input *input,
+                        struct policy_output *output)
 {
-    if (input->state->sync.acks > 0 || !policy_closed(input->db) || input->db_busy)
+    if (input->state->sync.acks > 0 || !policy_closed(input->db) || input->db_busy ||
+        input->db->observed_us <= tracker->closed_us)
         return false;
     for (unsigned i = 0; i < input->node_count; i++) {
         const Mha__DbObservation *replica = policy_willing(input, &input->nodes[i]);

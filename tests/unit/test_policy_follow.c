@@ -86,6 +86,44 @@ static void test_crashed_primary_whose_position_is_needed(void)
     CU_ASSERT_EQUAL(w.out.server_op, SERVER_OP_START_IN_PLACE);
 }
 
+/* "add a member at the same k: commit first, then let it acknowledge": a newcomer is told to follow only once
+ * the primary's server is seen not to count its acknowledgements. */
+static void test_newcomer_does_not_acknowledge_yet(void)
+{
+    group_is_well(3, ACKS_ANY);
+    w.raft.role = RAFT_FOLLOWER;
+    sync_is(2, 1);
+    seen_from(C);
+    w.db[C].receiving = w.db[C].acknowledging = false;
+    w.db[C].source = (char *)"";
+    w.db[C].source_epoch = 0;
+    decide(); /* its account there is not locked */
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "acknowledgements"));
+    w.db[A].acknowledgers_known = false;
+    w.db[A].n_acknowledgers = 0;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    acknowledgers_at_a("b");
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_FOLLOW);
+    acknowledgers_at_a("bc");
+    sync_is(3, 1); /* a member: that is committed */
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_FOLLOW);
+    sync_is(1, 0); /* as far as is known here */
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    w.db[A].acks = 0; /* no commit waits for anybody */
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_FOLLOW);
+    w.db[A].acks = 1; /* named: whoever follows, C is not named */
+    w.input.settings.acks_kind = ACKS_NAMED;
+    acknowledgers_at_a("b");
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_FOLLOW);
+}
+
 int main(void)
 {
     static const struct policy_test tests[] = {
@@ -93,6 +131,7 @@ int main(void)
         {"a crashed primary is not cut while a member", test_crashed_primary_is_not_cut_while_a_member},
         {"a hung member keeps what it received", test_hung_member_keeps_what_it_received},
         {"a crashed primary whose position is needed", test_crashed_primary_whose_position_is_needed},
+        {"a newcomer does not acknowledge yet", test_newcomer_does_not_acknowledge_yet},
     };
 
     return run_policy_tests("policy: follow", tests, sizeof tests / sizeof tests[0]);

@@ -115,6 +115,31 @@ static void test_restarted_replica_counts_with_old_primary_only(void)
     CU_ASSERT_FALSE(policy_promotable(&w.input, &w.nodes[1], why, sizeof why));
 }
 
+/* A leads again while its database is still open, and C, not frozen yet, still acknowledges there: what the
+ * fence reports itself does not show the last writes, and B may lack them. */
+static void test_own_log_is_of_a_later_look(void)
+{
+    group_is_well(3, ACKS_COUNT);
+    w.raft.term = TERM + 1;
+    w.raft.leader_since_us = NOW_US - E_US;
+    w.report[A].term = w.report[B].term = TERM + 1;
+    w.db[A].frozen_term = w.db[B].frozen_term = TERM + 1;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_FENCE);
+    later(1000);
+    usable(&w.db[A], 101);
+    w.db[A].frozen_term = TERM + 1;
+    w.db[A].observed_us = w.input.now_us;
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+    CU_ASSERT_TRUE(w.out.db_watch);
+    later(1000);
+    w.db[A].executed = w.db[A].received = (char *)"0-1-11";
+    decide();
+    CU_ASSERT_TRUE(w.out.propose && w.out.command.kind == COMMAND_PROMOTE);
+    CU_ASSERT_EQUAL(w.out.command.sync.acks, 0); /* B does not hold all, C may */
+}
+
 static void test_lacking_the_epoch_record(void)
 {
     b_leads_after_a_died(); /* A wrote it and died before B had it: nobody was admitted under it */
@@ -347,6 +372,7 @@ int main(void)
         {"outside the sync set: only by force", test_not_in_sync_set_is_not_promoted},
         {"a restarted replica counts with the old primary only",
          test_restarted_replica_counts_with_old_primary_only},
+        {"the own log is of a later look than the fence", test_own_log_is_of_a_later_look},
         {"without the newest epoch record: no promotion", test_lacking_the_epoch_record},
         {"the leadership goes to the best member", test_leadership_to_the_best},
         {"k is what the members can give", test_acks_that_members_can_give},

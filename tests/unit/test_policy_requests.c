@@ -180,6 +180,31 @@ static void test_who_may_leave_the_group(void)
     CU_ASSERT_FALSE(policy_may_leave(&w.input, C, error, sizeof error));
 }
 
+/* Where the server does not tell whose acknowledgements count, one that goes on receiving would be taken for
+ * the member that comes after it. */
+static void test_who_still_receives_stays(void)
+{
+    char error[512];
+
+    all_well();
+    w.state.sync = (struct sync_set){.version = 4, .acks = 0, .count = 1, .members = {{A, 101}}};
+    w.db[B].applying = false; /* set aside, and yet it receives */
+    CU_ASSERT_FALSE(policy_may_leave(&w.input, B, error, sizeof error));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error, "stop its agent and database"));
+    w.db[A].acknowledgers_known = true;
+    CU_ASSERT_TRUE(policy_may_leave(&w.input, B, error, sizeof error));
+    w.db[A].acknowledgers_known = false;
+    w.db[B].receiving = false; /* it may come back by itself, as long as it is told to follow */
+    w.db[B].source = (char *)"192.0.2.1:3306";
+    CU_ASSERT_FALSE(policy_may_leave(&w.input, B, error, sizeof error));
+    w.db[B].state = MHA__DB_STATE__DB_DOWN;
+    CU_ASSERT_TRUE(policy_may_leave(&w.input, B, error, sizeof error));
+    w.db[B].state = MHA__DB_STATE__DB_UP;
+    w.nodes[1].reported_us = NOW_US - 2 * E_US; /* its host is gone: an operator knows */
+    CU_ASSERT_TRUE(policy_may_leave(&w.input, B, error, sizeof error));
+    CU_ASSERT_TRUE(policy_may_leave(&w.input, ARB, error, sizeof error));
+}
+
 /* One-wait: the target receives, but is in no sync set: it joins first. */
 static void test_switchover_to_a_standby(void)
 {
@@ -220,6 +245,7 @@ int main(void)
         {"a forced failover ends", test_force_ends},
         {"only its holder ends a pause", test_only_the_holder_ends_a_pause},
         {"who may leave the group", test_who_may_leave_the_group},
+        {"who still receives stays", test_who_still_receives_stays},
         {"a switchover to a standby", test_switchover_to_a_standby},
     };
 

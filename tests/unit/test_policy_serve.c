@@ -36,6 +36,35 @@ static void test_opening_fails(void)
     CU_ASSERT_EQUAL(w.out.transfer_to, B);
 }
 
+/* What a fence reports itself shows the log as it was before: who has all of that may still lack a write that
+ * was acknowledged, and may not become a member by it. */
+static void test_closed_log_is_of_a_later_look(void)
+{
+    all_well();
+    w.state.sync = (struct sync_set){.version = 4, .acks = 0, .count = 1, .members = {{A, 101}}};
+    w.db[A].acks = 0;
+    decide();
+    later(1000);
+    usable(&w.db[A], 101); /* fenced */
+    w.db[A].written_epoch = TERM;
+    w.db[A].observed_us = w.input.now_us;
+    w.vip.held = false;
+    w.input.failed_op = DB_OP_OPEN;
+    for (unsigned i = 0; i < 7; i++) {
+        w.input.failed_us = w.input.now_us;
+        decide();
+        CU_ASSERT_FALSE(w.out.propose);
+        later(E_US / 5);
+        w.db[A].observed_us = w.tracker.closed_us;
+    }
+    w.input.failed_us = w.input.now_us;
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+    w.db[A].observed_us++;
+    decide();
+    CU_ASSERT_TRUE(w.out.propose && w.out.command.kind == COMMAND_SYNC);
+}
+
 /* "no session is admitted until k members of M hold it", in the start of theirs that is a member */
 static void test_opening_waits_for_members(void)
 {
@@ -185,6 +214,7 @@ int main(void)
 {
     static const struct policy_test tests[] = {
         {"the opening fails", test_opening_fails},
+        {"the log of a closed database is of a later look", test_closed_log_is_of_a_later_look},
         {"the opening waits for members", test_opening_waits_for_members},
         {"the opening waits for what is proposed", test_opening_waits_for_proposals},
         {"the address is refused", test_address_refused},

@@ -434,6 +434,14 @@ static void test_adapter_that_does_not_tell(void)
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
     CU_ASSERT_FALSE(w.out.propose);
     CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "does not tell who may acknowledge"));
+    w.nodes[C - 1].learner = true; /* it follows, and acknowledges, like any other */
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "does not tell who may acknowledge"));
+    w.nodes[C - 1].learner = false;
+    w.nodes[C - 1].arbiter = true;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_SET_COMMIT_RULE);
 }
 
 static void test_alone(void)
