@@ -236,6 +236,11 @@ bool policy_request_failover(const struct policy_input *input, uint64_t to, bool
                     input->self->name, "");
     if (!target || target->arbiter)
         return fail(error, error_size, "no data node of that name; see mhactl status%s%s", "", "");
+    if (target->learner)
+        return fail(error, error_size,
+                    "%s has no vote yet, so it cannot lead; wait until mhactl member list shows that it "
+                    "votes%s",
+                    target->name, "");
     if (!policy_node_reachable(input, target) || !db || db->state != MHA__DB_STATE__DB_UP)
         return fail(error, error_size, "%s is not usable: its %s", target->name,
                     policy_node_reachable(input, target) ? "database is not up" : "agent is not heard");

@@ -123,6 +123,10 @@ static void test_force_ends(void)
     w.state.sync = (struct sync_set){.version = 4, .acks = 0, .count = 1, .members = {{A, 101}}};
     CU_ASSERT_FALSE(policy_request_failover(&w.input, B, false, &command, error, sizeof error));
     CU_ASSERT_PTR_NOT_NULL(strstr(error, "--old-primary-is-off"));
+    w.nodes[B - 1].learner = true; /* the leadership never goes there */
+    CU_ASSERT_FALSE(policy_request_failover(&w.input, B, true, &command, error, sizeof error));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error, "mhactl member list"));
+    w.nodes[B - 1].learner = false;
     CU_ASSERT_TRUE(policy_request_failover(&w.input, B, true, &command, error, sizeof error));
     CU_ASSERT_PTR_NULL(cluster_state_apply(&w.state, &command));
     w.db[B].state = MHA__DB_STATE__DB_HUNG;
