@@ -13,6 +13,7 @@
 #define SILENCE_US 500000u
 #define DIAL_US 20000u
 #define KERNEL_LATE_US 200000u /* "removes the address N to N+0.2 s later" */
+#define BACKSTOP_US 1200000u   /* the design, section 4: so much longer than its lease the address may live */
 
 enum wish { WISH_NONE, WISH_LEASE, WISH_RELEASE };
 
@@ -28,6 +29,7 @@ struct vip_model {
     /* the kernel */
     bool address;
     uint64_t lifetime_until_us; /* clock */
+    uint64_t backstop_us;       /* clock: by then it must be over */
     uint64_t lifetime_generation;
     /* vipd */
     struct lease lease;
@@ -89,7 +91,7 @@ bool vip_may_hold(const struct cluster *cluster, unsigned host)
 
 uint64_t vip_kernel_until_us(const struct cluster *cluster, unsigned host)
 {
-    return world_true_us(cluster->world, host, vip_of(cluster, host)->lifetime_until_us + KERNEL_LATE_US);
+    return world_true_us(cluster->world, host, vip_of(cluster, host)->backstop_us);
 }
 
 static void run(struct cluster *cluster, unsigned host);
@@ -133,12 +135,13 @@ static void lifetime_ends(struct cluster *cluster, unsigned host, const void *da
     cluster_after(cluster, host, PROCESS_VIPD, SOCKET_US, address_seen_gone, NULL, 0);
 }
 
-static void set_lifetime(struct cluster *cluster, unsigned host, uint32_t lifetime_s)
+static void set_lifetime(struct cluster *cluster, unsigned host, uint32_t lifetime_s, uint64_t deadline_us)
 {
     struct vip_model *vip = vip_of(cluster, host);
 
     vip->lifetime_generation++;
     vip->lifetime_until_us = cluster_clock_us(cluster, host) + lifetime_s * 1000000ull;
+    vip->backstop_us = deadline_us + BACKSTOP_US;
     cluster_at_clock(cluster, host, PROCESS_KERNEL,
                      vip->lifetime_until_us + world_between(cluster->world, 0, KERNEL_LATE_US), lifetime_ends,
                      &vip->lifetime_generation, sizeof vip->lifetime_generation);
@@ -157,6 +160,7 @@ struct doing {
     enum lease_action action;
     uint64_t started_us;
     uint32_t lifetime_s;
+    uint64_t deadline_us; /* of the lease that the lifetime is made for */
 };
 
 static void probe_answered(struct cluster *cluster, unsigned host, const void *data)
@@ -195,7 +199,7 @@ static void done(struct cluster *cluster, unsigned host, const void *data)
             if (!vip->address)
                 cluster_trace(cluster, host, "kernel: the address is here");
             vip->address = true;
-            set_lifetime(cluster, host, doing->lifetime_s);
+            set_lifetime(cluster, host, doing->lifetime_s, doing->deadline_us);
         }
         break;
     case LEASE_REMOVE:
@@ -226,7 +230,7 @@ static void run(struct cluster *cluster, unsigned host)
         return;
     step = lease_next(&vip->lease, now_us);
     if (step.action != LEASE_WAIT) {
-        struct doing doing = {step.action, now_us, step.lifetime_s};
+        struct doing doing = {step.action, now_us, step.lifetime_s, vip->lease.deadline_us};
         uint64_t delay_us = step.action == LEASE_ANNOUNCE ? 1 : world_between(cluster->world, 20, KERNEL_US);
         vip->busy = true;
         vip->busy_until_us = cluster->world->now_us + delay_us;
