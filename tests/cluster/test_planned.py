@@ -175,6 +175,8 @@ def test_operator_accepts_the_loss_by_name(cluster):
     replica.power_on()
     wait_for("the replica's server answers", replica.server.answers)
     wait_for("it has a quorum", lambda: (cluster.status(replica) or {}).get("quorum"), 20)
+    wait_for("its agent sees its server", lambda: any(
+        (n["database"] or {}).get("state") == "up" for n in (cluster.status(replica) or {}).get("nodes", []) if n["self"]), 20)
 
     result = cluster.mhactl("failover", "--to", replica.name, node=replica)
     assert result.returncode != 0 and "--accept-data-loss" in result.stdout + result.stderr
