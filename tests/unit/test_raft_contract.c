@@ -1,11 +1,7 @@
 /* The contract of raft.h, message by message: what waits for the disk, what is refused, what is dropped. */
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "tests/unit/aborts.h"
 #include "tests/unit/test_raft_fixture.h"
 
 static const struct raft_entry two_entries[] = {{.index = 1, .term = 1, .kind = RAFT_ENTRY_NOOP},
@@ -296,23 +292,6 @@ static void test_a_conflict_is_named_by_its_term(void)
     CU_ASSERT_EQUAL(out->entries[0].index, 2);
     CU_ASSERT_EQUAL(fixture_status(raft, BEGIN_US).last_index, 2);
     raft_free(raft);
-}
-
-static bool aborts(void (*function)(void))
-{
-    fflush(stdout);
-    pid_t child = fork();
-    if (child == 0) {
-        struct rlimit no_core = {0, 0};
-        setrlimit(RLIMIT_CORE, &no_core);
-        if (freopen("/dev/null", "w", stderr) == NULL)
-            _exit(2);
-        function();
-        _exit(0);
-    }
-    int status = 0;
-    CU_ASSERT_EQUAL_FATAL(waitpid(child, &status, 0), child);
-    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
 }
 
 static void hear_two_leaders(void)

@@ -144,6 +144,18 @@ static inline struct raft_message fixture_heartbeat(uint64_t from, uint64_t term
         .kind = RAFT_APPEND, .from = from, .term = term, .round = 1, .election_us = ELECTION_US};
 }
 
+/* An answer in term 1 to that round, and the E that it promises. */
+static inline struct raft_message fixture_echo(uint64_t from, uint64_t round, uint64_t promised_us)
+{
+    return (struct raft_message){.kind = RAFT_APPEND_REPLY,
+                                 .from = from,
+                                 .term = 1,
+                                 .granted = true,
+                                 .log_index = 1,
+                                 .round = round,
+                                 .election_us = promised_us};
+}
+
 /* A becomes the leader of term 1 at BEGIN_US + E: its no-op is durable there and on X (so committed). */
 static inline uint64_t fixture_lead(struct raft *raft)
 {

@@ -9,17 +9,6 @@ static struct raft_message ask(enum raft_message_kind kind, uint64_t from, uint6
         .kind = kind, .from = from, .term = term, .log_index = 100, .log_term = term - 1};
 }
 
-static struct raft_message echo(uint64_t from, uint64_t round, uint64_t promised_us)
-{
-    return (struct raft_message){.kind = RAFT_APPEND_REPLY,
-                                 .from = from,
-                                 .term = 1,
-                                 .granted = true,
-                                 .log_index = 1,
-                                 .round = round,
-                                 .election_us = promised_us};
-}
-
 static void test_stickiness(void)
 {
     struct raft *raft = fixture_new(A, NULL);
@@ -115,22 +104,22 @@ static void test_the_lease(void)
     CU_ASSERT_EQUAL(fixture_find(out, RAFT_APPEND, X)->message.election_us, ELECTION_US);
     CU_ASSERT_FALSE(out->has_write);
     /* a promise of less than E answers the round, but extends nothing */
-    fixture_receive(raft, A, round_us + 5, echo(X, round_us, ELECTION_US - 1));
+    fixture_receive(raft, A, round_us + 5, fixture_echo(X, round_us, ELECTION_US - 1));
     struct raft_status status = fixture_status(raft, round_us + 5);
     CU_ASSERT_EQUAL(status.lease_until_us, led_us + ELECTION_US - MARGIN_US);
     CU_ASSERT_EQUAL(status.round_sent_us, round_us);
     /* it counts from when the round was sent, not from when the answer came */
-    fixture_receive(raft, A, round_us + 50 * MS, echo(B, round_us, ELECTION_US));
+    fixture_receive(raft, A, round_us + 50 * MS, fixture_echo(B, round_us, ELECTION_US));
     status = fixture_status(raft, round_us + 50 * MS);
     CU_ASSERT_EQUAL(status.lease_until_us, round_us + ELECTION_US - MARGIN_US);
     /* an answer that comes after the next round has begun vouches for its own round only */
     uint64_t next_us = round_us + 100 * MS;
     raft_tick(raft, next_us);
     raft_take(raft);
-    fixture_receive(raft, A, next_us + 1, echo(X, round_us, ELECTION_US));
+    fixture_receive(raft, A, next_us + 1, fixture_echo(X, round_us, ELECTION_US));
     CU_ASSERT_EQUAL(fixture_status(raft, next_us + 1).lease_until_us, round_us + ELECTION_US - MARGIN_US);
     /* an echo from the future is made up */
-    fixture_receive(raft, A, next_us + 1, echo(B, next_us + 1, ELECTION_US));
+    fixture_receive(raft, A, next_us + 1, fixture_echo(B, next_us + 1, ELECTION_US));
     CU_ASSERT_EQUAL(fixture_status(raft, next_us + 1).dropped_messages, 1);
     /* past its end there is none, and past E no leader */
     CU_ASSERT_EQUAL(fixture_status(raft, round_us + ELECTION_US - MARGIN_US).lease_until_us, 0);
@@ -168,7 +157,8 @@ static void test_stepping_down_holds(void)
     uint64_t round_us = led_us + 100 * MS;
     raft_tick(raft, round_us);
     raft_take(raft);
-    fixture_receive(raft, A, round_us, echo(X, round_us, ELECTION_US)); /* renewed, but given to nobody */
+    fixture_receive(raft, A, round_us,
+                    fixture_echo(X, round_us, ELECTION_US)); /* renewed, but given to nobody */
     step_down(raft, round_us);
     CU_ASSERT_EQUAL(fixture_status(raft, round_us).held_until_us, until_us);
     CU_ASSERT_EQUAL(fixture_status(raft, round_us).lease_until_us, 0);
@@ -201,10 +191,11 @@ static void test_ending_is_for_good(void)
     uint64_t round_us = now_us + 100 * MS;
     raft_tick(raft, round_us);
     raft_take(raft);
-    fixture_receive(raft, A, round_us, echo(X, round_us, ELECTION_US));
+    fixture_receive(raft, A, round_us, fixture_echo(X, round_us, ELECTION_US));
     CU_ASSERT_EQUAL(fixture_status(raft, round_us).lease_until_us, 0);
     CU_ASSERT_TRUE(fixture_status(raft, round_us).lease_ended);
-    const struct raft_output *out = fixture_receive(raft, A, round_us, echo(B, round_us, ELECTION_US));
+    const struct raft_output *out =
+        fixture_receive(raft, A, round_us, fixture_echo(B, round_us, ELECTION_US));
     const struct raft_send *now = fixture_find(out, RAFT_TIMEOUT_NOW, B);
     CU_ASSERT_PTR_NOT_NULL_FATAL(now);
     CU_ASSERT_EQUAL(now->message.term, 1);
@@ -228,7 +219,7 @@ static void test_a_transfer_that_cannot_be(void)
         uint64_t round_us = now_us + i * 100 * MS;
         raft_tick(raft, round_us);
         raft_take(raft);
-        fixture_receive(raft, A, round_us, echo(X, round_us, ELECTION_US));
+        fixture_receive(raft, A, round_us, fixture_echo(X, round_us, ELECTION_US));
     }
     /* given up after E, with nothing sent: the owner may try something else */
     CU_ASSERT_EQUAL(fixture_status(raft, 0).role, RAFT_LEADER);

@@ -1,17 +1,6 @@
 /* ReadIndex: the commit index of the call, confirmed by a quorum that heard of it afterwards. */
 #include "tests/unit/test_raft_group.h"
 
-static struct raft_message echo(uint64_t from, uint64_t round)
-{
-    return (struct raft_message){.kind = RAFT_APPEND_REPLY,
-                                 .from = from,
-                                 .term = 1,
-                                 .granted = true,
-                                 .log_index = 1,
-                                 .round = round,
-                                 .election_us = ELECTION_US};
-}
-
 static void test_a_read(void)
 {
     struct raft *raft = fixture_new_full(A, NULL);
@@ -28,20 +17,20 @@ static void test_a_read(void)
     out = raft_take(raft);
     fixture_persist(raft, now_us, out->write);
     /* an answer to a round before it proves nothing (etcd 7331) */
-    struct raft_message late = echo(X, led_us);
+    struct raft_message late = fixture_echo(X, led_us, ELECTION_US);
     late.log_index = 2;
     out = fixture_receive(raft, A, now_us, late);
     CU_ASSERT_EQUAL(out->commit_index, 2);
     CU_ASSERT_EQUAL(out->read_count, 0);
     /* nor does a refusal: but that is an answer, too */
-    late = echo(B, now_us);
+    late = fixture_echo(B, now_us, ELECTION_US);
     late.granted = false;
     out = fixture_receive(raft, A, now_us + 1, late);
     CU_ASSERT_EQUAL_FATAL(out->read_count, 1);
     CU_ASSERT_EQUAL(out->reads[0].read, read);
     CU_ASSERT_EQUAL(out->reads[0].index, 1);
     CU_ASSERT_TRUE(out->reads[0].done);
-    out = fixture_receive(raft, A, now_us + 2, echo(X, now_us));
+    out = fixture_receive(raft, A, now_us + 2, fixture_echo(X, now_us, ELECTION_US));
     CU_ASSERT_EQUAL(out->read_count, 0); /* once */
     raft_free(raft);
 }
@@ -60,7 +49,7 @@ static void test_not_before_the_noop(void)
     CU_ASSERT_EQUAL_FATAL(fixture_status(raft, now_us).role, RAFT_LEADER);
     CU_ASSERT_EQUAL(raft_read(raft, now_us, &read), RAFT_BUSY);
     fixture_persist(raft, now_us, out->write);
-    fixture_receive(raft, A, now_us, echo(X, now_us));
+    fixture_receive(raft, A, now_us, fixture_echo(X, now_us, ELECTION_US));
     CU_ASSERT_EQUAL(raft_read(raft, now_us, &read), RAFT_OK);
     raft_free(raft);
 }
@@ -71,7 +60,7 @@ static void test_in_the_instant_of_a_round(void)
     struct raft *raft = fixture_new_full(A, NULL);
     uint64_t now_us = fixture_lead(raft), first, second;
     CU_ASSERT_EQUAL(raft_read(raft, now_us, &first), RAFT_OK);
-    const struct raft_output *out = fixture_receive(raft, A, now_us, echo(X, now_us));
+    const struct raft_output *out = fixture_receive(raft, A, now_us, fixture_echo(X, now_us, ELECTION_US));
     CU_ASSERT_EQUAL(out->read_count, 0); /* that round left before the call */
     CU_ASSERT_EQUAL(raft_deadline_us(raft), now_us + 1);
     raft_tick(raft, now_us + 1);
@@ -84,7 +73,7 @@ static void test_in_the_instant_of_a_round(void)
     CU_ASSERT_EQUAL(second, first + 1);
     out = raft_take(raft);
     CU_ASSERT_EQUAL(fixture_find(out, RAFT_APPEND, X)->message.round, now_us + 5);
-    out = fixture_receive(raft, A, now_us + 6, echo(X, now_us + 5));
+    out = fixture_receive(raft, A, now_us + 6, fixture_echo(X, now_us + 5, ELECTION_US));
     CU_ASSERT_EQUAL(out->read_count, 3); /* and the one before them */
     raft_free(raft);
 }
@@ -131,7 +120,7 @@ static void test_bounds(void)
     }
     CU_ASSERT_EQUAL(open, RAFT_READS_MAX);
     raft_take(raft);
-    struct raft_message answer = echo(X, now_us);
+    struct raft_message answer = fixture_echo(X, now_us, ELECTION_US);
     answer.to = A;
     raft_receive(raft, now_us, &answer);
     CU_ASSERT_EQUAL(raft_read(raft, now_us, &read), RAFT_BUSY); /* they are answered, but not taken */
@@ -150,8 +139,8 @@ static void test_who_answers(void)
     uint64_t now_us = fixture_lead(raft) + 10 * MS, read;
     CU_ASSERT_EQUAL(raft_read(raft, now_us, &read), RAFT_OK);
     raft_take(raft);
-    CU_ASSERT_EQUAL(fixture_receive(raft, A, now_us, echo(B, now_us))->read_count, 0);
-    CU_ASSERT_EQUAL(fixture_receive(raft, A, now_us, echo(X, now_us))->read_count, 1);
+    CU_ASSERT_EQUAL(fixture_receive(raft, A, now_us, fixture_echo(B, now_us, ELECTION_US))->read_count, 0);
+    CU_ASSERT_EQUAL(fixture_receive(raft, A, now_us, fixture_echo(X, now_us, ELECTION_US))->read_count, 1);
     raft_free(raft);
 
     struct group group = {.now_us = BEGIN_US};
@@ -175,7 +164,7 @@ static void test_compacted_meanwhile(void)
     raft_take(raft);
     struct raft_snapshot snapshot = fixture_snapshot(1, 1, NULL);
     CU_ASSERT_EQUAL(raft_compact(raft, now_us, &snapshot), RAFT_OK);
-    const struct raft_output *out = fixture_receive(raft, A, now_us, echo(X, now_us));
+    const struct raft_output *out = fixture_receive(raft, A, now_us, fixture_echo(X, now_us, ELECTION_US));
     CU_ASSERT_EQUAL_FATAL(out->read_count, 1);
     CU_ASSERT_EQUAL(out->reads[0].index, 1);
     CU_ASSERT_TRUE(out->reads[0].done);

@@ -1,10 +1,5 @@
 /* Snapshots: from the owner, and from a leader, in pieces. */
-#include <signal.h>
-#include <stdio.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
+#include "tests/unit/aborts.h"
 #include "tests/unit/test_raft_fixture.h"
 
 static const struct raft_entry own_entries[] = {
@@ -311,23 +306,6 @@ static void test_what_follows_stays_or_goes(void)
     CU_ASSERT_EQUAL(out->commit_index, 3);
     CU_ASSERT_EQUAL(fixture_status(raft, BEGIN_US).snapshot_index, 0);
     raft_free(raft);
-}
-
-static bool aborts(void (*function)(void))
-{
-    fflush(stdout);
-    pid_t child = fork();
-    if (child == 0) {
-        struct rlimit no_core = {0, 0};
-        setrlimit(RLIMIT_CORE, &no_core);
-        if (freopen("/dev/null", "w", stderr) == NULL)
-            _exit(2);
-        function();
-        _exit(0);
-    }
-    int status = 0;
-    CU_ASSERT_EQUAL_FATAL(waitpid(child, &status, 0), child);
-    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
 }
 
 static void get_another_committed_entry(void)
