@@ -162,6 +162,7 @@ static void send_op(struct agent *agent)
         follow.host = (char *)output->db_host;
         follow.port = output->db_port;
         follow.epoch = output->db_epoch;
+        follow.standing_by = output->db_standing_by;
         request.body_case = MHA__DB_REQUEST__BODY_FOLLOW;
         request.follow = &follow;
         break;

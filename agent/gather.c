@@ -105,11 +105,15 @@ void agent_gather(struct agent *agent)
     forget_former(agent);
     memset(input, 0, sizeof *input);
     input->now_us = now_us;
-    input->settings =
-        (struct policy_settings){.heartbeat_us = agent->settings->group.heartbeat_us,
-                                 .election_us = agent->settings->group.election_us,
-                                 .probe_timeout_us = MS_TO_US(agent->settings->database.probe_timeout_ms),
-                                 .has_vip = agent->vip != NULL};
+    input->settings = (struct policy_settings){
+        .heartbeat_us = agent->settings->group.heartbeat_us,
+        .election_us = agent->settings->group.election_us,
+        .probe_timeout_us = MS_TO_US(agent->settings->database.probe_timeout_ms),
+        .has_vip = agent->vip != NULL,
+        .acks_kind = strcmp(agent->settings->database.kind, "mysql") == 0 ? ACKS_COUNT : ACKS_ANY,
+        .durability_available = agent->settings->durability_available,
+        .lag_most_us = MS_TO_US(agent->settings->lag_most_ms),
+        .rejoin_auto = agent->settings->rejoin_auto};
     input->raft = &agent->raft;
     input->state = &agent->state;
     input->nodes = agent->policy_nodes;

@@ -23,20 +23,60 @@ static void read_vip(struct config_file *file, const config_setting_t *root, str
     config_finish_group(file, vip, keys);
 }
 
-/* MariaDB waits for one acknowledgement, whoever gives it: with a third data node beside the sync set an
- * acknowledgement of its could be taken for a member's. */
+/* With a third data node beside the sync set, an acknowledgement of its could be taken for a member's: the
+ * primary tells them apart by their accounts. */
 static void check_nodes(struct config_file *file, const config_setting_t *root,
                         const struct agent_settings *out)
 {
     unsigned data = 0;
 
-    for (unsigned i = 0; i < out->group.node_count; i++)
+    for (unsigned i = 0; i < out->group.node_count; i++) {
         data += !out->group.nodes[i].arbiter;
-    if (data > AGENT_DATA_NODES_MAX)
-        config_fail(file, config_setting_get_member(root, "nodes"),
-                    "%u data nodes are listed; this version keeps one, or two with an arbiter: mark one as "
-                    "arbiter = true",
-                    data);
+        if (strcmp(out->group.nodes[i].name, DB_STANDBY_NAME) == 0)
+            config_fail(
+                file, config_setting_get_member(root, "nodes"),
+                "no node may be named \"%s\": that name stands for the replication account of those who "
+                "give no acknowledgements",
+                DB_STANDBY_NAME);
+    }
+    if (data > 2 && !db_accounts_per_node(&out->database))
+        config_fail(
+            file, config_setting_get_member(root, "database"),
+            "with %u data nodes each needs a replication account of its own; write %%n where the node's "
+            "name stands, as in replication_user = \"mha4rdb_%%n\"",
+            data);
+}
+
+static bool read_choice(struct config_file *file, const config_setting_t *root, const char *key,
+                        const char *usual, const char *other)
+{
+    char text[32] = "";
+
+    config_get_string(file, root, key, usual, text, sizeof text);
+    if (!file->failed && strcmp(text, usual) != 0 && strcmp(text, other) != 0)
+        config_fail(file, config_setting_get_member(root, key), "\"%s\" is \"%s\"; write \"%s\" or \"%s\"",
+                    key, text, usual, other);
+    return strcmp(text, other) == 0;
+}
+
+static void read_rebuild(struct config_file *file, const config_setting_t *root, struct rebuild_settings *out)
+{
+    static const char *const keys[] = {"donate", "receive", "port", "rate_mb", "timeout_s", NULL};
+    const config_setting_t *group = config_get_group(file, root, "rebuild", false);
+    long long port = 7421, rate = 0, timeout = 300;
+
+    *out = (struct rebuild_settings){.port = 7421, .timeout_s = 300};
+    if (!group)
+        return;
+    config_get_string(file, group, "donate", "", out->donate, sizeof out->donate);
+    config_get_string(file, group, "receive", "", out->receive, sizeof out->receive);
+    config_get_int(file, group, "port", false, 7421, 1, 65535, &port);
+    config_get_int(file, group, "rate_mb", false, 0, 0, 100000, &rate);
+    config_get_int(file, group, "timeout_s", false, 300, 10, 86400, &timeout);
+    out->port = (unsigned)port;
+    out->rate_mb = (unsigned)rate;
+    out->timeout_s = (unsigned)timeout;
+    config_finish_group(file, group, keys);
 }
 
 static void read_all(struct config_file *file, struct agent_settings *out)
@@ -50,6 +90,10 @@ static void read_all(struct config_file *file, struct agent_settings *out)
                                        "database",
                                        "switchover_timeout_ms",
                                        "pause_length_ms",
+                                       "durability",
+                                       "lag_most_ms",
+                                       "rejoin",
+                                       "rebuild",
                                        TRACE_SETTINGS_KEYS,
                                        NULL};
     const config_setting_t *root = config_root_setting(&file->config);
@@ -73,9 +117,15 @@ static void read_all(struct config_file *file, struct agent_settings *out)
     out->switchover_timeout_ms = (unsigned)number;
     config_get_int(file, root, "pause_length_ms", false, 60000, 1000, 600000, &number);
     out->pause_length_ms = (unsigned)number;
+    out->durability_available = read_choice(file, root, "durability", "quorum", "available");
+    config_get_int(file, root, "lag_most_ms", false, 10000, 0, 3600000, &number);
+    out->lag_most_ms = (unsigned)number;
+    out->rejoin_auto = read_choice(file, root, "rejoin", "manual", "auto");
+    read_rebuild(file, root, &out->rebuild);
     database = config_get_group(file, root, "database", true);
     if (database)
         db_settings_read(file, database, &out->database);
+    snprintf(out->database.node, sizeof out->database.node, "%s", out->group.node);
     if (file->failed)
         return;
     check_nodes(file, root, out);

@@ -8,7 +8,17 @@
 #include "common/replica/settings.h"
 
 /* Of data nodes, in agent.conf and in the group. */
-#define AGENT_DATA_NODES_MAX 2
+#define AGENT_DATA_NODES_MAX 7
+
+/* How a replica is made anew; the "rebuild" group of agent.conf. */
+struct rebuild_settings {
+    char donate[DB_COMMAND_BYTES];  /* MariaDB: writes a backup stream to standard output; "" with MySQL */
+    char receive[DB_COMMAND_BYTES]; /* MariaDB: replaces the stopped server's files by the stream on standard
+                                       input */
+    unsigned port;                  /* the donor listens there, 1 .. 65535, default 7421 */
+    unsigned rate_mb;               /* MB a second at most, 0 .. 100000; 0, the default: no limit */
+    unsigned timeout_s;             /* without any progress; 10 .. 86400, default 300 */
+};
 
 struct agent_settings {
     struct replica_settings group;
@@ -21,7 +31,11 @@ struct agent_settings {
     char vip_socket[REPLICA_PATH_BYTES];
     struct db_settings database;
     unsigned switchover_timeout_ms; /* 100 .. 600000, default 10000 */
-    unsigned pause_length_ms;       /* 1000 .. 600000, default 60000 */
+    bool durability_available;      /* "quorum", the default, or "available" */
+    unsigned lag_most_ms;           /* with "available": 0 .. 3600000, default 10000 */
+    bool rejoin_auto;               /* "manual", the default, or "auto" */
+    struct rebuild_settings rebuild;
+    unsigned pause_length_ms; /* 1000 .. 600000, default 60000 */
 };
 
 /* ERR_INVALID or ERR_IO with "file:line: problem; remedy". */

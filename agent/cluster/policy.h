@@ -73,6 +73,11 @@ struct policy_settings {
     /* What a replica acknowledged is still there after a restart and a power cut: PostgreSQL, and MySQL with
      * sync_relay_log = 1 and without relay-log recovery. MariaDB discards its relay log. */
     bool received_is_durable;
+    /* An operator's choice: commits wait for nobody, and a failover takes the best that is there, if it lags
+     * by no more than lag_most_us: acknowledged writes may be lost. */
+    bool durability_available;
+    uint64_t lag_most_us;
+    bool rejoin_auto; /* a node that holds something alone is rebuilt by itself, that saved first */
 };
 
 struct policy_input {
@@ -95,9 +100,12 @@ struct policy_input {
     enum policy_db_op failed_op; /* the last operation of this term failed, with nothing done since */
     uint64_t failed_us;
     const char *failed_error;
-    bool server_busy;      /* a start command runs, or ran less than a second ago */
-    bool proposal_pending; /* a proposal of this term is neither applied nor lost */
-    bool stopping;         /* the agent was told to stop: give up what it holds, hand over, start nothing */
+    bool rebuilding; /* a rebuild of the own database runs: nothing else is done to it, and no worker sees it
+                      */
+    uint64_t rebuild_failed_us; /* when the last one ended without success; 0: it did not */
+    bool server_busy;           /* a start command runs, or ran less than a second ago */
+    bool proposal_pending;      /* a proposal of this term is neither applied nor lost */
+    bool stopping; /* the agent was told to stop: give up what it holds, hand over, start nothing */
 };
 
 /* What the leader changes about the commit rule with the database's help. */
@@ -173,6 +181,7 @@ struct policy_output {
     uint64_t db_timeout_us;                 /* close */
     const char *db_host;                    /* follow; points into the input */
     uint32_t db_port;
+    bool db_standing_by;   /* follow: without acknowledging */
     const char *db_reason; /* fence; static or points into the input */
     bool db_watch;         /* look at the database quickly: a step waits for it */
 
@@ -181,6 +190,7 @@ struct policy_output {
     bool vip_leave;       /* neither: it keeps the lease that it has, to that one's own end */
 
     enum policy_server_op server_op;
+    uint64_t rebuild_from; /* make the own database anew from this node's; 0: no */
 
     bool propose;
     struct cluster_command command;

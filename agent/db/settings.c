@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -54,6 +55,37 @@ static void read_password(struct config_file *file, const config_setting_t *grou
     explicit_bzero(text, sizeof text);
 }
 
+bool db_accounts_per_node(const struct db_settings *settings)
+{
+    return strstr(settings->replication_user, "%n") != NULL;
+}
+
+void db_replication_user(const struct db_settings *settings, const char *node, char *out, size_t size)
+{
+    const char *place = strstr(settings->replication_user, "%n");
+
+    if (place)
+        snprintf(out, size, "%.*s%s%s", (int)(place - settings->replication_user), settings->replication_user,
+                 node, place + 2);
+    else
+        snprintf(out, size, "%s", settings->replication_user);
+}
+
+bool db_replication_node(const struct db_settings *settings, const char *user, char *out, size_t size)
+{
+    const char *place = strstr(settings->replication_user, "%n");
+    size_t before = place ? (size_t)(place - settings->replication_user) : 0;
+    size_t after = place ? strlen(place + 2) : 0, length = strlen(user);
+
+    if (!place || length <= before + after || length - before - after >= size ||
+        strncmp(user, settings->replication_user, before) != 0 ||
+        strcmp(user + length - after, place + 2) != 0)
+        return false;
+    memcpy(out, user + before, length - before - after);
+    out[length - before - after] = '\0';
+    return true;
+}
+
 static unsigned read_ms(struct config_file *file, const config_setting_t *group, const char *key,
                         unsigned fallback, unsigned least, unsigned most)
 {
@@ -88,9 +120,9 @@ void db_settings_read(struct config_file *file, const config_setting_t *group, s
 
     memset(out, 0, sizeof *out);
     config_get_string(file, group, "kind", NULL, out->kind, sizeof out->kind);
-    if (!file->failed && strcmp(out->kind, "mariadb") != 0)
+    if (!file->failed && strcmp(out->kind, "mariadb") != 0 && strcmp(out->kind, "mysql") != 0)
         config_fail(file, config_setting_get_member(group, "kind"),
-                    "\"kind\" is \"%s\"; the databases known here are: mariadb", out->kind);
+                    "\"kind\" is \"%s\"; the databases known here are: mariadb, mysql", out->kind);
     config_get_string(file, group, "socket", NULL, out->socket, sizeof out->socket);
     /* sun_path of unix(7) holds 107 characters */
     if (!file->failed && (out->socket[0] != '/' || strlen(out->socket) > 107))

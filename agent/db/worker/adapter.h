@@ -21,10 +21,12 @@
 
 #include "agent/db/settings.h"
 #include "common/base/error.h"
+#include "dbworker.pb-c.h"
 
 #define VIEW_POSITION_BYTES 4096
 #define VIEW_TEXT_BYTES 512
 #define FINDINGS_MAX 32
+#define ACKNOWLEDGERS_MAX 16
 
 enum adapter_line { LINE_PROBE, LINE_OPS, LINE_FENCE, LINE_COUNT };
 
@@ -39,6 +41,12 @@ struct db_view {
     uint64_t written_epoch;
     unsigned acks;
     bool acks_enforced;
+    /* Nodes whose own replication account may log in here; false: this server's accounts are not one per
+     * node. */
+    bool acknowledgers_known;
+    unsigned acknowledger_count;
+    char acknowledgers[ACKNOWLEDGERS_MAX][DB_NODE_BYTES];
+    unsigned acknowledging_clients;
     unsigned waiting_commits;
     bool replicas_locked_out; /* no replica can connect until the commit rule is set anew */
     bool has_source;
@@ -49,6 +57,10 @@ struct db_view {
     bool drained;
     uint64_t lag_ms;
     bool acknowledging;
+    bool standing_by;
+    bool received_is_durable;
+    bool foreign; /* no epoch record */
+    Mha__DbTrouble trouble_kind;
     char executed[VIEW_POSITION_BYTES]; /* canonical, agent/cluster/position.h */
     char received[VIEW_POSITION_BYTES];
     char trouble[VIEW_TEXT_BYTES]; /* "" = nothing */
@@ -72,6 +84,7 @@ struct db_finding {
 };
 
 struct db_findings {
+    uint64_t server_id;
     unsigned count;
     struct db_finding items[FINDINGS_MAX];
 };
@@ -115,9 +128,11 @@ struct adapter_kind {
     enum error_code (*freeze)(struct adapter *adapter, struct adapter_call *call, struct error *err);
     /* All that was received is applied. */
     enum error_code (*drain)(struct adapter *adapter, struct adapter_call *call, struct error *err);
-    /* Read-only, acknowledging, replicating from host:port. Nothing if it does so already. */
+    /* Read-only, replicating from host:port: by this node's own account and acknowledging, or `standing_by`:
+     * by the account of those whose acknowledgements never count, and giving none. Which of the two changes
+     * only while the receiver is stopped. Nothing if it does so already. */
     enum error_code (*follow)(struct adapter *adapter, struct adapter_call *call, const char *host,
-                              unsigned port, struct error *err);
+                              unsigned port, bool standing_by, struct error *err);
     /* Replication ended and forgotten, epoch record written, rule in force; still read-only. `position`: the
      * record's own, or if it was there before, the end of the log. */
     enum error_code (*promote)(struct adapter *adapter, struct adapter_call *call, uint64_t epoch,
@@ -129,9 +144,14 @@ struct adapter_kind {
     /* Commits wait for `acks` acknowledgements; ERR_INVALID: this database cannot wait for that many. */
     enum error_code (*set_commit_rule)(struct adapter *adapter, struct adapter_call *call, unsigned acks,
                                        struct error *err);
-    /* `booted_writable`: how this start of the server was first seen. */
+    /* Whether acknowledgements of `node` count here: its account unlocked; or locked without logging, its
+     * dump thread killed, and both seen done. ERR_INVALID: the accounts are not one per node. */
+    enum error_code (*set_acknowledging)(struct adapter *adapter, struct adapter_call *call, const char *node,
+                                         bool allowed, struct error *err);
+    /* `booted_writable`: how this start of the server was first seen. `switchover`: only what would stand in
+     * the way of a switchover now, as its source if the server is open, else as its target. */
     enum error_code (*check)(struct adapter *adapter, struct adapter_call *call, bool booted_writable,
-                             struct db_findings *out, struct error *err);
+                             bool switchover, struct db_findings *out, struct error *err);
 };
 
 extern const struct adapter_kind adapter_mariadb;

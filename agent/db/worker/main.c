@@ -60,6 +60,7 @@ static enum error_code read_settings(const char *path, struct db_settings *setti
         database = config_get_group(&file, root, "database", true);
         if (database)
             db_settings_read(&file, database, settings);
+        snprintf(settings->node, sizeof settings->node, "%s", node);
         code = file.failed ? err->code : ERR_OK;
     }
     config_file_close(&file);

@@ -288,6 +288,7 @@ const struct adapter_kind adapter_mariadb = {
     .promote = mariadb_promote,
     .open = mariadb_open,
     .set_commit_rule = mariadb_set_commit_rule,
+    .set_acknowledging = mariadb_set_acknowledging,
     .check = mariadb_check,
 };
 

@@ -43,7 +43,7 @@ enum error_code replica_status(struct session *session, struct replica_status *o
 enum error_code mariadb_freeze(struct adapter *adapter, struct adapter_call *call, struct error *err);
 enum error_code mariadb_drain(struct adapter *adapter, struct adapter_call *call, struct error *err);
 enum error_code mariadb_follow(struct adapter *adapter, struct adapter_call *call, const char *host,
-                               unsigned port, struct error *err);
+                               unsigned port, bool standing_by, struct error *err);
 /* The server's executed position: what its log holds and what it applied. */
 enum error_code mariadb_executed(struct session *session, struct position *out, struct error *err);
 
@@ -74,6 +74,8 @@ enum error_code mariadb_senders_stuck(struct session *session, bool *out, struct
 enum error_code mariadb_rule(struct session *session, unsigned acks, struct error *err);
 enum error_code mariadb_set_commit_rule(struct adapter *adapter, struct adapter_call *call, unsigned acks,
                                         struct error *err);
+enum error_code mariadb_set_acknowledging(struct adapter *adapter, struct adapter_call *call,
+                                          const char *node, bool allowed, struct error *err);
 
 /* mariadb_primary.c */
 enum error_code mariadb_close(struct adapter *adapter, struct adapter_call *call, struct error *err);
@@ -85,7 +87,7 @@ enum error_code mariadb_open(struct adapter *adapter, struct adapter_call *call,
 
 /* mariadb_check.c */
 enum error_code mariadb_check(struct adapter *adapter, struct adapter_call *call, bool booted_writable,
-                              struct db_findings *out, struct error *err);
+                              bool switchover, struct db_findings *out, struct error *err);
 
 /* A pause in a loop that asks the server again; the server offers nothing to wait on. */
 void mariadb_pause_us(uint64_t us);

@@ -265,8 +265,9 @@ static void check_replication_login(struct adapter *adapter, struct db_findings 
 }
 
 enum error_code mariadb_check(struct adapter *adapter, struct adapter_call *call, bool booted_writable,
-                              struct db_findings *out, struct error *err)
+                              bool switchover, struct db_findings *out, struct error *err)
 {
+    (void)switchover;
     struct session *session;
     enum error_code code = mariadb_ops(adapter, &session, err);
 

@@ -317,13 +317,14 @@ static enum error_code follows_well(struct session *session, const struct replic
 }
 
 enum error_code mariadb_follow(struct adapter *adapter, struct adapter_call *call, const char *host,
-                               unsigned port, struct error *err)
+                               unsigned port, bool standing_by, struct error *err)
 {
     struct session *session;
     struct replica_status status;
     bool well = false;
     enum error_code code = mariadb_ops(adapter, &session, err);
 
+    (void)standing_by;
     /* bounded well below the agent's patience: a server that is to follow has nothing to commit */
     if (code == ERR_OK)
         code = mariadb_read_only(session, clock_now_us() + 5000000, err);

@@ -34,6 +34,9 @@ struct operation {
     uint64_t timeout_us;
     unsigned acks;
     unsigned port;
+    bool allowed;     /* set_acknowledging */
+    bool standing_by; /* follow */
+    bool switchover;  /* check */
     char host[DB_TEXT_BYTES];
     char node[DB_TEXT_BYTES];
 };
@@ -55,8 +58,9 @@ struct worker {
     Mha__DbState state;
     char trouble[VIEW_TEXT_BYTES]; /* why it is not up, or what the probe said */
     struct db_view view;
-    bool has_view;    /* of this incarnation */
-    uint64_t view_us; /* when that look began */
+    char *acknowledgers[ACKNOWLEDGERS_MAX]; /* into `view`, for an observation */
+    bool has_view;                          /* of this incarnation */
+    uint64_t view_us;                       /* when that look began */
     struct server_process server;
     struct event *server_event;
     bool booted_writable; /* how this incarnation was first seen */

@@ -118,6 +118,16 @@ static void fill_from_view(struct worker *worker, Mha__DbObservation *out)
 {
     struct db_view *view = &worker->view;
 
+    for (unsigned i = 0; i < view->acknowledger_count; i++)
+        worker->acknowledgers[i] = view->acknowledgers[i];
+    out->n_acknowledgers = view->acknowledger_count;
+    out->acknowledgers = worker->acknowledgers;
+    out->acknowledgers_known = view->acknowledgers_known;
+    out->acknowledging_clients = view->acknowledging_clients;
+    out->standing_by = view->standing_by;
+    out->received_is_durable = view->received_is_durable;
+    out->foreign = view->foreign;
+    out->trouble_kind = view->trouble_kind;
     out->version = view->version;
     out->read_only = view->read_only;
     out->open = !view->read_only;
@@ -172,6 +182,7 @@ static void fill_findings(struct worker *worker, Mha__DbReply *reply, Mha__Findi
         findings[i].fatal = worker->findings.items[i].fatal;
         pointers[i] = &findings[i];
     }
+    reply->server_id = worker->findings.server_id;
     reply->n_findings = worker->findings.count;
     reply->findings = pointers;
 }

@@ -66,7 +66,7 @@ static void ops_job(void *context)
         code = kind->drain(adapter, call, err);
         break;
     case MHA__DB_REQUEST__BODY_FOLLOW:
-        code = kind->follow(adapter, call, operation->host, operation->port, err);
+        code = kind->follow(adapter, call, operation->host, operation->port, operation->standing_by, err);
         break;
     case MHA__DB_REQUEST__BODY_PROMOTE:
         code = kind->promote(adapter, call, operation->epoch, operation->acks,
@@ -80,12 +80,11 @@ static void ops_job(void *context)
         code = kind->set_commit_rule(adapter, call, operation->acks, err);
         break;
     case MHA__DB_REQUEST__BODY_SET_ACKNOWLEDGING:
-        code = error_set(err, ERR_REFUSED,
-                         "this version does not choose who may acknowledge: a cluster has at most two data "
-                         "nodes");
+        code = kind->set_acknowledging(adapter, call, operation->node, operation->allowed, err);
         break;
     default:
-        code = kind->check(adapter, call, worker->booted_writable, &worker->findings, err);
+        code = kind->check(adapter, call, worker->booted_writable, operation->switchover, &worker->findings,
+                           err);
     }
     worker->ops_code = code;
 }
@@ -270,6 +269,7 @@ static bool parse(const Mha__DbRequest *request, struct operation *out)
     case MHA__DB_REQUEST__BODY_FOLLOW:
         out->epoch = request->follow->epoch;
         out->port = request->follow->port;
+        out->standing_by = request->follow->standing_by;
         copy_text(out->host, sizeof out->host, request->follow->host);
         return out->host[0] && out->port && out->port < 65536;
     case MHA__DB_REQUEST__BODY_PROMOTE:
@@ -286,9 +286,13 @@ static bool parse(const Mha__DbRequest *request, struct operation *out)
         break;
     case MHA__DB_REQUEST__BODY_SET_ACKNOWLEDGING:
         out->epoch = request->set_acknowledging->epoch;
+        out->allowed = request->set_acknowledging->allowed;
+        copy_text(out->node, sizeof out->node, request->set_acknowledging->node);
+        return out->node[0];
+    case MHA__DB_REQUEST__BODY_CHECK:
+        out->switchover = request->check->switchover;
         break;
     case MHA__DB_REQUEST__BODY_DRAIN:
-    case MHA__DB_REQUEST__BODY_CHECK:
         break;
     default:
         return false;
