@@ -66,6 +66,8 @@ static void fill_self(struct agent *agent, uint64_t now_us)
         agent->self_vip.deadline_us = vip->deadline_us;
         agent->self_vip.link_up = vip->link_up;
         agent->self_vip.conflict = vip->conflict;
+        agent->self_vip.interface = (char *)vip->interface;
+        agent->self_vip.prefix_length = vip->prefix_length;
         agent->self_vip.trouble = (char *)(vip->connected ? vip->trouble : vip->reason);
         report->vip = &agent->self_vip;
         if (vip->connected)

@@ -323,6 +323,8 @@ void address_describe(const struct address *address, struct address_state *out)
     out->conflict = lease->conflict;
     out->epoch = lease->epoch;
     out->deadline_us = lease->deadline_us;
+    memcpy(out->interface, interface, sizeof out->interface);
+    out->prefix_length = address->settings->prefix_length;
     if (lease->conflict)
         snprintf(out->trouble, sizeof out->trouble,
                  "another host, %02x:%02x:%02x:%02x:%02x:%02x, answers for the address on %s",

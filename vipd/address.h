@@ -21,6 +21,8 @@ struct address_state {
     uint64_t epoch;
     uint64_t deadline_us;
     char trouble[ADDRESS_TROUBLE_BYTES];
+    char interface[IFNAMSIZ]; /* as configured, and the prefix length, too */
+    unsigned prefix_length;
 };
 
 struct address {

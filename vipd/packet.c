@@ -87,6 +87,8 @@ size_t packet_write(uint8_t out[PACKET_BYTES_MAX], uint64_t id, const char *addr
     message.link_up = state->link_up;
     message.trouble = (char *)state->trouble;
     message.conflict = state->conflict;
+    message.interface = (char *)state->interface;
+    message.prefix_length = state->prefix_length;
     assert(mha__vip_state__get_packed_size(&message) <= PACKET_BYTES_MAX);
     return mha__vip_state__pack(&message, out);
 }

@@ -194,6 +194,9 @@ static void on_state(struct vip *vip, const Mha__VipState *message)
     state->link_up = message->link_up;
     state->conflict = message->conflict;
     set_text(state->trouble, message->trouble);
+    memset(state->interface, 0, sizeof state->interface);
+    snprintf(state->interface, sizeof state->interface, "%s", message->interface);
+    state->prefix_length = message->prefix_length;
 
     vip->backoff_ms = BACKOFF_FIRST_MS;
     if (message->id > vip->answered_id && message->id <= vip->last_id) {

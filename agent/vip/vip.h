@@ -21,6 +21,7 @@
 
 #define VIP_ADDRESS_BYTES 64
 #define VIP_TEXT_BYTES 256
+#define VIP_INTERFACE_BYTES 16 /* IFNAMSIZ */
 
 /* A request that is unanswered for this long makes vipd count as not connected, though the socket stays open.
  */
@@ -40,7 +41,9 @@ struct vip_state {
                          * lease of that epoch or a lower one was given since. Survives reconnections. */
     bool link_up;       /* the interface is there and has a carrier */
     bool conflict;      /* another host answers for the address */
-    char trouble[VIP_TEXT_BYTES]; /* why a lease was refused, or what stands in the way; "": nothing */
+    char trouble[VIP_TEXT_BYTES];        /* why a lease was refused, or what stands in the way; "": nothing */
+    char interface[VIP_INTERFACE_BYTES]; /* as in vipd's configuration; "": it has not said */
+    unsigned prefix_length;
 };
 
 struct vip_callbacks {

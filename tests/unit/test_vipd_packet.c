@@ -109,7 +109,12 @@ static void test_damaged_packets_do_no_harm(void)
 
 static void test_state_reads_back(void)
 {
-    struct address_state state = {.held = true, .conflict = true, .epoch = UINT64_MAX, .deadline_us = 5};
+    struct address_state state = {.held = true,
+                                  .conflict = true,
+                                  .epoch = UINT64_MAX,
+                                  .deadline_us = 5,
+                                  .interface = "eth0",
+                                  .prefix_length = 24};
     Mha__VipState *message;
     size_t size;
 
@@ -123,6 +128,8 @@ static void test_state_reads_back(void)
     CU_ASSERT_EQUAL(message->deadline_us, 5);
     CU_ASSERT_STRING_EQUAL(message->address, "192.0.2.10");
     CU_ASSERT_STRING_EQUAL(message->trouble, state.trouble);
+    CU_ASSERT_STRING_EQUAL(message->interface, "eth0");
+    CU_ASSERT_EQUAL(message->prefix_length, 24);
     mha__vip_state__free_unpacked(message, NULL);
 }
 
