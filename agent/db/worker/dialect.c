@@ -1,25 +1,26 @@
 #include "agent/db/worker/dialect.h"
 
-#include <assert.h>
 #include <stddef.h>
 
 struct row {
     enum statement statement;
-    unsigned long since;
+    enum dialect_kind kind;
+    unsigned long since; /* the first version that understands it */
     const char *text;
 };
 
-#define ANY 0
+/* which server, since when */
+#define MARIADB DIALECT_MARIADB, 0
 
 static const struct row rows[] = {
     /* Our own sessions: no limits of a global default, no reconnect after a night, nothing that waits for a
        metadata lock for ever. */
-    {STATEMENT_SESSION_SETUP, ANY,
+    {STATEMENT_SESSION_SETUP, MARIADB,
      "SET SESSION wait_timeout = 31536000, net_read_timeout = 60, net_write_timeout = 60, lock_wait_timeout "
      "= 10, "
      "innodb_lock_wait_timeout = 5, max_statement_time = 0, autocommit = 1, sql_mode = ''"},
 
-    {STATEMENT_VARIABLES, ANY,
+    {STATEMENT_VARIABLES, MARIADB,
      "SELECT @@global.version AS version, @@global.read_only AS read_only, @@global.gtid_binlog_state AS "
      "binlog_state, "
      "@@global.gtid_slave_pos AS slave_pos, @@global.rpl_semi_sync_master_enabled AS master_enabled, "
@@ -27,120 +28,120 @@ static const struct row rows[] = {
      "@@global.rpl_semi_sync_master_wait_no_slave AS wait_alone, @@global.rpl_semi_sync_master_wait_point AS "
      "wait_point, "
      "@@global.rpl_semi_sync_slave_enabled AS slave_enabled, @@global.log_bin AS log_bin"},
-    {STATEMENT_SEMI_SYNC_STATUS, ANY,
+    {STATEMENT_SEMI_SYNC_STATUS, MARIADB,
      "SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_master_status', "
      "'Rpl_semi_sync_master_wait_sessions', "
      "'Rpl_semi_sync_slave_status', 'Threads_connected')"},
-    {STATEMENT_REPLICA_STATUS, ANY, "SHOW SLAVE STATUS"},
-    {STATEMENT_WRITTEN_EPOCH, ANY, "SELECT COALESCE(MAX(epoch), 0) FROM mha4rdb.epoch"},
-    {STATEMENT_USER_SCHEMAS, ANY,
+    {STATEMENT_REPLICA_STATUS, MARIADB, "SHOW SLAVE STATUS"},
+    {STATEMENT_WRITTEN_EPOCH, MARIADB, "SELECT COALESCE(MAX(epoch), 0) FROM mha4rdb.epoch"},
+    {STATEMENT_USER_SCHEMAS, MARIADB,
      "SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN "
      "('information_schema', 'mysql', 'performance_schema', 'sys', 'mha4rdb', 'test', "
      "'#mysql50#lost+found')"},
-    {STATEMENT_START_ROLE, ANY, "SHOW GLOBAL STATUS LIKE 'Rpl_status'"},
+    {STATEMENT_START_ROLE, MARIADB, "SHOW GLOBAL STATUS LIKE 'Rpl_status'"},
     /* A lock held by somebody (FLUSH TABLES WITH READ LOCK, a backup) is no hang: it is refused at once with
        1205. */
-    {STATEMENT_PROBE_WRITE, ANY,
+    {STATEMENT_PROBE_WRITE, MARIADB,
      "SET STATEMENT lock_wait_timeout = 0, innodb_lock_wait_timeout = 0, sql_log_bin = 0 FOR "
      "INSERT INTO mha4rdb.probe (id, written_us) VALUES (1, $1) ON DUPLICATE KEY UPDATE written_us = "
      "VALUES(written_us)"},
 
-    {STATEMENT_SESSIONS, ANY,
+    {STATEMENT_SESSIONS, MARIADB,
      "SELECT ID, USER, COMMAND, COALESCE(STATE, '') FROM information_schema.PROCESSLIST "
      "WHERE USER NOT IN ('system user', 'event_scheduler') AND COMMAND NOT IN ('Binlog Dump', 'Daemon')"},
-    {STATEMENT_KILL, ANY, "KILL HARD CONNECTION $1"},
-    {STATEMENT_KILL_USER, ANY, "KILL HARD CONNECTION USER ?1"},
-    {STATEMENT_LONGEST, ANY,
+    {STATEMENT_KILL, MARIADB, "KILL HARD CONNECTION $1"},
+    {STATEMENT_KILL_USER, MARIADB, "KILL HARD CONNECTION USER ?1"},
+    {STATEMENT_LONGEST, MARIADB,
      "SELECT ID, USER, HOST, ROUND(TIME_MS / 1000, 1), COALESCE(STATE, ''), COALESCE(LEFT(INFO, 100), '') "
      "FROM information_schema.PROCESSLIST WHERE USER NOT IN ('system user', 'event_scheduler', ?1) "
      "AND COMMAND NOT IN ('Binlog Dump', 'Sleep', 'Daemon') ORDER BY TIME_MS DESC LIMIT 1"},
 
     /* max_statement_time has microseconds, lock_wait_timeout only seconds; both ended it in trials. */
-    {STATEMENT_READ_ONLY_ON, ANY,
+    {STATEMENT_READ_ONLY_ON, MARIADB,
      "SET STATEMENT max_statement_time = $1, lock_wait_timeout = 86400 FOR SET GLOBAL read_only = 1"},
-    {STATEMENT_READ_ONLY_OFF, ANY, "SET GLOBAL read_only = 0"},
-    {STATEMENT_READ_ONLY_ASK, ANY, "SELECT @@global.read_only"},
+    {STATEMENT_READ_ONLY_OFF, MARIADB, "SET GLOBAL read_only = 0"},
+    {STATEMENT_READ_ONLY_ASK, MARIADB, "SELECT @@global.read_only"},
 
-    {STATEMENT_RULE_ASK, ANY,
+    {STATEMENT_RULE_ASK, MARIADB,
      "SELECT @@global.rpl_semi_sync_master_enabled, @@global.rpl_semi_sync_master_timeout, "
      "@@global.rpl_semi_sync_master_wait_no_slave, @@global.rpl_semi_sync_master_wait_point, "
      "(SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = "
      "'RPL_SEMI_SYNC_MASTER_STATUS')"},
-    {STATEMENT_SEMI_SYNC_OFF, ANY, "SET GLOBAL rpl_semi_sync_master_enabled = 0"},
-    {STATEMENT_SEMI_SYNC_ON, ANY, "SET GLOBAL rpl_semi_sync_master_enabled = 1"},
-    {STATEMENT_WAITING_ASK, ANY,
+    {STATEMENT_SEMI_SYNC_OFF, MARIADB, "SET GLOBAL rpl_semi_sync_master_enabled = 0"},
+    {STATEMENT_SEMI_SYNC_ON, MARIADB, "SET GLOBAL rpl_semi_sync_master_enabled = 1"},
+    {STATEMENT_WAITING_ASK, MARIADB,
      "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS "
      "WHERE VARIABLE_NAME = 'RPL_SEMI_SYNC_MASTER_WAIT_SESSIONS'"},
     /* Seen on 10.11 after cuts that carried one way: a killed dump thread waits in Ack_receiver::remove_slave
        for the acknowledgement receiver, which sleeps as there is no replica; every later dump thread of the
        same replica waits for the killed one to end. Switching semi-sync off wakes it. */
-    {STATEMENT_SENDERS_STUCK, ANY,
+    {STATEMENT_SENDERS_STUCK, MARIADB,
      "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE COMMAND = 'Killed' AND TIME_MS > 2000 "
      "AND STATE = 'Waiting to finalize termination'"},
-    {STATEMENT_RULE_TIMEOUT, ANY, "SET GLOBAL rpl_semi_sync_master_timeout = $1"},
-    {STATEMENT_RULE_WAIT_ALONE, ANY, "SET GLOBAL rpl_semi_sync_master_wait_no_slave = $1"},
-    {STATEMENT_RULE_WAIT_POINT, ANY, "SET GLOBAL rpl_semi_sync_master_wait_point = 'AFTER_SYNC'"},
+    {STATEMENT_RULE_TIMEOUT, MARIADB, "SET GLOBAL rpl_semi_sync_master_timeout = $1"},
+    {STATEMENT_RULE_WAIT_ALONE, MARIADB, "SET GLOBAL rpl_semi_sync_master_wait_no_slave = $1"},
+    {STATEMENT_RULE_WAIT_POINT, MARIADB, "SET GLOBAL rpl_semi_sync_master_wait_point = 'AFTER_SYNC'"},
 
-    {STATEMENT_RECEIVER_ID, ANY, "SELECT ID FROM information_schema.PROCESSLIST WHERE COMMAND = 'Slave_IO'"},
-    {STATEMENT_RECEIVER_STOP, ANY, "STOP SLAVE IO_THREAD"},
-    {STATEMENT_APPLIER_START, ANY, "START SLAVE SQL_THREAD"},
-    {STATEMENT_REPLICA_STOP, ANY, "STOP SLAVE"},
-    {STATEMENT_REPLICA_START, ANY, "START SLAVE"},
-    {STATEMENT_REPLICA_FORGET, ANY, "RESET SLAVE ALL"},
-    {STATEMENT_ACKNOWLEDGE_ON, ANY, "SET GLOBAL rpl_semi_sync_slave_enabled = 1"},
-    {STATEMENT_STRICT_ON, ANY, "SET GLOBAL gtid_strict_mode = 1"},
-    {STATEMENT_DIAL_TIMEOUT, ANY, "SET GLOBAL rpl_semi_sync_slave_kill_conn_timeout = $1"},
-    {STATEMENT_NET_TIMEOUT, ANY, "SET GLOBAL slave_net_timeout = $1"},
-    {STATEMENT_WAIT_APPLIED, ANY, "SELECT MASTER_GTID_WAIT(?1, $2)"},
-    {STATEMENT_POSITIONS, ANY,
+    {STATEMENT_RECEIVER_ID, MARIADB,
+     "SELECT ID FROM information_schema.PROCESSLIST WHERE COMMAND = 'Slave_IO'"},
+    {STATEMENT_RECEIVER_STOP, MARIADB, "STOP SLAVE IO_THREAD"},
+    {STATEMENT_APPLIER_START, MARIADB, "START SLAVE SQL_THREAD"},
+    {STATEMENT_REPLICA_STOP, MARIADB, "STOP SLAVE"},
+    {STATEMENT_REPLICA_START, MARIADB, "START SLAVE"},
+    {STATEMENT_REPLICA_FORGET, MARIADB, "RESET SLAVE ALL"},
+    {STATEMENT_ACKNOWLEDGE_ON, MARIADB, "SET GLOBAL rpl_semi_sync_slave_enabled = 1"},
+    {STATEMENT_STRICT_ON, MARIADB, "SET GLOBAL gtid_strict_mode = 1"},
+    {STATEMENT_DIAL_TIMEOUT, MARIADB, "SET GLOBAL rpl_semi_sync_slave_kill_conn_timeout = $1"},
+    {STATEMENT_NET_TIMEOUT, MARIADB, "SET GLOBAL slave_net_timeout = $1"},
+    {STATEMENT_WAIT_APPLIED, MARIADB, "SELECT MASTER_GTID_WAIT(?1, $2)"},
+    {STATEMENT_POSITIONS, MARIADB,
      "SELECT @@global.gtid_binlog_pos, @@global.gtid_slave_pos, @@global.gtid_binlog_state"},
     /* What MASTER_DEMOTE_TO_SLAVE=1 (10.10) does, for every version alike: the own log counts as applied. */
-    {STATEMENT_SET_APPLIED, ANY, "SET GLOBAL gtid_slave_pos = ?1"},
-    {STATEMENT_FOLLOW, ANY,
+    {STATEMENT_SET_APPLIED, MARIADB, "SET GLOBAL gtid_slave_pos = ?1"},
+    {STATEMENT_FOLLOW, MARIADB,
      "CHANGE MASTER TO MASTER_HOST = ?1, MASTER_PORT = $2, MASTER_USER = ?3, MASTER_PASSWORD = ?4, "
      "MASTER_USE_GTID = slave_pos, MASTER_CONNECT_RETRY = 1, MASTER_HEARTBEAT_PERIOD = $5, MASTER_SSL = $6, "
      "MASTER_SSL_VERIFY_SERVER_CERT = 0"},
 
-    {STATEMENT_SCHEMA_EXISTS, ANY,
+    {STATEMENT_SCHEMA_EXISTS, MARIADB,
      "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'mha4rdb' AND TABLE_NAME IN "
      "('epoch', 'probe')"},
-    {STATEMENT_CREATE_SCHEMA, ANY, "CREATE DATABASE IF NOT EXISTS mha4rdb"},
-    {STATEMENT_CREATE_EPOCH, ANY,
+    {STATEMENT_CREATE_SCHEMA, MARIADB, "CREATE DATABASE IF NOT EXISTS mha4rdb"},
+    {STATEMENT_CREATE_EPOCH, MARIADB,
      "CREATE TABLE IF NOT EXISTS mha4rdb.epoch (epoch BIGINT UNSIGNED NOT NULL PRIMARY KEY, node "
      "VARCHAR(255) NOT NULL, "
      "written_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)) ENGINE = InnoDB DEFAULT CHARSET = "
      "utf8mb4 "
      "COMMENT = 'one row for each opening for writes'"},
-    {STATEMENT_CREATE_PROBE, ANY,
+    {STATEMENT_CREATE_PROBE, MARIADB,
      "CREATE TABLE IF NOT EXISTS mha4rdb.probe (id INT NOT NULL PRIMARY KEY, written_us BIGINT UNSIGNED NOT "
      "NULL) "
      "ENGINE = InnoDB COMMENT = 'written by each server for itself, never logged'"},
-    {STATEMENT_EPOCH_WRITE, ANY, "INSERT INTO mha4rdb.epoch (epoch, node) VALUES ($1, ?2)"},
-    {STATEMENT_LAST_GTID, ANY, "SELECT @@last_gtid"},
+    {STATEMENT_EPOCH_WRITE, MARIADB, "INSERT INTO mha4rdb.epoch (epoch, node) VALUES ($1, ?2)"},
+    {STATEMENT_LAST_GTID, MARIADB, "SELECT @@last_gtid"},
 
-    {STATEMENT_CHECK_VARIABLES, ANY,
+    {STATEMENT_CHECK_VARIABLES, MARIADB,
      "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('sync_binlog', 'innodb_flush_log_at_trx_commit', "
      "'log_bin', "
      "'log_slave_updates', 'gtid_strict_mode', 'server_id', 'rpl_semi_sync_master_wait_point', "
      "'innodb_doublewrite', 'skip_slave_start', 'slave_net_timeout', 'binlog_format', 'init_connect')"},
-    {STATEMENT_CHECK_ORIGINS, ANY,
+    {STATEMENT_CHECK_ORIGINS, MARIADB,
      "SELECT GLOBAL_VALUE_ORIGIN, GLOBAL_VALUE FROM information_schema.SYSTEM_VARIABLES WHERE VARIABLE_NAME "
      "= 'READ_ONLY'"},
-    {STATEMENT_CHECK_GRANTS, ANY, "SHOW GRANTS"},
-    {STATEMENT_CHECK_ACCOUNTS, ANY,
+    {STATEMENT_CHECK_GRANTS, MARIADB, "SHOW GRANTS"},
+    {STATEMENT_CHECK_ACCOUNTS, MARIADB,
      "SELECT GRANTEE, GROUP_CONCAT(PRIVILEGE_TYPE SEPARATOR ', ') FROM information_schema.USER_PRIVILEGES "
      "WHERE PRIVILEGE_TYPE IN ('SUPER', 'READ_ONLY ADMIN', 'READ ONLY ADMIN', 'REPLICATION SLAVE') "
      "GROUP BY GRANTEE"},
 };
 
-const char *dialect_text(enum statement statement, unsigned long version)
+const char *dialect_text(enum statement statement, struct dialect dialect)
 {
     const struct row *best = NULL;
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (rows[i].statement == statement &&
-            (!best || (rows[i].since <= version && rows[i].since >= best->since)))
+        if (rows[i].statement == statement && rows[i].kind == dialect.kind &&
+            (!best || (rows[i].since <= dialect.version && rows[i].since >= best->since)))
             best = &rows[i];
-    assert(best);
-    return best->text;
+    return best ? best->text : NULL;
 }

@@ -1,4 +1,4 @@
-/* dialect.h - the text of every statement that the worker sends, in one table.
+/* dialect.h - the text of every statement that the worker sends, to whichever server, in one table.
  *
  * A text has places for arguments: $1..$9 are put in as they are (numbers, positions, identifiers made here),
  * ?1..?9 are escaped and quoted by the session that sends it. A statement that was spelt differently in an
@@ -7,7 +7,17 @@
 #define MHA_DB_WORKER_DIALECT_H
 
 #define DIALECT_ARGUMENTS_MAX 9
-#define DIALECT_VERSION_LEAST 100600 /* as mysql_get_server_version: 10.6.0 */
+
+enum dialect_kind { DIALECT_MARIADB, DIALECT_MYSQL };
+
+struct dialect {
+    enum dialect_kind kind;
+    unsigned long version; /* 10.11.4 = 101104 */
+};
+
+/* The oldest servers that are understood. */
+#define DIALECT_MARIADB_LEAST 100600
+#define DIALECT_MYSQL_LEAST 80026
 
 enum statement {
     /* session */
@@ -68,7 +78,7 @@ enum statement {
     STATEMENT_COUNT,
 };
 
-/* The text for a server of `version` (10.11.4 = 101104). Never NULL. */
-const char *dialect_text(enum statement statement, unsigned long version);
+/* NULL: this kind of server has no such statement. */
+const char *dialect_text(enum statement statement, struct dialect dialect);
 
 #endif

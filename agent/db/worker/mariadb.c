@@ -1,64 +1,11 @@
 #include "agent/db/worker/mariadb.h"
 
-#include <mysqld_error.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "common/base/clock.h"
-
-void mariadb_pause_us(uint64_t us)
-{
-    struct timespec pause = {.tv_sec = (time_t)(us / 1000000), .tv_nsec = (long)(us % 1000000) * 1000};
-
-    nanosleep(&pause, NULL);
-}
-
-enum error_code mariadb_stopped(struct adapter_call *call, struct error *err)
-{
-    switch (atomic_load(&call->stop)) {
-    case STOP_NEWER:
-        return error_set(err, ERR_BUSY, "given up for a newer request");
-    case STOP_FENCE:
-        return error_set(err, ERR_BUSY, "given up for a fence");
-    case STOP_DEADLINE:
-        return error_set(err, ERR_TIMEOUT, "the server has not carried it out in time");
-    default:
-        return ERR_OK;
-    }
-}
-
-static struct adapter *create(const struct db_settings *settings)
-{
-    struct adapter *adapter = calloc(1, sizeof *adapter);
-
-    if (!adapter)
-        return NULL;
-    adapter->settings = settings;
-    sessions_init(&adapter->list);
-    for (int i = 0; i < LINE_COUNT; i++)
-        session_init(&adapter->sessions[i], settings, &adapter->list, (enum adapter_line)i);
-    return adapter;
-}
-
-static void destroy(struct adapter *adapter)
-{
-    for (int i = 0; i < LINE_COUNT; i++)
-        session_close(&adapter->sessions[i]);
-    pthread_mutex_destroy(&adapter->list.lock);
-    free(adapter);
-}
-
-static void interrupt(struct adapter *adapter, enum adapter_line line)
-{
-    sessions_interrupt(&adapter->list, line);
-}
-
-static void refuse(struct adapter *adapter, enum adapter_line line, bool refused)
-{
-    sessions_refuse(&adapter->list, line, refused);
-}
 
 /* ---- looking ---- */
 
@@ -73,11 +20,6 @@ struct look {
     bool master_on, slave_on; /* the status variables */
     struct replica_status replica;
 };
-
-static bool truth(const char *text)
-{
-    return text && (strcmp(text, "1") == 0 || strcmp(text, "ON") == 0);
-}
 
 static enum error_code look_at_variables(struct session *session, struct look *look, struct db_view *view,
                                          struct error *err)
@@ -94,13 +36,13 @@ static enum error_code look_at_variables(struct session *session, struct look *l
         goto out;
     }
     snprintf(view->version, sizeof view->version, "%s", row[0] ? row[0] : "");
-    view->read_only = truth(row[1]);
-    look->master_enabled = truth(row[4]);
+    view->read_only = sql_truth(row[1]);
+    look->master_enabled = sql_truth(row[4]);
     look->master_timeout = row[5] ? strtoull(row[5], NULL, 10) : 0;
-    look->wait_alone = truth(row[6]);
+    look->wait_alone = sql_truth(row[6]);
     look->after_sync = row[7] && strcmp(row[7], "AFTER_SYNC") == 0;
-    look->slave_enabled = truth(row[8]);
-    look->log_bin = truth(row[9]);
+    look->slave_enabled = sql_truth(row[8]);
+    look->log_bin = sql_truth(row[9]);
     if (!position_parse(row[2] ? row[2] : "", &look->executed) ||
         !position_parse(row[3] ? row[3] : "", &look->applied) ||
         !position_merge(&look->executed, &look->applied))
@@ -128,9 +70,9 @@ static enum error_code look_at_status(struct session *session, struct look *look
         if (!row[0] || !row[1])
             continue;
         if (strcasecmp(row[0], "Rpl_semi_sync_master_status") == 0)
-            look->master_on = truth(row[1]);
+            look->master_on = sql_truth(row[1]);
         else if (strcasecmp(row[0], "Rpl_semi_sync_slave_status") == 0)
-            look->slave_on = truth(row[1]);
+            look->slave_on = sql_truth(row[1]);
         else if (strcasecmp(row[0], "Rpl_semi_sync_master_wait_sessions") == 0)
             view->waiting_commits = (unsigned)strtoul(row[1], NULL, 10);
     }
@@ -178,11 +120,6 @@ static enum error_code judge_replica(const struct look *look, struct db_view *vi
     return ERR_OK;
 }
 
-static bool table_missing(const struct session *session)
-{
-    return session->last_errno == ER_NO_SUCH_TABLE || session->last_errno == ER_BAD_DB_ERROR;
-}
-
 /* Only asked while there is no GTID at all: it lists directories. */
 static enum error_code look_for_schemas(struct session *session, const struct look *look,
                                         struct db_view *view, struct error *err)
@@ -216,23 +153,6 @@ static enum error_code look_at_start(struct session *session, const struct look 
     return ERR_OK;
 }
 
-static enum error_code probe_write(struct session *session, struct db_view *view, struct error *err)
-{
-    char now[32];
-    enum error_code code;
-
-    snprintf(now, sizeof now, "%llu", (unsigned long long)clock_now_us());
-    code = session_run(session, STATEMENT_PROBE_WRITE, ARGUMENTS(now), err);
-    if (code == ERR_OK || table_missing(session))
-        return ERR_OK;
-    if (code == ERR_TIMEOUT) {
-        snprintf(view->trouble, sizeof view->trouble,
-                 "writes are held up by a lock (FLUSH TABLES WITH READ LOCK, a backup?)");
-        return ERR_OK;
-    }
-    return code;
-}
-
 static enum error_code probe(struct adapter *adapter, bool write, struct db_view *view, struct error *err)
 {
     struct session *session = &adapter->sessions[LINE_PROBE];
@@ -247,14 +167,14 @@ static enum error_code probe(struct adapter *adapter, bool write, struct db_view
     if (code == ERR_OK)
         code = look_at_status(session, &look, view, err);
     if (code == ERR_OK)
-        code = replica_status(session, &look.replica, err);
+        code = sql_replica_status(session, &look.replica, err);
     if (code == ERR_OK)
         code = look_for_schemas(session, &look, view, err);
     if (code == ERR_OK)
         code = look_at_start(session, &look, view, err);
     if (code == ERR_OK) {
         code = session_ask_number(session, STATEMENT_WRITTEN_EPOCH, NO_ARGUMENTS, &view->written_epoch, err);
-        if (code == ERR_REFUSED && table_missing(session)) {
+        if (code == ERR_REFUSED && sql_table_missing(session)) {
             code = ERR_OK;
             write = false;
         }
@@ -269,35 +189,71 @@ static enum error_code probe(struct adapter *adapter, bool write, struct db_view
         return code;
     if (!look.log_bin)
         snprintf(view->trouble, sizeof view->trouble, "log_bin is off; see `mhactl check`");
-    return write && !view->read_only ? probe_write(session, view, err) : ERR_OK;
+    return write && !view->read_only ? sql_probe_write(session, view, err) : ERR_OK;
+}
+
+/* Canonical text of a GTID or a position of the server's. */
+static enum error_code canonical(const char *text, char *out, size_t size, struct error *err)
+{
+    struct position position;
+
+    if (!position_parse(text, &position) || position.count == 0 || !position_format(&position, out, size))
+        return error_set(
+            err, ERR_REFUSED,
+            "the epoch record was written, but the server tells no GTID for it (is log_bin on?): %.100s",
+            text);
+    return ERR_OK;
+}
+
+static enum error_code written(struct session *session, char *out, size_t size, struct error *err)
+{
+    char text[VIEW_POSITION_BYTES];
+    enum error_code code =
+        session_ask_text(session, STATEMENT_LAST_GTID, NO_ARGUMENTS, text, sizeof text, err);
+
+    return code == ERR_OK ? canonical(text, out, size, err) : code;
+}
+
+static enum error_code log_end(struct session *session, char *out, size_t size, struct error *err)
+{
+    char text[VIEW_POSITION_BYTES];
+    /* gtid_binlog_pos, its first column: the last GTID alone */
+    enum error_code code =
+        session_ask_text(session, STATEMENT_POSITIONS, NO_ARGUMENTS, text, sizeof text, err);
+
+    return code == ERR_OK ? canonical(text, out, size, err) : code;
+}
+
+static const struct sql_kind kind = {
+    .executed = mariadb_executed,
+    .written = written,
+    .log_end = log_end,
+    .rule = mariadb_rule,
+    .read_only = mariadb_read_only,
+    .writable = mariadb_writable,
+};
+
+static struct adapter *create(const struct db_settings *settings)
+{
+    return sql_create(&kind, settings);
 }
 
 const struct adapter_kind adapter_mariadb = {
     .name = "mariadb",
     .create = create,
-    .destroy = destroy,
-    .interrupt = interrupt,
-    .refuse = refuse,
+    .destroy = sql_destroy,
+    .interrupt = sql_interrupt,
+    .refuse = sql_refuse,
     .probe = probe,
-    .prepare_fence = mariadb_prepare_fence,
+    .prepare_fence = sql_prepare_fence,
     .fence = mariadb_fence,
-    .close = mariadb_close,
+    .close = sql_close,
     .freeze = mariadb_freeze,
-    .drain = mariadb_drain,
+    .drain = sql_drain,
     .follow = mariadb_follow,
-    .promote = mariadb_promote,
-    .open = mariadb_open,
+    .promote = sql_promote,
+    .open = sql_open,
     .set_commit_rule = mariadb_set_commit_rule,
     .set_acknowledging = mariadb_set_acknowledging,
     .check = mariadb_check,
 };
-
-const struct adapter_kind *adapter_find(const char *kind)
-{
-    static const struct adapter_kind *const kinds[] = {&adapter_mariadb};
-
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (strcmp(kinds[i]->name, kind) == 0)
-            return kinds[i];
-    return NULL;
-}

@@ -1,31 +1,10 @@
 /* The preflight: what in the server's settings and grants stands in the way of the promise, each with its
  * remedy. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/db/worker/mariadb.h"
-
-static void finding(struct db_findings *out, bool fatal, const char *subject, const char *remedy,
-                    const char *problem, ...) __attribute__((format(printf, 5, 6)));
-
-static void finding(struct db_findings *out, bool fatal, const char *subject, const char *remedy,
-                    const char *problem, ...)
-{
-    struct db_finding *item;
-    va_list args;
-
-    if (out->count == FINDINGS_MAX)
-        return;
-    item = &out->items[out->count++];
-    item->fatal = fatal;
-    snprintf(item->subject, sizeof item->subject, "%s", subject);
-    snprintf(item->remedy, sizeof item->remedy, "%s", remedy);
-    va_start(args, problem);
-    vsnprintf(item->problem, sizeof item->problem, problem, args);
-    va_end(args);
-}
 
 /* ---- variables ---- */
 
@@ -68,18 +47,19 @@ static void check_variable(const char *name, const char *value, struct db_findin
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
         if (strcasecmp(name, wanted[i].name) == 0 && strcasecmp(value, wanted[i].value) != 0 &&
             !(strcmp(wanted[i].value, "ON") == 0 && strcmp(value, "1") == 0))
-            finding(out, wanted[i].fatal, wanted[i].name, wanted[i].remedy, "it is %.60s: %s", value,
-                    wanted[i].problem);
+            sql_finding(out, wanted[i].fatal, wanted[i].name, wanted[i].remedy, "it is %.60s: %s", value,
+                        wanted[i].problem);
     if (strcasecmp(name, "slave_net_timeout") == 0 && strtoul(value, NULL, 10) > 60)
-        finding(out, false, name, "SET GLOBAL slave_net_timeout = 4;   and in my.cnf: slave_net_timeout = 4",
-                "it is %.20s s: a silently lost source is noticed late; the agent sets 4 where it replicates",
-                value);
+        sql_finding(
+            out, false, name, "SET GLOBAL slave_net_timeout = 4;   and in my.cnf: slave_net_timeout = 4",
+            "it is %.20s s: a silently lost source is noticed late; the agent sets 4 where it replicates",
+            value);
     if (strcasecmp(name, "server_id") == 0 && strtoul(value, NULL, 10) <= 1)
-        finding(out, strcmp(value, "0") == 0, name,
-                "[mysqld] server_id = N   (another N on every server, and a restart)",
-                "it is %.20s, the default: every server needs its own", value);
+        sql_finding(out, strcmp(value, "0") == 0, name,
+                    "[mysqld] server_id = N   (another N on every server, and a restart)",
+                    "it is %.20s, the default: every server needs its own", value);
     if (strcasecmp(name, "init_connect") == 0 && value[0])
-        finding(out, false, name, "look whether it switches sql_log_bin off", "it is set: %.100s", value);
+        sql_finding(out, false, name, "look whether it switches sql_log_bin off", "it is set: %.100s", value);
 }
 
 static enum error_code check_variables(struct session *session, struct db_findings *out, struct error *err)
@@ -107,10 +87,11 @@ static enum error_code check_boot(struct session *session, bool booted_writable,
         session_ask_text(session, STATEMENT_CHECK_ORIGINS, NO_ARGUMENTS, origin, sizeof origin, err);
 
     if (code == ERR_OK && (booted_writable || strcmp(origin, "COMPILE-TIME") == 0))
-        finding(out, true, "read_only", "[mysqld] read_only = 1",
-                "the server boots writable: between its start and the agent's first look clients can write "
-                "to a node that is not the "
-                "primary");
+        sql_finding(
+            out, true, "read_only", "[mysqld] read_only = 1",
+            "the server boots writable: between its start and the agent's first look clients can write "
+            "to a node that is not the "
+            "primary");
     return code;
 }
 
@@ -132,21 +113,6 @@ static const struct privilege {
     {{"SLAVE MONITOR", "REPLICA MONITOR"}, "to see replication"},
 };
 
-/* `grants` is "GRANT A, B, C ON *.* TO ..." */
-static bool granted(const char *grants, const char *name)
-{
-    const char *end = strstr(grants, " ON *.*");
-    size_t length = strlen(name);
-
-    if (!end)
-        return false;
-    for (const char *at = strstr(grants, name); at && at < end; at = strstr(at + 1, name))
-        if ((at[length] == ',' || at + length == end) && at >= grants + 2 && at[-1] == ' ' &&
-            (at[-2] == ',' || strncmp(grants, "GRANT ", (size_t)(at - grants)) == 0))
-            return true;
-    return false;
-}
-
 static void judge_grants(struct adapter *adapter, const char *global, bool own_schema,
                          struct db_findings *out)
 {
@@ -155,19 +121,19 @@ static void judge_grants(struct adapter *adapter, const char *global, bool own_s
 
     for (size_t i = 0; i < sizeof privileges / sizeof privileges[0]; i++) {
         const struct privilege *privilege = &privileges[i];
-        if (granted(global, "ALL PRIVILEGES") || granted(global, privilege->names[0]) ||
-            (privilege->names[1] && granted(global, privilege->names[1])))
+        if (sql_granted(global, "ALL PRIVILEGES") || sql_granted(global, privilege->names[0]) ||
+            (privilege->names[1] && sql_granted(global, privilege->names[1])))
             continue;
         snprintf(remedy, sizeof remedy, "SET sql_log_bin = 0; GRANT %s ON *.* TO `%.100s`@localhost;",
                  privilege->names[0], user);
-        finding(out, true, "grants", remedy, "the agent's account lacks %s, %s", privilege->names[0],
-                privilege->what_for);
+        sql_finding(out, true, "grants", remedy, "the agent's account lacks %s, %s", privilege->names[0],
+                    privilege->what_for);
     }
-    if (!own_schema && !granted(global, "ALL PRIVILEGES")) {
+    if (!own_schema && !sql_granted(global, "ALL PRIVILEGES")) {
         snprintf(remedy, sizeof remedy, "SET sql_log_bin = 0; GRANT ALL ON mha4rdb.* TO `%.100s`@localhost;",
                  user);
-        finding(out, true, "grants", remedy,
-                "the agent's account has no schema mha4rdb to write its epoch records in");
+        sql_finding(out, true, "grants", remedy,
+                    "the agent's account has no schema mha4rdb to write its epoch records in");
     }
 }
 
@@ -193,15 +159,6 @@ static enum error_code check_grants(struct adapter *adapter, struct session *ses
     return ERR_OK;
 }
 
-/* "'user'@'host'" is of `user`. */
-static bool grantee_is(const char *grantee, const char *user)
-{
-    size_t length = strlen(user);
-
-    return grantee[0] == '\'' && strncmp(grantee + 1, user, length) == 0 &&
-           strncmp(grantee + 1 + length, "'@", 2) == 0;
-}
-
 static enum error_code check_accounts(struct adapter *adapter, struct session *session,
                                       struct db_findings *out, struct error *err)
 {
@@ -218,17 +175,18 @@ static enum error_code check_accounts(struct adapter *adapter, struct session *s
         const char *grantee = row[0] ? row[0] : "", *held = row[1] ? row[1] : "";
         bool powerful =
             strstr(held, "SUPER") || strstr(held, "READ_ONLY ADMIN") || strstr(held, "READ ONLY ADMIN");
-        if (grantee_is(grantee, settings->replication_user) && strstr(held, "REPLICATION SLAVE"))
+        if (sql_grantee_is(grantee, settings->replication_user) && strstr(held, "REPLICATION SLAVE"))
             replication_seen = true;
-        if (!powerful || grantee_is(grantee, settings->user))
+        if (!powerful || sql_grantee_is(grantee, settings->user))
             continue;
         snprintf(remedy, sizeof remedy,
                  "REVOKE READ ONLY ADMIN, SUPER ON *.* FROM %.200s;   or use it for administration only",
                  grantee);
-        finding(out, grantee_is(grantee, settings->replication_user), "accounts", remedy,
-                "%.120s can write though read_only is on (%.60s): a fence ends its sessions, but it may come "
-                "back",
-                grantee, held);
+        sql_finding(
+            out, sql_grantee_is(grantee, settings->replication_user), "accounts", remedy,
+            "%.120s can write though read_only is on (%.60s): a fence ends its sessions, but it may come "
+            "back",
+            grantee, held);
     }
     mysql_free_result(result);
     if (!replication_seen) {
@@ -237,31 +195,10 @@ static enum error_code check_accounts(struct adapter *adapter, struct session *s
                  "ON *.* TO `%.80s`@'%%';   "
                  "(needs SELECT on mysql.* to be seen by the agent's account)",
                  settings->replication_user, settings->replication_user);
-        finding(out, true, "replication_user", remedy, "no account %.80s with REPLICATION SLAVE is seen",
-                settings->replication_user);
+        sql_finding(out, true, "replication_user", remedy, "no account %.80s with REPLICATION SLAVE is seen",
+                    settings->replication_user);
     }
     return ERR_OK;
-}
-
-/* As a replica would come: over TCP, to the address that the others are told. */
-static void check_replication_login(struct adapter *adapter, struct db_findings *out)
-{
-    const struct db_settings *settings = adapter->settings;
-    unsigned timeout_s = 2;
-    MYSQL *mysql = mysql_init(NULL);
-
-    if (!mysql)
-        return;
-    mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &timeout_s);
-    mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &timeout_s);
-    if (!mysql_real_connect(mysql, settings->host, settings->replication_user, settings->replication_password,
-                            NULL, settings->port, NULL, 0))
-        finding(out, true, "replication_user",
-                "compare replication_user, replication_password_file, host and port in agent.conf with the "
-                "account and bind_address",
-                "replicas cannot log in to %.60s:%u as %.60s: %.100s", settings->host, settings->port,
-                settings->replication_user, mysql_error(mysql));
-    mysql_close(mysql);
 }
 
 enum error_code mariadb_check(struct adapter *adapter, struct adapter_call *call, bool booted_writable,
@@ -269,7 +206,7 @@ enum error_code mariadb_check(struct adapter *adapter, struct adapter_call *call
 {
     (void)switchover;
     struct session *session;
-    enum error_code code = mariadb_ops(adapter, &session, err);
+    enum error_code code = sql_ops(adapter, &session, err);
 
     memset(out, 0, sizeof *out);
     if (code == ERR_OK)
@@ -281,8 +218,8 @@ enum error_code mariadb_check(struct adapter *adapter, struct adapter_call *call
     if (code == ERR_OK)
         code = check_accounts(adapter, session, out, err);
     if (code == ERR_OK)
-        code = mariadb_stopped(call, err);
+        code = sql_stopped(call, err);
     if (code == ERR_OK)
-        check_replication_login(adapter, out);
+        sql_check_replication_login(adapter, out);
     return code;
 }

@@ -6,7 +6,6 @@
 #include "agent/db/worker/mariadb.h"
 #include "common/base/clock.h"
 
-#define DRAIN_SLICE_S "0.05"
 #define FOLLOW_DRAIN_US 30000000
 #define RECEIVER_STOP_TRIES 3
 /* Between KILL of the receiver and STOP SLAVE: 1 to 20 ms were tried, all good; none at all helps only
@@ -18,57 +17,6 @@
 /* How long an ending receiver dials its source. 10.11 is spared that by stop_receiver; 11.8 was not by
  * anything that was tried (5 s with its default of 5, 1 s with 1, which is the least: 0 means no limit). */
 #define DIAL_TIMEOUT_S "1"
-
-static void copy_column(MYSQL_RES *result, MYSQL_ROW row, const char *name, char *out, size_t size)
-{
-    MYSQL_FIELD *fields = mysql_fetch_fields(result);
-
-    out[0] = '\0';
-    for (unsigned i = 0; i < mysql_num_fields(result); i++)
-        if (strcmp(fields[i].name, name) == 0 && row[i])
-            snprintf(out, size, "%s", row[i]);
-}
-
-static unsigned long long number_column(MYSQL_RES *result, MYSQL_ROW row, const char *name)
-{
-    char text[32];
-
-    copy_column(result, row, name, text, sizeof text);
-    return strtoull(text, NULL, 10);
-}
-
-enum error_code replica_status(struct session *session, struct replica_status *out, struct error *err)
-{
-    MYSQL_RES *result;
-    MYSQL_ROW row;
-    char text[64];
-    enum error_code code = session_ask(session, STATEMENT_REPLICA_STATUS, NO_ARGUMENTS, &result, err);
-
-    memset(out, 0, sizeof *out);
-    if (code != ERR_OK || !result)
-        return code;
-    row = mysql_fetch_row(result);
-    if (row) {
-        copy_column(result, row, "Master_Host", out->host, sizeof out->host);
-        out->configured = out->host[0] != '\0';
-        out->port = (unsigned)number_column(result, row, "Master_Port");
-        copy_column(result, row, "Slave_IO_Running", text, sizeof text);
-        out->receiver_runs = strcmp(text, "No") != 0;
-        out->receiving = strcmp(text, "Yes") == 0;
-        copy_column(result, row, "Slave_SQL_Running", text, sizeof text);
-        out->applying = strcmp(text, "Yes") == 0;
-        copy_column(result, row, "Seconds_Behind_Master", text, sizeof text);
-        out->has_lag = text[0] != '\0';
-        out->lag_s = strtoull(text, NULL, 10);
-        copy_column(result, row, "Gtid_IO_Pos", out->received, sizeof out->received);
-        out->receiver_errno = (unsigned)number_column(result, row, "Last_IO_Errno");
-        out->applier_errno = (unsigned)number_column(result, row, "Last_SQL_Errno");
-        copy_column(result, row, "Last_IO_Error", out->receiver_error, sizeof out->receiver_error);
-        copy_column(result, row, "Last_SQL_Error", out->applier_error, sizeof out->applier_error);
-    }
-    mysql_free_result(result);
-    return ERR_OK;
-}
 
 /* gtid_binlog_pos, gtid_slave_pos and gtid_binlog_state, in this order. */
 static enum error_code ask_positions(struct session *session, struct position out[3], struct error *err)
@@ -107,17 +55,17 @@ enum error_code mariadb_executed(struct session *session, struct position *out, 
 static enum error_code stop_receiver(struct session *session, struct adapter_call *call, struct error *err)
 {
     struct replica_status status;
-    enum error_code code = replica_status(session, &status, err);
+    enum error_code code = sql_replica_status(session, &status, err);
 
     for (int i = 0; code == ERR_OK && status.receiver_runs; i++) {
         char id[32];
         if (i == RECEIVER_STOP_TRIES)
             return error_set(err, ERR_TIMEOUT, "the receiver does not stop (STOP SLAVE IO_THREAD)");
-        code = mariadb_stopped(call, err);
+        code = sql_stopped(call, err);
         if (code == ERR_OK)
             code = session_ask_text(session, STATEMENT_RECEIVER_ID, NO_ARGUMENTS, id, sizeof id, err);
         if (code == ERR_OK && session_run(session, STATEMENT_KILL, ARGUMENTS(id), err) == ERR_OK)
-            mariadb_pause_us(RECEIVER_KILL_US);
+            sql_pause_us(RECEIVER_KILL_US);
         else if (code == ERR_INVALID)
             code = ERR_OK; /* no such row: it is just ending */
         if (!session_connected(session))
@@ -125,32 +73,16 @@ static enum error_code stop_receiver(struct session *session, struct adapter_cal
         if (code == ERR_OK)
             code = session_run(session, STATEMENT_RECEIVER_STOP, NO_ARGUMENTS, err);
         if (code == ERR_OK)
-            code = replica_status(session, &status, err);
+            code = sql_replica_status(session, &status, err);
     }
     return code;
-}
-
-/* All that it received is applied. */
-static enum error_code is_drained(struct session *session, const struct replica_status *status, bool *out,
-                                  struct error *err)
-{
-    struct position executed, received;
-    enum error_code code = mariadb_executed(session, &executed, err);
-
-    *out = false;
-    if (code != ERR_OK)
-        return code;
-    if (!position_parse(status->received, &received))
-        return error_set(err, ERR_REFUSED, "Gtid_IO_Pos is no position: %.200s", status->received);
-    *out = position_contains(&executed, &received);
-    return ERR_OK;
 }
 
 /* The applier runs before the receiver is touched. With both threads stopped a START of either throws away
  * what was received but not applied (Gtid_IO_Pos goes back, tried): then nothing is started, and the position
  * says that it is not drained. */
-static enum error_code start_applier(struct session *session, const struct replica_status *status,
-                                     struct error *err)
+static enum error_code start_applier(struct adapter *adapter, struct session *session,
+                                     const struct replica_status *status, struct error *err)
 {
     bool drained;
     enum error_code code;
@@ -158,7 +90,7 @@ static enum error_code start_applier(struct session *session, const struct repli
     if (status->applying)
         return ERR_OK;
     if (!status->receiver_runs) {
-        code = is_drained(session, status, &drained, err);
+        code = sql_is_drained(adapter, session, status, &drained, err);
         if (code != ERR_OK || !drained)
             return code;
     }
@@ -169,56 +101,16 @@ enum error_code mariadb_freeze(struct adapter *adapter, struct adapter_call *cal
 {
     struct session *session;
     struct replica_status status;
-    enum error_code code = mariadb_ops(adapter, &session, err);
+    enum error_code code = sql_ops(adapter, &session, err);
 
     if (code == ERR_OK)
-        code = replica_status(session, &status, err);
+        code = sql_replica_status(session, &status, err);
     if (code != ERR_OK || !status.configured)
         return code;
-    code = start_applier(session, &status, err);
+    code = start_applier(adapter, session, &status, err);
     if (code == ERR_OK)
         code = stop_receiver(session, call, err);
     return code;
-}
-
-/* In slices, so that a newer request is not kept waiting. */
-static enum error_code drain(struct session *session, struct adapter_call *call, uint64_t deadline_us,
-                             struct error *err)
-{
-    for (;;) {
-        struct replica_status status;
-        bool drained = false;
-        char waited[32];
-        enum error_code code = replica_status(session, &status, err);
-
-        if (code == ERR_OK)
-            code = is_drained(session, &status, &drained, err);
-        if (code != ERR_OK || drained || !status.configured)
-            return code;
-        code = mariadb_stopped(call, err);
-        if (code != ERR_OK)
-            return code;
-        if (!status.applying)
-            return error_set(err, ERR_REFUSED, "what was received cannot be applied: %s (%u)",
-                             status.applier_errno ? status.applier_error
-                                                  : "the applier is stopped; START SLAVE SQL_THREAD",
-                             status.applier_errno);
-        if (clock_now_us() >= deadline_us)
-            return error_set(err, ERR_TIMEOUT, "what was received is not applied yet (received %.200s)",
-                             status.received);
-        code = session_ask_text(session, STATEMENT_WAIT_APPLIED, ARGUMENTS(status.received, DRAIN_SLICE_S),
-                                waited, sizeof waited, err);
-        if (code != ERR_OK)
-            return code;
-    }
-}
-
-enum error_code mariadb_drain(struct adapter *adapter, struct adapter_call *call, struct error *err)
-{
-    struct session *session;
-    enum error_code code = mariadb_ops(adapter, &session, err);
-
-    return code == ERR_OK ? drain(session, call, call->deadline_us, err) : code;
 }
 
 /* An old primary's own log counts as applied: gtid_slave_pos becomes the newest of it and the log's end, per
@@ -322,14 +214,14 @@ enum error_code mariadb_follow(struct adapter *adapter, struct adapter_call *cal
     struct session *session;
     struct replica_status status;
     bool well = false;
-    enum error_code code = mariadb_ops(adapter, &session, err);
+    enum error_code code = sql_ops(adapter, &session, err);
 
     (void)standing_by;
     /* bounded well below the agent's patience: a server that is to follow has nothing to commit */
     if (code == ERR_OK)
-        code = mariadb_read_only(session, clock_now_us() + 5000000, err);
+        code = mariadb_read_only(adapter, session, clock_now_us() + 5000000, err);
     if (code == ERR_OK)
-        code = replica_status(session, &status, err);
+        code = sql_replica_status(session, &status, err);
     if (code == ERR_OK)
         code = follows_well(session, &status, host, port, &well, err);
     if (code != ERR_OK || well)
@@ -338,13 +230,13 @@ enum error_code mariadb_follow(struct adapter *adapter, struct adapter_call *cal
     /* With both threads stopped there is nothing left to save: what was not applied comes again from the new
      * source. */
     if (code == ERR_OK && status.configured && (status.receiver_runs || status.applying)) {
-        code = start_applier(session, &status, err);
+        code = start_applier(adapter, session, &status, err);
         if (code == ERR_OK)
             code = stop_receiver(session, call, err);
         if (code == ERR_OK)
-            code = drain(session, call, clock_now_us() + FOLLOW_DRAIN_US, err);
+            code = sql_drain_until(adapter, session, call, clock_now_us() + FOLLOW_DRAIN_US, err);
     }
     if (code == ERR_OK)
-        code = mariadb_stopped(call, err);
+        code = sql_stopped(call, err);
     return code == ERR_OK ? change_source(adapter, session, host, port, err) : code;
 }

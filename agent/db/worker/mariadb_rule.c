@@ -75,7 +75,7 @@ static enum error_code release_all(struct session *session, struct error *err)
         if (clock_now_us() >= until_us)
             return error_set(err, ERR_TIMEOUT, "%llu commits still wait though semi-sync is off",
                              (unsigned long long)waiting);
-        mariadb_pause_us(200);
+        sql_pause_us(200);
     }
     return code;
 }
@@ -128,10 +128,10 @@ enum error_code mariadb_set_commit_rule(struct adapter *adapter, struct adapter_
                                         struct error *err)
 {
     struct session *session;
-    enum error_code code = mariadb_ops(adapter, &session, err);
+    enum error_code code = sql_ops(adapter, &session, err);
 
     if (code == ERR_OK)
-        code = mariadb_stopped(call, err);
+        code = sql_stopped(call, err);
     return code == ERR_OK ? mariadb_rule(session, acks, err) : code;
 }
 

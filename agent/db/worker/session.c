@@ -123,6 +123,30 @@ static enum error_code connect_failed(struct session *session, MYSQL *mysql, str
     return code;
 }
 
+/* Which server it is: by its own words, which both client libraries pass on. Some say 5.5.5-10.11.4-MariaDB,
+ * for the sake of old replicas: then what follows counts. */
+static enum error_code recognise(struct session *session, struct error *err)
+{
+    const char *info = mysql_get_server_info(session->mysql), *text = info ? info : "";
+    bool mariadb = strstr(text, "MariaDB") != NULL, wanted = strcmp(session->settings->kind, "mariadb") == 0;
+    unsigned parts[3] = {0};
+
+    if (mariadb && strncmp(text, "5.5.5-", 6) == 0)
+        text += 6;
+    for (int i = 0; i < 3; i++) {
+        char *end;
+        parts[i] = (unsigned)strtoul(text, &end, 10);
+        text = *end == '.' ? end + 1 : "";
+    }
+    session->dialect.kind = mariadb ? DIALECT_MARIADB : DIALECT_MYSQL;
+    session->dialect.version = parts[0] * 10000ul + parts[1] * 100ul + parts[2];
+    if (mariadb == wanted &&
+        session->dialect.version >= (mariadb ? DIALECT_MARIADB_LEAST : DIALECT_MYSQL_LEAST))
+        return ERR_OK;
+    return error_set(err, ERR_REFUSED, "the server is %s; %s or later is needed", info ? info : "unknown",
+                     wanted ? "MariaDB 10.6" : "MySQL 8.0.26");
+}
+
 enum error_code session_connect(struct session *session, struct error *err)
 {
     const struct db_settings *settings = session->settings;
@@ -147,11 +171,9 @@ enum error_code session_connect(struct session *session, struct error *err)
                             0))
         return connect_failed(session, mysql, err);
     session->mysql = mysql;
-    session->version = mysql_get_server_version(mysql);
     set_entry(session, mysql_thread_id(mysql), (int)mysql_get_socket(mysql));
-    if (session->version < DIALECT_VERSION_LEAST || !mariadb_connection(mysql)) {
-        code = error_set(err, ERR_REFUSED, "the server is %s; MariaDB 10.6 or later is needed",
-                         mysql_get_server_info(mysql));
+    code = recognise(session, err);
+    if (code != ERR_OK) {
         session_close(session);
         return code;
     }
@@ -201,7 +223,7 @@ static enum error_code failed(struct session *session, enum statement statement,
 {
     unsigned number = mysql_errno(session->mysql);
     const char *text =
-        dialect_text(statement, session->version); /* without its arguments: one may be a password */
+        dialect_text(statement, session->dialect); /* without its arguments: one may be a password */
     enum error_code code;
 
     session->last_errno = number;
@@ -222,13 +244,16 @@ static enum error_code failed(struct session *session, enum statement statement,
 enum error_code session_ask(struct session *session, enum statement statement, const char *const *arguments,
                             MYSQL_RES **out, struct error *err)
 {
+    const char *pattern = dialect_text(statement, session->dialect);
     char text[STATEMENT_BYTES];
 
     *out = NULL;
     session->last_errno = 0;
     if (!session->mysql)
         return error_set(err, ERR_IO, "not connected to the server");
-    if (!compose(session, dialect_text(statement, session->version), arguments, text, sizeof text))
+    if (!pattern)
+        return error_set(err, ERR_INVALID, "this kind of server has no such statement");
+    if (!compose(session, pattern, arguments, text, sizeof text))
         return error_set(err, ERR_INVALID, "a statement is too long");
     if (mysql_real_query(session->mysql, text, strlen(text)) != 0)
         return failed(session, statement, err);
@@ -261,10 +286,10 @@ enum error_code session_ask_text(struct session *session, enum statement stateme
         return code;
     row = result ? mysql_fetch_row(result) : NULL;
     if (!row)
-        code = error_set(err, ERR_INVALID, "%.60s: no answer", dialect_text(statement, session->version));
+        code = error_set(err, ERR_INVALID, "%.60s: no answer", dialect_text(statement, session->dialect));
     else if (row[0] && (size_t)snprintf(out, size, "%s", row[0]) >= size)
         code = error_set(err, ERR_INVALID, "%.60s: an answer too long",
-                         dialect_text(statement, session->version));
+                         dialect_text(statement, session->dialect));
     if (result)
         mysql_free_result(result);
     return code;

@@ -37,8 +37,8 @@ struct session {
     const struct db_settings *settings;
     struct sessions *list;
     enum adapter_line line;
-    MYSQL *mysql; /* NULL: not connected */
-    unsigned long version;
+    MYSQL *mysql;           /* NULL: not connected */
+    struct dialect dialect; /* of the server, once connected */
     unsigned last_errno; /* the server's or the library's (2000 and up) number of the last failure; 0: it was
                             none of theirs */
 };

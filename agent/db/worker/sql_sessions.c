@@ -1,10 +1,10 @@
-/* Ending sessions, read-only, and the fence that is made of both. */
+/* Ending sessions, and the connections from which that is done. */
 #include <mysqld_error.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/db/worker/mariadb.h"
+#include "agent/db/worker/sql.h"
 #include "common/base/clock.h"
 
 #define USERS_PER_SWEEP 32
@@ -21,7 +21,7 @@ struct sweep {
     char users[USERS_PER_SWEEP][USER_BYTES]; /* whom KILL USER has served in this pass */
 };
 
-static bool is_ours(const unsigned long ids[LINE_COUNT], unsigned long id, enum mariadb_victims victims)
+static bool is_ours(const unsigned long ids[LINE_COUNT], unsigned long id, enum sql_victims victims)
 {
     for (int i = 0; i < LINE_COUNT; i++)
         if (ids[i] == id && (i != LINE_OPS || victims != VICTIMS_CLIENTS_AND_OPS))
@@ -36,7 +36,8 @@ static enum error_code kill_session(struct session *session, struct sweep *sweep
 {
     enum error_code code;
 
-    if (by_user && user[0] && strcmp(user, "unauthenticated user") != 0 && strlen(user) < USER_BYTES &&
+    if (by_user && dialect_text(STATEMENT_KILL_USER, session->dialect) && user[0] &&
+        strcmp(user, "unauthenticated user") != 0 && strlen(user) < USER_BYTES &&
         sweep->user_count < USERS_PER_SWEEP) {
         for (unsigned i = 0; i < sweep->user_count; i++)
             if (strcmp(sweep->users[i], user) == 0)
@@ -50,8 +51,8 @@ static enum error_code kill_session(struct session *session, struct sweep *sweep
     return code == ERR_REFUSED && session->last_errno == ER_NO_SUCH_THREAD ? ERR_OK : code;
 }
 
-static enum error_code sweep_once(struct adapter *adapter, struct session *session,
-                                  enum mariadb_victims victims, struct sweep *sweep, struct error *err)
+static enum error_code sweep_once(struct adapter *adapter, struct session *session, enum sql_victims victims,
+                                  struct sweep *sweep, struct error *err)
 {
     unsigned long ids[LINE_COUNT], highest = 0;
     bool settled;
@@ -97,9 +98,8 @@ static enum error_code sweep_once(struct adapter *adapter, struct session *sessi
     return code;
 }
 
-enum error_code mariadb_end_sessions(struct adapter *adapter, struct session *session,
-                                     enum mariadb_victims victims, uint64_t deadline_us, bool *all_dying,
-                                     struct error *err)
+enum error_code sql_end_sessions(struct adapter *adapter, struct session *session, enum sql_victims victims,
+                                 uint64_t deadline_us, bool *all_dying, struct error *err)
 {
     struct sweep sweep = {0};
     uint64_t pause_us = 500;
@@ -114,7 +114,7 @@ enum error_code mariadb_end_sessions(struct adapter *adapter, struct session *se
             return ERR_OK;
         if (clock_now_us() + pause_us >= deadline_us)
             break;
-        mariadb_pause_us(pause_us);
+        sql_pause_us(pause_us);
         if (pause_us < 16000)
             pause_us *= 2;
     }
@@ -124,7 +124,7 @@ enum error_code mariadb_end_sessions(struct adapter *adapter, struct session *se
                      sweep.someone[0] ? sweep.someone : "of our own account");
 }
 
-enum error_code mariadb_is_read_only(struct session *session, bool *out, struct error *err)
+enum error_code sql_is_read_only(struct session *session, bool *out, struct error *err)
 {
     uint64_t value;
     enum error_code code = session_ask_number(session, STATEMENT_READ_ONLY_ASK, NO_ARGUMENTS, &value, err);
@@ -133,7 +133,7 @@ enum error_code mariadb_is_read_only(struct session *session, bool *out, struct 
     return code;
 }
 
-enum error_code mariadb_ops(struct adapter *adapter, struct session **out, struct error *err)
+enum error_code sql_ops(struct adapter *adapter, struct session **out, struct error *err)
 {
     struct session *session = &adapter->sessions[LINE_OPS];
     bool swept = adapter->swept_session == session->mysql && session->mysql, read_only;
@@ -141,12 +141,12 @@ enum error_code mariadb_ops(struct adapter *adapter, struct session **out, struc
 
     *out = session;
     /* one that was ended meanwhile, by a fence or a person, is not worth a failed operation */
-    if (swept && mariadb_is_read_only(session, &read_only, err) == ERR_OK)
+    if (swept && sql_is_read_only(session, &read_only, err) == ERR_OK)
         return ERR_OK;
     adapter->swept_session = NULL;
     code = session_connect(session, err);
     if (code == ERR_OK)
-        code = mariadb_end_sessions(adapter, session, VICTIMS_STRANGERS, clock_now_us() + 3000000, NULL, err);
+        code = sql_end_sessions(adapter, session, VICTIMS_STRANGERS, clock_now_us() + 3000000, NULL, err);
     else
         return code;
     if (code == ERR_OK)
@@ -156,65 +156,13 @@ enum error_code mariadb_ops(struct adapter *adapter, struct session **out, struc
     return code;
 }
 
-enum error_code mariadb_read_only(struct session *session, uint64_t deadline_us, struct error *err)
-{
-    uint64_t now_us = clock_now_us();
-    uint64_t left_us = deadline_us > now_us + 1000 ? deadline_us - now_us : 1000;
-    char limit[32];
-    bool read_only;
-    enum error_code code;
-
-    /* 0 would mean: no limit */
-    snprintf(limit, sizeof limit, "%llu.%06llu", (unsigned long long)(left_us / 1000000),
-             (unsigned long long)(left_us % 1000000));
-    code = session_run(session, STATEMENT_READ_ONLY_ON, ARGUMENTS(limit), err);
-    if (code == ERR_OK)
-        code = mariadb_is_read_only(session, &read_only, err);
-    if (code == ERR_OK && !read_only)
-        code =
-            error_set(err, ERR_REFUSED,
-                      "read_only is off directly after it was switched on: somebody works against the agent");
-    return code;
-}
-
-enum error_code mariadb_prepare_fence(struct adapter *adapter, struct error *err)
+enum error_code sql_prepare_fence(struct adapter *adapter, struct error *err)
 {
     struct session *session = &adapter->sessions[LINE_FENCE];
     bool read_only;
     enum error_code code = session_connect(session, err);
 
-    if (code == ERR_OK && mariadb_is_read_only(session, &read_only, err) == ERR_IO)
+    if (code == ERR_OK && sql_is_read_only(session, &read_only, err) == ERR_IO)
         code = session_connect(session, err); /* the idle one was cut by somebody */
-    return code;
-}
-
-enum error_code mariadb_fence(struct adapter *adapter, uint64_t deadline_us, struct error *err)
-{
-    struct session *session = &adapter->sessions[LINE_FENCE];
-    bool reconnected = !session_connected(session), read_only, all_dying;
-    enum error_code code;
-
-    for (;;) {
-        code = session_connect(session, err);
-        if (code == ERR_OK)
-            code = mariadb_read_only(session, deadline_us, err);
-        /* a connection that was cut while idle is worth one more try */
-        if (code != ERR_IO || reconnected)
-            break;
-        reconnected = true;
-    }
-    if (code != ERR_OK)
-        return error_prefix(err, "read_only is not confirmed");
-    /* Now nothing of an ordinary account can commit any more; what is left are sessions with READ ONLY ADMIN,
-     * and our own late ones. */
-    code = mariadb_end_sessions(adapter, session, VICTIMS_CLIENTS_AND_OPS, deadline_us, &all_dying, err);
-    /* Killed but rolling back: such a session cannot tell its client anything any more. */
-    if (code == ERR_TIMEOUT && all_dying)
-        code = ERR_OK;
-    if (code == ERR_OK)
-        code = mariadb_is_read_only(session, &read_only, err);
-    if (code == ERR_OK && !read_only)
-        /* a late statement of a session that is gone now opened it again */
-        code = mariadb_read_only(session, deadline_us, err);
     return code;
 }

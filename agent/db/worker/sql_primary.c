@@ -3,24 +3,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/db/worker/mariadb.h"
+#include "agent/db/worker/sql.h"
 #include "common/base/clock.h"
 
 #define SWEEP_US 3000000
 
 /* ---- promote ---- */
 
-static enum error_code end_replication(struct session *session, struct error *err)
+static enum error_code end_replication(struct adapter *adapter, struct session *session, struct error *err)
 {
     struct replica_status status;
     struct position executed, received;
-    enum error_code code = replica_status(session, &status, err);
+    enum error_code code = sql_replica_status(session, &status, err);
 
     if (code != ERR_OK || !status.configured)
         return code;
     if (status.receiver_runs)
         return error_set(err, ERR_REFUSED, "its receiver still runs: freeze first");
-    code = mariadb_executed(session, &executed, err);
+    code = adapter->sql->executed(session, &executed, err);
     if (code != ERR_OK)
         return code;
     if (!position_parse(status.received, &received) || !position_contains(&executed, &received))
@@ -45,47 +45,29 @@ static enum error_code create_schema(struct session *session, struct error *err)
     return code;
 }
 
-/* Canonical text of a GTID or a position of the server's. */
-static enum error_code canonical(const char *text, char *out, size_t size, struct error *err)
+static enum error_code write_epoch(struct adapter *adapter, struct session *session, uint64_t epoch,
+                                   const char *node, char *position, size_t position_size, struct error *err)
 {
-    struct position position;
-
-    if (!position_parse(text, &position) || position.count == 0 || !position_format(&position, out, size))
-        return error_set(
-            err, ERR_REFUSED,
-            "the epoch record was written, but the server tells no GTID for it (is log_bin on?): %.100s",
-            text);
-    return ERR_OK;
-}
-
-static enum error_code write_epoch(struct session *session, uint64_t epoch, const char *node, char *position,
-                                   size_t position_size, struct error *err)
-{
-    char epoch_text[32], text[VIEW_POSITION_BYTES];
+    char epoch_text[32];
     enum error_code code;
 
     snprintf(epoch_text, sizeof epoch_text, "%llu", (unsigned long long)epoch);
     code = session_run(session, STATEMENT_EPOCH_WRITE, ARGUMENTS(epoch_text, node), err);
-    if (code == ERR_OK)
-        code = session_ask_text(session, STATEMENT_LAST_GTID, NO_ARGUMENTS, text, sizeof text, err);
-    return code == ERR_OK ? canonical(text, position, position_size, err) : code;
+    return code == ERR_OK ? adapter->sql->written(session, position, position_size, err) : code;
 }
 
-enum error_code mariadb_promote(struct adapter *adapter, struct adapter_call *call, uint64_t epoch,
-                                unsigned acks, const char *node, char *position, size_t position_size,
-                                struct error *err)
+enum error_code sql_promote(struct adapter *adapter, struct adapter_call *call, uint64_t epoch, unsigned acks,
+                            const char *node, char *position, size_t position_size, struct error *err)
 {
     struct session *session;
-    char text[VIEW_POSITION_BYTES];
     uint64_t written = 0;
     bool read_only;
-    enum error_code code = mariadb_ops(adapter, &session, err);
+    enum error_code code = sql_ops(adapter, &session, err);
 
     if (code == ERR_OK)
-        code =
-            mariadb_end_sessions(adapter, session, VICTIMS_STRANGERS, clock_now_us() + SWEEP_US, NULL, err);
+        code = sql_end_sessions(adapter, session, VICTIMS_STRANGERS, clock_now_us() + SWEEP_US, NULL, err);
     if (code == ERR_OK)
-        code = end_replication(session, err);
+        code = end_replication(adapter, session, err);
     if (code == ERR_OK &&
         session_ask_number(session, STATEMENT_WRITTEN_EPOCH, NO_ARGUMENTS, &written, err) == ERR_IO)
         code = ERR_IO;
@@ -93,58 +75,47 @@ enum error_code mariadb_promote(struct adapter *adapter, struct adapter_call *ca
         code = error_set(err, ERR_REFUSED, "the database holds an epoch record %llu, newer than %llu",
                          (unsigned long long)written, (unsigned long long)epoch);
     if (code == ERR_OK)
-        code = mariadb_stopped(call, err);
+        code = sql_stopped(call, err);
     if (code != ERR_OK)
         return code;
     if (written == epoch) {
-        code = mariadb_rule(session, acks, err);
-        /* gtid_binlog_pos, its first column: the last GTID alone */
-        if (code == ERR_OK)
-            code = session_ask_text(session, STATEMENT_POSITIONS, NO_ARGUMENTS, text, sizeof text, err);
-        return code == ERR_OK ? canonical(text, position, position_size, err) : code;
+        code = adapter->sql->rule(session, acks, err);
+        return code == ERR_OK ? adapter->sql->log_end(session, position, position_size, err) : code;
     }
     /* Written while nothing waits for an acknowledgement: nobody may be there yet to give one. No client sees
      * it before k members hold it: the server is read-only until then. One that is open (a pause, taken over
      * under a new epoch) keeps its rule: its clients' commits may be waiting. */
-    code = mariadb_is_read_only(session, &read_only, err);
+    code = sql_is_read_only(session, &read_only, err);
     if (code == ERR_OK && read_only)
-        code = mariadb_rule(session, 0, err);
+        code = adapter->sql->rule(session, 0, err);
     if (code == ERR_OK)
         code = create_schema(session, err);
     if (code == ERR_OK)
-        code = write_epoch(session, epoch, node, position, position_size, err);
-    return code == ERR_OK ? mariadb_rule(session, acks, err) : code;
+        code = write_epoch(adapter, session, epoch, node, position, position_size, err);
+    return code == ERR_OK ? adapter->sql->rule(session, acks, err) : code;
 }
 
 /* ---- open ---- */
 
-enum error_code mariadb_open(struct adapter *adapter, struct adapter_call *call, uint64_t epoch,
-                             struct error *err)
+enum error_code sql_open(struct adapter *adapter, struct adapter_call *call, uint64_t epoch,
+                         struct error *err)
 {
     struct session *session;
     uint64_t written;
-    bool read_only;
-    enum error_code code = mariadb_ops(adapter, &session, err);
+    enum error_code code = sql_ops(adapter, &session, err);
 
     if (code == ERR_OK)
-        code =
-            mariadb_end_sessions(adapter, session, VICTIMS_STRANGERS, clock_now_us() + SWEEP_US, NULL, err);
+        code = sql_end_sessions(adapter, session, VICTIMS_STRANGERS, clock_now_us() + SWEEP_US, NULL, err);
     if (code == ERR_OK)
         code = session_ask_number(session, STATEMENT_WRITTEN_EPOCH, NO_ARGUMENTS, &written, err);
     if (code == ERR_OK && written != epoch)
         code = error_set(err, ERR_REFUSED, "the newest epoch record is %llu, not %llu: promote first",
                          (unsigned long long)written, (unsigned long long)epoch);
     if (code == ERR_OK)
-        code = mariadb_stopped(call, err);
+        code = sql_stopped(call, err);
     if (code == ERR_OK && clock_now_us() >= atomic_load(&call->writable_until_us))
         code = error_set(err, ERR_REFUSED, "the lease has run out meanwhile");
-    if (code == ERR_OK)
-        code = session_run(session, STATEMENT_READ_ONLY_OFF, NO_ARGUMENTS, err);
-    if (code == ERR_OK)
-        code = mariadb_is_read_only(session, &read_only, err);
-    if (code == ERR_OK && read_only)
-        code = error_set(err, ERR_REFUSED, "read_only is still on after it was switched off");
-    return code;
+    return code == ERR_OK ? adapter->sql->writable(session, err) : code;
 }
 
 /* ---- close ---- */
@@ -187,40 +158,35 @@ static enum error_code undo_close(struct adapter *adapter, struct adapter_call *
     if (atomic_load(&call->stop) == STOP_FENCE || clock_now_us() >= atomic_load(&call->writable_until_us))
         return ERR_BUSY;
     /* On a new session the strangers, among them the statement that was given up, are seen gone first. */
-    code = mariadb_ops(adapter, &session, err);
+    code = sql_ops(adapter, &session, err);
     if (code == ERR_OK)
-        code = mariadb_is_read_only(session, &read_only, err);
+        code = sql_is_read_only(session, &read_only, err);
     if (code != ERR_OK || !read_only)
         return code;
     if (atomic_load(&call->stop) == STOP_FENCE || clock_now_us() >= atomic_load(&call->writable_until_us))
         return ERR_BUSY;
-    code = session_run(session, STATEMENT_READ_ONLY_OFF, NO_ARGUMENTS, err);
-    if (code == ERR_OK)
-        code = mariadb_is_read_only(session, &read_only, err);
-    if (code == ERR_OK && read_only)
-        code = error_set(err, ERR_REFUSED, "read_only is still on after it was switched off");
-    return code;
+    return adapter->sql->writable(session, err);
 }
 
-enum error_code mariadb_close(struct adapter *adapter, struct adapter_call *call, struct error *err)
+enum error_code sql_close(struct adapter *adapter, struct adapter_call *call, struct error *err)
 {
     struct session *session;
     struct error undo_error = {0};
     bool was_read_only = false;
-    enum error_code code = mariadb_ops(adapter, &session, err), undone;
+    enum error_code code = sql_ops(adapter, &session, err), undone;
 
     if (code == ERR_OK)
-        code = mariadb_is_read_only(session, &was_read_only, err);
+        code = sql_is_read_only(session, &was_read_only, err);
     if (code != ERR_OK)
         return code;
-    code = mariadb_read_only(session, call->deadline_us, err);
+    code = adapter->sql->read_only(adapter, session, call->deadline_us, err);
     if (code == ERR_TIMEOUT)
         describe_obstacle(adapter, session, err);
     if (code == ERR_OK)
-        code = mariadb_end_sessions(adapter, session, VICTIMS_CLIENTS, call->deadline_us, NULL, err);
+        code = sql_end_sessions(adapter, session, VICTIMS_CLIENTS, call->deadline_us, NULL, err);
     if (code == ERR_OK)
         return ERR_OK;
-    if (mariadb_stopped(call, err) != ERR_OK)
+    if (sql_stopped(call, err) != ERR_OK)
         code = err->code;
     if (was_read_only)
         return code;

@@ -1,0 +1,89 @@
+/* What the adapters of SQL servers share: the adapter itself, and the common parts of a look. */
+#include <mysqld_error.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "agent/db/worker/sql.h"
+#include "common/base/clock.h"
+
+void sql_pause_us(uint64_t us)
+{
+    struct timespec pause = {.tv_sec = (time_t)(us / 1000000), .tv_nsec = (long)(us % 1000000) * 1000};
+
+    nanosleep(&pause, NULL);
+}
+
+enum error_code sql_stopped(struct adapter_call *call, struct error *err)
+{
+    switch (atomic_load(&call->stop)) {
+    case STOP_NEWER:
+        return error_set(err, ERR_BUSY, "given up for a newer request");
+    case STOP_FENCE:
+        return error_set(err, ERR_BUSY, "given up for a fence");
+    case STOP_DEADLINE:
+        return error_set(err, ERR_TIMEOUT, "the server has not carried it out in time");
+    default:
+        return ERR_OK;
+    }
+}
+
+struct adapter *sql_create(const struct sql_kind *kind, const struct db_settings *settings)
+{
+    struct adapter *adapter = calloc(1, sizeof *adapter);
+
+    if (!adapter)
+        return NULL;
+    adapter->sql = kind;
+    adapter->settings = settings;
+    sessions_init(&adapter->list);
+    for (int i = 0; i < LINE_COUNT; i++)
+        session_init(&adapter->sessions[i], settings, &adapter->list, (enum adapter_line)i);
+    return adapter;
+}
+
+void sql_destroy(struct adapter *adapter)
+{
+    for (int i = 0; i < LINE_COUNT; i++)
+        session_close(&adapter->sessions[i]);
+    pthread_mutex_destroy(&adapter->list.lock);
+    free(adapter);
+}
+
+void sql_interrupt(struct adapter *adapter, enum adapter_line line)
+{
+    sessions_interrupt(&adapter->list, line);
+}
+
+void sql_refuse(struct adapter *adapter, enum adapter_line line, bool refused)
+{
+    sessions_refuse(&adapter->list, line, refused);
+}
+
+bool sql_truth(const char *text)
+{
+    return text && (strcmp(text, "1") == 0 || strcmp(text, "ON") == 0);
+}
+
+bool sql_table_missing(const struct session *session)
+{
+    return session->last_errno == ER_NO_SUCH_TABLE || session->last_errno == ER_BAD_DB_ERROR;
+}
+
+enum error_code sql_probe_write(struct session *session, struct db_view *view, struct error *err)
+{
+    char now[32];
+    enum error_code code;
+
+    snprintf(now, sizeof now, "%llu", (unsigned long long)clock_now_us());
+    code = session_run(session, STATEMENT_PROBE_WRITE, ARGUMENTS(now), err);
+    if (code == ERR_OK || sql_table_missing(session))
+        return ERR_OK;
+    if (code == ERR_TIMEOUT) {
+        snprintf(view->trouble, sizeof view->trouble,
+                 "writes are held up by a lock (FLUSH TABLES WITH READ LOCK, a backup?)");
+        return ERR_OK;
+    }
+    return code;
+}

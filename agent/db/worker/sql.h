@@ -1,0 +1,121 @@
+/* sql.h - what the adapters of MariaDB and MySQL share. Their flows are the same, written once: sql.c (the
+ * adapter itself, parts of a look), sql_sessions.c (ending sessions), sql_replica.c (status, drain),
+ * sql_primary.c (promote, open, close), sql_check.c (parts of the preflight). Where the servers differ by
+ * more than the text of a statement (dialect.h), a flow calls one of the functions of struct sql_kind. */
+#ifndef MHA_DB_WORKER_SQL_H
+#define MHA_DB_WORKER_SQL_H
+
+#include "agent/cluster/position.h"
+#include "agent/db/worker/adapter.h"
+#include "agent/db/worker/session.h"
+
+struct sql_kind {
+    /* The server's executed position: the end of its own log, and what it applied. */
+    enum error_code (*executed)(struct session *session, struct position *out, struct error *err);
+    /* Of the transaction that this session has just committed: canonical text. */
+    enum error_code (*written)(struct session *session, char *out, size_t size, struct error *err);
+    /* Of the last transaction in the server's log: canonical text. */
+    enum error_code (*log_end)(struct session *session, char *out, size_t size, struct error *err);
+    /* The commit rule in force when it returns. Nothing is touched if it is so already. */
+    enum error_code (*rule)(struct session *session, unsigned acks, struct error *err);
+    /* Read-only, confirmed; no commit that waits is let go. ERR_TIMEOUT: given up at `deadline_us`, the
+     * statement too. */
+    enum error_code (*read_only)(struct adapter *adapter, struct session *session, uint64_t deadline_us,
+                                 struct error *err);
+    /* Writable for clients, confirmed. */
+    enum error_code (*writable)(struct session *session, struct error *err);
+};
+
+struct adapter {
+    const struct sql_kind *sql;
+    const struct db_settings *settings;
+    struct sessions list;
+    struct session sessions[LINE_COUNT];
+    const void *swept_session; /* the ops line's connection that has seen the strangers gone; only compared */
+};
+
+/* Commits waiting under a rule wait this long: 31.7 years. The servers take up to 2^64-1, and MariaDB 10.11
+ * really waits with that too; this value stays below every overflow of a conversion to nanoseconds (2^63 ns
+ * = 9.2e12 ms), in the server, its C library and the kernel. */
+#define RULE_TIMEOUT_MS "1000000000000"
+#define RULE_TIMEOUT_MS_LEAST 4000000000ULL
+
+struct replica_status {
+    bool configured;
+    bool receiver_runs; /* in any state: connected, connecting */
+    bool receiving;
+    bool applying;
+    bool has_lag;
+    uint64_t lag_s;
+    unsigned port;
+    unsigned receiver_errno, applier_errno;
+    char host[DB_TEXT_BYTES];
+    char user[DB_TEXT_BYTES];
+    char received[VIEW_POSITION_BYTES]; /* Gtid_IO_Pos, Retrieved_Gtid_Set */
+    char receiver_error[256];
+    char applier_error[256];
+};
+
+/* sql.c */
+
+struct adapter *sql_create(const struct sql_kind *kind, const struct db_settings *settings);
+void sql_destroy(struct adapter *adapter);
+void sql_interrupt(struct adapter *adapter, enum adapter_line line);
+void sql_refuse(struct adapter *adapter, enum adapter_line line, bool refused);
+/* A pause in a loop that asks the server again; the server offers nothing to wait on. */
+void sql_pause_us(uint64_t us);
+/* ERR_BUSY with its reason when the call is to end early. */
+enum error_code sql_stopped(struct adapter_call *call, struct error *err);
+/* "1" or "ON" */
+bool sql_truth(const char *text);
+/* The last statement failed because what it names does not exist. */
+bool sql_table_missing(const struct session *session);
+/* Writes the probe's row; a lock that somebody holds is told in the view. */
+enum error_code sql_probe_write(struct session *session, struct db_view *view, struct error *err);
+
+/* sql_sessions.c */
+
+/* The ops line, connected, with no stranger left. */
+enum error_code sql_ops(struct adapter *adapter, struct session **out, struct error *err);
+enum sql_victims {
+    VICTIMS_STRANGERS,       /* sessions of our own account that are on no line */
+    VICTIMS_CLIENTS,         /* and of all other accounts */
+    VICTIMS_CLIENTS_AND_OPS, /* and our own ops line: a fence */
+};
+/* Ends them and sees them gone; those that come later are not waited for. ERR_TIMEOUT: some are left;
+ * `all_dying` (may be NULL) says whether each of them is at least killed already. */
+enum error_code sql_end_sessions(struct adapter *adapter, struct session *session, enum sql_victims victims,
+                                 uint64_t deadline_us, bool *all_dying, struct error *err);
+enum error_code sql_is_read_only(struct session *session, bool *out, struct error *err);
+enum error_code sql_prepare_fence(struct adapter *adapter, struct error *err);
+
+/* sql_replica.c */
+
+enum error_code sql_replica_status(struct session *session, struct replica_status *out, struct error *err);
+/* All that it received is applied. */
+enum error_code sql_is_drained(struct adapter *adapter, struct session *session,
+                               const struct replica_status *status, bool *out, struct error *err);
+enum error_code sql_drain_until(struct adapter *adapter, struct session *session, struct adapter_call *call,
+                                uint64_t deadline_us, struct error *err);
+enum error_code sql_drain(struct adapter *adapter, struct adapter_call *call, struct error *err);
+
+/* sql_primary.c */
+
+enum error_code sql_close(struct adapter *adapter, struct adapter_call *call, struct error *err);
+enum error_code sql_promote(struct adapter *adapter, struct adapter_call *call, uint64_t epoch, unsigned acks,
+                            const char *node, char *position, size_t position_size, struct error *err);
+enum error_code sql_open(struct adapter *adapter, struct adapter_call *call, uint64_t epoch,
+                         struct error *err);
+
+/* sql_check.c */
+
+void sql_finding(struct db_findings *out, bool fatal, const char *subject, const char *remedy,
+                 const char *problem, ...) __attribute__((format(printf, 5, 6)));
+/* As a replica would come: over TCP, to the address that the others are told. */
+void sql_check_replication_login(struct adapter *adapter, struct db_findings *out);
+/* `grants` is "GRANT A, B, C ON *.* TO ..." */
+bool sql_granted(const char *grants, const char *name);
+/* "'user'@'host'" is of `user`. */
+bool sql_grantee_is(const char *grantee, const char *user);
+
+#endif
