@@ -23,6 +23,15 @@ static void read_vip(struct config_file *file, const config_setting_t *root, str
     config_finish_group(file, vip, keys);
 }
 
+/* Where a problem of one key of the database group stands. */
+static const config_setting_t *database_member(const config_setting_t *root, const char *key)
+{
+    const config_setting_t *database = config_setting_get_member(root, "database");
+    const config_setting_t *member = config_setting_get_member(database, key);
+
+    return member ? member : database;
+}
+
 /* With a third data node beside the sync set, an acknowledgement of its could be taken for a member's: the
  * primary tells them apart by their accounts. */
 static void check_nodes(struct config_file *file, const config_setting_t *root,
@@ -41,10 +50,42 @@ static void check_nodes(struct config_file *file, const config_setting_t *root,
     }
     if (data > 2 && !db_accounts_per_node(&out->database))
         config_fail(
-            file, config_setting_get_member(root, "database"),
+            file, database_member(root, "replication_user"),
             "with %u data nodes each needs a replication account of its own; write %%n where the node's "
             "name stands, as in replication_user = \"mha4rdb_%%n\"",
             data);
+}
+
+/* One node's replication account: not the agent's own, and of a length that the server takes. */
+static void check_account(struct config_file *file, const config_setting_t *root,
+                          const struct db_settings *database, const char *node)
+{
+    char account[DB_TEXT_BYTES + DB_NODE_BYTES];
+
+    db_replication_user(database, node, account, sizeof account);
+    if (strcmp(account, database->user) == 0)
+        config_fail(
+            file, database_member(root, "replication_user"),
+            "the replication account of \"%s\" would be \"%s\", which is the agent's own (user); give "
+            "one of them another name",
+            node, account);
+    else if (strlen(account) > db_user_bytes_most(database))
+        config_fail(
+            file, database_member(root, "replication_user"),
+            "the replication account of \"%s\" would be \"%s\", %zu characters long; the server takes "
+            "%u: shorten the node's name or what stands around %%n",
+            node, account, strlen(account), db_user_bytes_most(database));
+}
+
+static void check_accounts(struct config_file *file, const config_setting_t *root,
+                           const struct agent_settings *out)
+{
+    if (!db_accounts_per_node(&out->database))
+        return;
+    for (unsigned i = 0; i < out->group.node_count; i++)
+        if (!out->group.nodes[i].arbiter)
+            check_account(file, root, &out->database, out->group.nodes[i].name);
+    check_account(file, root, &out->database, DB_STANDBY_NAME);
 }
 
 static bool read_choice(struct config_file *file, const config_setting_t *root, const char *key,
@@ -77,6 +118,44 @@ static void read_rebuild(struct config_file *file, const config_setting_t *root,
     out->rate_mb = (unsigned)rate;
     out->timeout_s = (unsigned)timeout;
     config_finish_group(file, group, keys);
+}
+
+/* MySQL copies itself (CLONE), MariaDB by two commands and a port of the program mha4rdb-rebuild. */
+static void check_rebuild(struct config_file *file, const config_setting_t *root,
+                          const struct agent_settings *out)
+{
+    const config_setting_t *group = config_setting_get_member(root, "rebuild");
+    const config_setting_t *at = group ? group : config_setting_get_member(root, "rejoin");
+    const struct rebuild_settings *rebuild = &out->rebuild;
+    char host[REPLICA_ADDRESS_BYTES];
+    unsigned port = 0;
+
+    if (strcmp(out->database.kind, "mysql") == 0) {
+        if (rebuild->donate[0] || rebuild->receive[0])
+            config_fail(
+                file, at,
+                "MySQL copies itself with CLONE; take \"donate\" and \"receive\" out: they are for MariaDB");
+        return;
+    }
+    if ((rebuild->donate[0] == '\0') != (rebuild->receive[0] == '\0'))
+        config_fail(file, at,
+                    "\"rebuild\" has \"%s\" without \"%s\"; a node is rebuilt today and the donor tomorrow: "
+                    "give both",
+                    rebuild->donate[0] ? "donate" : "receive", rebuild->donate[0] ? "receive" : "donate");
+    else if (out->rejoin_auto && !rebuild->donate[0])
+        config_fail(
+            file, config_setting_get_member(root, "rejoin"),
+            "rejoin = \"auto\" rebuilds a node by itself, and for MariaDB that needs the commands \"donate\" "
+            "and \"receive\" of the group \"rebuild\"; see mha4rdb.conf(5), or write rejoin = \"manual\"");
+    else if (rebuild->donate[0] && config_parse_address(out->listen, host, sizeof host, &port) &&
+             port == rebuild->port)
+        config_fail(file, at,
+                    "\"rebuild\" listens on port %u, where this agent does, too; give another \"port\"",
+                    rebuild->port);
+    else if (rebuild->donate[0] && out->database.port == rebuild->port)
+        config_fail(file, at,
+                    "\"rebuild\" listens on port %u, where the database does; give another \"port\"",
+                    rebuild->port);
 }
 
 static void read_all(struct config_file *file, struct agent_settings *out)
@@ -129,6 +208,7 @@ static void read_all(struct config_file *file, struct agent_settings *out)
     if (file->failed)
         return;
     check_nodes(file, root, out);
+    check_accounts(file, root, out);
     for (unsigned i = 0; i < out->group.node_count; i++) {
         const struct replica_node *node = &out->group.nodes[i];
         if (strcmp(node->name, out->group.node) != 0)
@@ -141,6 +221,7 @@ static void read_all(struct config_file *file, struct agent_settings *out)
         if (out->listen[0] == '\0')
             memcpy(out->listen, node->address, sizeof out->listen);
     }
+    check_rebuild(file, root, out);
 }
 
 enum error_code agent_settings_read(const char *path, struct agent_settings *out, struct error *err)

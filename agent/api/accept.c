@@ -46,9 +46,18 @@ static bool may_join(const struct agent *agent, const char *name, char *error, s
         if (strcmp(strangers[i].name, name) != 0)
             continue;
         if (strangers[i].arbiter ? arbiters >= 1 : data >= AGENT_DATA_NODES_MAX) {
-            snprintf(error, size, "%s would be one %s too many: this version keeps %s", name,
+            snprintf(error, size, "%s would be one %s too many: a cluster has at most %u of them", name,
                      strangers[i].arbiter ? "arbiter" : "data node",
-                     strangers[i].arbiter ? "one" : "two of them");
+                     strangers[i].arbiter ? 1 : AGENT_DATA_NODES_MAX);
+            return false;
+        }
+        if (!strangers[i].arbiter && data >= 2 && !db_accounts_per_node(&agent->settings->database)) {
+            snprintf(
+                error, size,
+                "%s would be the third data node, and all replicate by one account, \"%s\": their "
+                "acknowledgements could not be told apart. Make an account for each node first, write %%n "
+                "for the node's name in replication_user everywhere, and restart the agents (in a pause)",
+                name, agent->settings->database.replication_user);
             return false;
         }
     }

@@ -86,6 +86,63 @@ bool db_replication_node(const struct db_settings *settings, const char *user, c
     return true;
 }
 
+/* What a server takes as a user's name: MySQL 32 characters, MariaDB 128 (tried on 10.11; more is error
+ * 1470).
+ */
+unsigned db_user_bytes_most(const struct db_settings *settings)
+{
+    return strcmp(settings->kind, "mysql") == 0 ? 32 : 128;
+}
+
+/* "%n" at most once, and no other "%": the accounts of two nodes must differ and be told apart. */
+static void check_replication_user(struct config_file *file, const config_setting_t *group,
+                                   const struct db_settings *out)
+{
+    const config_setting_t *at = config_setting_get_member(group, "replication_user");
+    const char *percent = strchr(out->replication_user, '%');
+
+    if (file->failed)
+        return;
+    if (percent && (percent[1] != 'n' || strchr(percent + 1, '%')))
+        config_fail(
+            file, at,
+            "\"replication_user\" is \"%s\"; \"%%n\" stands for the node's name, may be there once, and "
+            "no other %% may, as in \"mha4rdb_%%n\"",
+            out->replication_user);
+    else if (strcmp(out->replication_user, "%n") == 0)
+        config_fail(
+            file, at,
+            "\"replication_user\" is \"%%n\" alone, and accounts of other programs could be taken for "
+            "those of nodes; write something before it, as in \"mha4rdb_%%n\"");
+    else if (strcmp(out->user, out->replication_user) == 0)
+        config_fail(file, at,
+                    "\"replication_user\" and \"user\" are the same account; replication needs one of its "
+                    "own, with nothing but "
+                    "REPLICATION SLAVE");
+    else if (strlen(out->replication_user) > db_user_bytes_most(out))
+        config_fail(file, at, "\"replication_user\" has %zu characters; the server takes %u",
+                    strlen(out->replication_user), db_user_bytes_most(out));
+}
+
+static void check_host(struct config_file *file, const config_setting_t *group, const struct db_settings *out)
+{
+    const config_setting_t *at = config_setting_get_member(group, "host");
+    const char *colon = strchr(out->host, ':');
+
+    if (file->failed)
+        return;
+    if (colon && !strchr(colon + 1, ':'))
+        config_fail(file, at,
+                    "\"host\" is \"%s\"; write the port as a setting of its own: host = \"%.*s\"; port = %s;",
+                    out->host, (int)(colon - out->host), out->host, colon + 1);
+    else if (strcmp(out->host, "0.0.0.0") == 0 || strcmp(out->host, "::") == 0)
+        config_fail(
+            file, at,
+            "\"host\" is \"%s\", where a server may listen, but nobody can dial; give the address of this "
+            "host by which the other nodes reach its server",
+            out->host);
+}
+
 static unsigned read_ms(struct config_file *file, const config_setting_t *group, const char *key,
                         unsigned fallback, unsigned least, unsigned most)
 {
@@ -136,19 +193,17 @@ void db_settings_read(struct config_file *file, const config_setting_t *group, s
     read_password(file, group, "password_file", false, out->password, sizeof out->password);
     config_get_string(file, group, "replication_user", NULL, out->replication_user,
                       sizeof out->replication_user);
-    if (!file->failed && strcmp(out->user, out->replication_user) == 0)
-        config_fail(file, config_setting_get_member(group, "replication_user"),
-                    "\"replication_user\" and \"user\" are the same account; replication needs one of its "
-                    "own, with nothing but "
-                    "REPLICATION SLAVE");
+    check_host(file, group, out);
+    check_replication_user(file, group, out);
     read_password(file, group, "replication_password_file", true, out->replication_password,
                   sizeof out->replication_password);
     config_get_bool(file, group, "replication_tls", false, &out->replication_tls);
     out->probe_interval_ms = read_ms(file, group, "probe_interval_ms", 250, 10, 60000);
     out->probe_timeout_ms = read_ms(file, group, "probe_timeout_ms", 2000, 100, 600000);
     config_get_string(file, group, "start", NULL, out->start, sizeof out->start);
-    config_get_string(file, group, "start_to_follow", NULL, out->start_to_follow,
-                      sizeof out->start_to_follow);
+    /* Only MariaDB cuts back what nobody acknowledged, by another way of starting. */
+    config_get_string(file, group, "start_to_follow", strcmp(out->kind, "mysql") == 0 ? out->start : NULL,
+                      out->start_to_follow, sizeof out->start_to_follow);
     config_get_string(file, group, "stop", NULL, out->stop, sizeof out->stop);
     config_get_string(file, group, "kill", NULL, out->kill, sizeof out->kill);
     out->command_timeout_ms = read_ms(file, group, "command_timeout_ms", 60000, 1000, 600000);

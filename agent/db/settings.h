@@ -42,6 +42,8 @@ void db_replication_user(const struct db_settings *settings, const char *node, c
 /* The node whose account `user` is; false: none, or the accounts are not one per node. */
 bool db_replication_node(const struct db_settings *settings, const char *user, char *out, size_t size);
 bool db_accounts_per_node(const struct db_settings *settings);
+/* The longest name of an account that a server of this kind takes. */
+unsigned db_user_bytes_most(const struct db_settings *settings);
 
 /* Reads `group` (the "database" group); problems go into `file` (config.h). Password files are read here: one
  * that others than its owner and group may read is a problem. */

@@ -11,7 +11,7 @@
 static char dir[] = "/tmp/mha-agent-settings-XXXXXX";
 static char conf[128], key_path[128], password_path[128];
 
-static const char *const good[] = {
+static const char *good[] = {
     "cluster = \"shop\";",                                                      /* 1 */
     "node = \"db1\";",                                                          /* 2 */
     "key_file = \"%K\";",                                                       /* 3 */
@@ -42,7 +42,8 @@ static void write_file(const char *path, const char *text, mode_t mode)
     chmod(path, mode);
 }
 
-/* The good file with line `number` replaced (0: none). */
+/* The good file with line `number` replaced (0: none). "%K" and "%P" are the key's and the password's paths,
+ * "@" becomes "%n". */
 static enum error_code read_with(unsigned number, const char *line, struct agent_settings *out,
                                  struct error *err)
 {
@@ -50,12 +51,15 @@ static enum error_code read_with(unsigned number, const char *line, struct agent
 
     for (unsigned i = 0; i < LINES; i++) {
         const char *text = i + 1 == number ? line : good[i];
-        const char *mark = strchr(text, '%');
-        if (mark)
-            fprintf(file, "%.*s%s%s\n", (int)(mark - text), text, mark[1] == 'K' ? key_path : password_path,
-                    mark + 2);
-        else
-            fprintf(file, "%s\n", text);
+        for (; *text; text++) {
+            if (*text == '@') /* not ours to replace */
+                fputs("%n", file);
+            else if (*text == '%')
+                fputs(*++text == 'K' ? key_path : password_path, file);
+            else
+                fputc(*text, file);
+        }
+        fputc('\n', file);
     }
     fclose(file);
     return agent_settings_read(conf, out, err);
@@ -76,6 +80,59 @@ static void test_good_file(void)
     CU_ASSERT_STRING_EQUAL(settings.trace.path, "");
     CU_ASSERT_EQUAL(settings.trace.bytes_max, 256u << 20);
     CU_ASSERT_STRING_EQUAL(settings.database.password, "secret");
+    CU_ASSERT_STRING_EQUAL(settings.database.node, "db1");
+    CU_ASSERT_FALSE(settings.durability_available);
+    CU_ASSERT_FALSE(settings.rejoin_auto);
+    CU_ASSERT_EQUAL(settings.lag_most_ms, 10000);
+    CU_ASSERT_EQUAL(settings.rebuild.port, 7421);
+    CU_ASSERT_EQUAL(settings.rebuild.rate_mb, 0);
+    CU_ASSERT_EQUAL(settings.rebuild.timeout_s, 300);
+}
+
+/* What may stand there beside: `line` in the place of the timeout's. */
+static void test_choices(void)
+{
+    struct agent_settings settings;
+    struct error err = {0};
+
+    CU_ASSERT_EQUAL(read_with(13, "durability = \"available\"; lag_most_ms = 0;", &settings, &err), ERR_OK);
+    CU_ASSERT_TRUE(settings.durability_available);
+    CU_ASSERT_EQUAL(settings.lag_most_ms, 0);
+    CU_ASSERT_EQUAL(read_with(13, "durability = \"quorum\"; rejoin = \"manual\";", &settings, &err), ERR_OK);
+    CU_ASSERT_FALSE(settings.durability_available);
+    CU_ASSERT_EQUAL(read_with(13,
+                              "rejoin = \"auto\"; rebuild = { donate = \"d\"; receive = \"r\"; port = 7777; "
+                              "rate_mb = 50; timeout_s = 20; };",
+                              &settings, &err),
+                    ERR_OK);
+    CU_ASSERT_TRUE(settings.rejoin_auto);
+    CU_ASSERT_STRING_EQUAL(settings.rebuild.donate, "d");
+    CU_ASSERT_STRING_EQUAL(settings.rebuild.receive, "r");
+    CU_ASSERT_EQUAL(settings.rebuild.port, 7777);
+    CU_ASSERT_EQUAL(settings.rebuild.rate_mb, 50);
+    CU_ASSERT_EQUAL(settings.rebuild.timeout_s, 20);
+}
+
+/* Three data nodes, each with an account; and MySQL, which starts one way and copies itself. */
+static void test_three_data_nodes(void)
+{
+    static const char *const third = "  { name = \"db3\"; address = \"192.0.2.13:7420\"; });";
+    static const char *const accounts = "  password_file = \"%P\"; replication_user = \"r_@\";";
+    const char *saved = good[10], *start = good[17], *kind = good[13];
+    struct agent_settings settings;
+    struct error err = {0};
+
+    good[10] = third;
+    CU_ASSERT_EQUAL(read_with(16, accounts, &settings, &err), ERR_OK);
+    CU_ASSERT_STRING_EQUAL(settings.database.replication_user, "r_%n");
+    CU_ASSERT_EQUAL(settings.group.node_count, 3);
+    good[13] = "database = { kind = \"mysql\"; socket = \"/tmp/m.sock\";";
+    good[17] = "  start = \"a\"; stop = \"c\"; kill = \"d\"; }; rejoin = \"auto\";";
+    CU_ASSERT_EQUAL(read_with(16, accounts, &settings, &err), ERR_OK);
+    CU_ASSERT_STRING_EQUAL(settings.database.start_to_follow, "a");
+    good[10] = saved;
+    good[13] = kind;
+    good[17] = start;
 }
 
 static void test_mistakes(void)
@@ -103,6 +160,26 @@ static void test_mistakes(void)
         {14, "database = { kind = \"oracle\"; socket = \"/tmp/m.sock\";", "oracle"},
         {16, "  password_file = \"/nowhere/p\"; replication_user = \"r\";", "/nowhere/p"},
         {5, "control_socket = = 3;", "syntax error"},
+        {10, "  { name = \"standby\"; address = \"192.0.2.12:7420\"; },", "no node may be named \"standby\""},
+        {13, "durability = \"none\";", "write \"quorum\" or \"available\""},
+        {13, "durability = true;", "must be a string"},
+        {13, "rejoin = \"never\";", "write \"manual\" or \"auto\""},
+        {13, "rejoin = \"auto\";", "needs the commands \"donate\" and \"receive\""},
+        {13, "lag_most_ms = -1;", "from 0 to 3600000"},
+        {13, "rebuild = { donate = \"d\"; };", "\"donate\" without \"receive\""},
+        {13, "rebuild = { receive = \"d\"; };", "\"receive\" without \"donate\""},
+        {13, "rebuild = { donate = \"d\"; receive = \"r\"; port = 0; };", "from 1 to 65535"},
+        {13, "rebuild = { donate = \"d\"; receive = \"r\"; port = 7420; };", "where this agent does"},
+        {13, "rebuild = { donate = \"d\"; receive = \"r\"; port = 3306; };", "where the database does"},
+        {13, "rebuild = { rate_mb = 100001; };", "from 0 to 100000"},
+        {13, "rebuild = { timeout_s = 9; };", "from 10 to 86400"},
+        {13, "rebuild = { speed = 9; };", "\"speed\" is not a setting known here"},
+        {13, "rebuild = ( 9 );", "must be a group"},
+        {15, "  host = \"192.0.2.11:3306\"; user = \"mha4rdb\";", "host = \"192.0.2.11\"; port = 3306;"},
+        {15, "  host = \"0.0.0.0\"; user = \"mha4rdb\";", "nobody can dial"},
+        {16, "  password_file = \"%P\"; replication_user = \"r_@_@\";", "may be there once"},
+        {16, "  password_file = \"%P\"; replication_user = \"@\";", "\"%n\" alone"},
+        {16, "  password_file = \"%P\"; replication_user = \"mha4rdb\";", "same account"},
     };
 
     for (unsigned i = 0; i < sizeof table / sizeof table[0]; i++) {
@@ -115,6 +192,51 @@ static void test_mistakes(void)
             printf("\n  %s\n  -> %s\n", table[i].text, code == ERR_OK ? "accepted" : err.text);
         CU_ASSERT_TRUE(named);
     }
+}
+
+static void expect(unsigned line, const char *text, const char *says)
+{
+    struct agent_settings settings;
+    struct error err = {0};
+    enum error_code code = read_with(line, text, &settings, &err);
+
+    if (code != ERR_INVALID || !strstr(err.text, says)) {
+        printf("\n  %s\n  -> %s\n", text, code == ERR_OK ? "accepted" : err.text);
+        CU_FAIL("the mistake is not named");
+    }
+}
+
+static void test_long_accounts(void)
+{
+    char line[512], name[140] = "";
+
+    memset(name, 'x', 125);
+    snprintf(line, sizeof line, "  password_file = \"%%P\"; replication_user = \"%s@\";", name);
+    /* "db1" fits the 128 characters, "standby" does not */
+    expect(16, line, "of \"standby\" would be");
+    memset(name, 'x', 129);
+    snprintf(line, sizeof line, "  password_file = \"%%P\"; replication_user = \"%s\";", name);
+    expect(16, line, "has 129 characters; the server takes 128");
+}
+
+static void test_account_of_the_agent(void)
+{
+    const char *user = good[14];
+
+    good[14] = "  host = \"192.0.2.11\"; port = 3306; user = \"r_db2\";";
+    expect(16, "  password_file = \"%P\"; replication_user = \"r_@\";", "the agent's own");
+    good[14] = user;
+}
+
+static void test_mysql_mistakes(void)
+{
+    const char *kind = good[13];
+
+    good[13] = "database = { kind = \"mysql\"; socket = \"/tmp/m.sock\";";
+    expect(13, "rebuild = { donate = \"d\"; receive = \"r\"; };", "CLONE");
+    expect(16, "  password_file = \"%P\"; replication_user = \"account_of_mha4rdb_that_is@\";",
+           "the server takes 32");
+    good[13] = kind;
 }
 
 static void test_files_around_it(void)
@@ -151,7 +273,12 @@ int main(void)
     CU_initialize_registry();
     CU_pSuite suite = CU_add_suite("agent settings", NULL, NULL);
     CU_add_test(suite, "a good file", test_good_file);
+    CU_add_test(suite, "choices", test_choices);
+    CU_add_test(suite, "three data nodes, MySQL", test_three_data_nodes);
     CU_add_test(suite, "mistakes are named", test_mistakes);
+    CU_add_test(suite, "names of accounts that are too long", test_long_accounts);
+    CU_add_test(suite, "a node's account that is the agent's", test_account_of_the_agent);
+    CU_add_test(suite, "MySQL copies itself", test_mysql_mistakes);
     CU_add_test(suite, "the files that it names", test_files_around_it);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();

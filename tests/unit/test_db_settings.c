@@ -113,6 +113,37 @@ static void test_good(void)
     CU_ASSERT_STRING_EQUAL(settings.kill, "d");
 }
 
+/* Which account is whose, both ways. */
+static void test_accounts_of_nodes(void)
+{
+    char text[DB_TEXT_BYTES];
+
+    CU_ASSERT_EQUAL(read_with("replication_user = \"repl_%n_x\";"), ERR_OK);
+    CU_ASSERT_TRUE(db_accounts_per_node(&settings));
+    db_replication_user(&settings, "db1", text, sizeof text);
+    CU_ASSERT_STRING_EQUAL(text, "repl_db1_x");
+    CU_ASSERT_TRUE(db_replication_node(&settings, "repl_standby_x", text, sizeof text));
+    CU_ASSERT_STRING_EQUAL(text, DB_STANDBY_NAME);
+    CU_ASSERT_FALSE(db_replication_node(&settings, "repl__x", text, sizeof text));
+    CU_ASSERT_FALSE(db_replication_node(&settings, "repl_db1", text, sizeof text));
+    CU_ASSERT_FALSE(db_replication_node(&settings, "rep_db1_x", text, sizeof text));
+    CU_ASSERT_FALSE(db_replication_node(&settings, "repl_db1_x", text, 3));
+    CU_ASSERT_EQUAL(read_with(NULL), ERR_OK);
+    CU_ASSERT_FALSE(db_accounts_per_node(&settings));
+    db_replication_user(&settings, "db1", text, sizeof text);
+    CU_ASSERT_STRING_EQUAL(text, "repl");
+    CU_ASSERT_FALSE(db_replication_node(&settings, "repl", text, sizeof text));
+}
+
+/* MariaDB must be started another way to follow; MySQL need not be. */
+static void test_start_to_follow(void)
+{
+    CU_ASSERT_EQUAL(read_with("start_to_follow = \"\";"), ERR_INVALID);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "start_to_follow"));
+    CU_ASSERT_EQUAL(read_with("kind = \"mysql\";"), ERR_OK);
+    CU_ASSERT_STRING_EQUAL(settings.start_to_follow, "b");
+}
+
 static void test_without_a_password_of_its_own(void)
 {
     CU_ASSERT_EQUAL(read_with("password_file = \"\";"), ERR_OK);
@@ -140,6 +171,10 @@ static void test_mistakes(void)
         {"command_timeout_ms = 999;", "from 1000 to 600000"},
         {"kill = 9;", "must be a string"},
         {"paswort_file = \"x\";", "paswort_file"},
+        {"host = \"db1:3306\";", "host = \"db1\"; port = 3306;"},
+        {"host = \"::\";", "nobody can dial"},
+        {"replication_user = \"repl_%s\";", "stands for the node's name"},
+        {"replication_user = \"repl%\";", "stands for the node's name"},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -175,6 +210,8 @@ int main(void)
     CU_initialize_registry();
     suite = CU_add_suite("database settings", set_up, tear_down);
     CU_add_test(suite, "good", test_good);
+    CU_add_test(suite, "accounts of nodes", test_accounts_of_nodes);
+    CU_add_test(suite, "start_to_follow", test_start_to_follow);
     CU_add_test(suite, "without a password of its own", test_without_a_password_of_its_own);
     CU_add_test(suite, "mistakes", test_mistakes);
     CU_add_test(suite, "a password file open to others", test_a_password_file_open_to_others);
