@@ -3,7 +3,8 @@
  *
  * All of it blocks, and each call names its line: a thread of the worker with a connection of its own. The
  * probe line looks, the ops line does what the agent asks, the fence line is kept connected so that a fence
- * depends neither on a free slot nor on the other two.
+ * depends neither on a free slot nor on the others. The log line asks what waits for whoever writes the
+ * server's log, as every commit does; the doubt line asks why another one is not answered.
  *
  * No late statements (design, section 5): a statement that its caller has given up may still run in the
  * server. So before the first statement of the ops line, before every opening, and in every fence, all
@@ -28,7 +29,7 @@
 #define FINDINGS_MAX 32
 #define ACKNOWLEDGERS_MAX 16
 
-enum adapter_line { LINE_PROBE, LINE_OPS, LINE_FENCE, LINE_COUNT };
+enum adapter_line { LINE_PROBE, LINE_OPS, LINE_FENCE, LINE_LOG, LINE_DOUBT, LINE_COUNT };
 
 struct adapter; /* one database, with one session per line */
 
@@ -60,6 +61,9 @@ struct db_view {
     bool standing_by;
     bool received_is_durable;
     bool foreign; /* no epoch record */
+    /* Grows with each transaction of this server's own in its log, not with what it applies as a replica; 0:
+     * not told. Growing while it is read-only: somebody writes all the same. */
+    uint64_t own_writes;
     Mha__DbTrouble trouble_kind;
     char executed[VIEW_POSITION_BYTES]; /* canonical, agent/cluster/position.h */
     char received[VIEW_POSITION_BYTES];
@@ -89,6 +93,15 @@ struct db_findings {
     struct db_finding items[FINDINGS_MAX];
 };
 
+/* What a preflight is to look at. */
+struct check_request {
+    bool booted_writable; /* how this start of the server was first seen */
+    bool switchover; /* only what would stand in the way of a switchover now, as its source if the server is
+                      * open, else as its target */
+    const char *source_host; /* log in there as this node would to replicate; "": nowhere */
+    unsigned source_port;
+};
+
 struct adapter_kind {
     const char *name; /* settings.kind */
     /* NULL: no memory. `settings` must outlive it. */
@@ -109,6 +122,20 @@ struct adapter_kind {
      * lost or not listening. */
     enum error_code (*probe)(struct adapter *adapter, bool write, struct db_view *view, struct error *err);
 
+    /* ---- log line ---- */
+
+    /* The end of the server's log, as text to compare: answered once nobody who writes it is at work. It
+     * hangs as commits do where the log's device is full or hangs. NULL: this adapter has no such question.
+     */
+    enum error_code (*ask_log)(struct adapter *adapter, char *end, size_t size, struct error *err);
+
+    /* ---- doubt line ---- */
+
+    /* Why the server owes an answer: `kind`, DB_TROUBLE_NONE if it cannot be told, with `text` for a person
+     * ("": nothing seen). Asks nothing that waits for a disk or a lock. NULL: this adapter cannot tell. */
+    enum error_code (*doubt)(struct adapter *adapter, Mha__DbTrouble *kind, char *text, size_t size,
+                             struct error *err);
+
     /* ---- fence line ---- */
 
     /* Be connected, so that the next fence is quick. */
@@ -118,6 +145,10 @@ struct adapter_kind {
      * before read-only is confirmed: that would let a commit that waits for its acknowledgement go.
      * Acknowledgements stay demanded throughout. */
     enum error_code (*fence)(struct adapter *adapter, uint64_t deadline_us, struct error *err);
+
+    /* Ends the sessions of all accounts but our own that can write though the server is read-only; `who`:
+     * whose they were, "" if none was there. NULL: this server lets nobody write then. */
+    enum error_code (*expel)(struct adapter *adapter, char *who, size_t size, struct error *err);
 
     /* ---- ops line; ERR_BUSY: stopped early, as asked ---- */
 
@@ -148,10 +179,8 @@ struct adapter_kind {
      * dump thread killed, and both seen done. ERR_INVALID: the accounts are not one per node. */
     enum error_code (*set_acknowledging)(struct adapter *adapter, struct adapter_call *call, const char *node,
                                          bool allowed, struct error *err);
-    /* `booted_writable`: how this start of the server was first seen. `switchover`: only what would stand in
-     * the way of a switchover now, as its source if the server is open, else as its target. */
-    enum error_code (*check)(struct adapter *adapter, struct adapter_call *call, bool booted_writable,
-                             bool switchover, struct db_findings *out, struct error *err);
+    enum error_code (*check)(struct adapter *adapter, struct adapter_call *call,
+                             const struct check_request *request, struct db_findings *out, struct error *err);
 };
 
 extern const struct adapter_kind adapter_mariadb;

@@ -31,7 +31,8 @@ enum error_code mariadb_set_acknowledging(struct adapter *adapter, struct adapte
                                           const char *node, bool allowed, struct error *err);
 
 /* mariadb_check.c */
-enum error_code mariadb_check(struct adapter *adapter, struct adapter_call *call, bool booted_writable,
-                              bool switchover, struct db_findings *out, struct error *err);
+enum error_code mariadb_check(struct adapter *adapter, struct adapter_call *call,
+                              const struct check_request *request, struct db_findings *out,
+                              struct error *err);
 
 #endif

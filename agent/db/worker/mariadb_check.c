@@ -201,10 +201,9 @@ static enum error_code check_accounts(struct adapter *adapter, struct session *s
     return ERR_OK;
 }
 
-enum error_code mariadb_check(struct adapter *adapter, struct adapter_call *call, bool booted_writable,
-                              bool switchover, struct db_findings *out, struct error *err)
+enum error_code mariadb_check(struct adapter *adapter, struct adapter_call *call,
+                              const struct check_request *request, struct db_findings *out, struct error *err)
 {
-    (void)switchover;
     struct session *session;
     enum error_code code = sql_ops(adapter, &session, err);
 
@@ -212,7 +211,7 @@ enum error_code mariadb_check(struct adapter *adapter, struct adapter_call *call
     if (code == ERR_OK)
         code = check_variables(session, out, err);
     if (code == ERR_OK)
-        code = check_boot(session, booted_writable, out, err);
+        code = check_boot(session, request->booted_writable, out, err);
     if (code == ERR_OK)
         code = check_grants(adapter, session, out, err);
     if (code == ERR_OK)

@@ -45,6 +45,18 @@ bool worker_changes_writability(const struct worker *worker)
 
 /* ---- on the ops thread ---- */
 
+static enum error_code check(struct worker *worker, const struct operation *operation, struct error *err)
+{
+    struct check_request request = {
+        .booted_writable = worker->booted_writable,
+        .switchover = operation->switchover,
+        .source_host = operation->host,
+        .source_port = operation->port,
+    };
+
+    return worker->kind->check(worker->adapter, &worker->call, &request, &worker->findings, err);
+}
+
 static void ops_job(void *context)
 {
     struct worker *worker = context;
@@ -83,8 +95,7 @@ static void ops_job(void *context)
         code = kind->set_acknowledging(adapter, call, operation->node, operation->allowed, err);
         break;
     default:
-        code = kind->check(adapter, call, worker->booted_writable, operation->switchover, &worker->findings,
-                           err);
+        code = check(worker, operation, err);
     }
     worker->ops_code = code;
 }
@@ -291,7 +302,9 @@ static bool parse(const Mha__DbRequest *request, struct operation *out)
         return out->node[0];
     case MHA__DB_REQUEST__BODY_CHECK:
         out->switchover = request->check->switchover;
-        break;
+        out->port = request->check->source_port;
+        copy_text(out->host, sizeof out->host, request->check->source_host);
+        return out->host[0] == '\0' || (out->port && out->port < 65536);
     case MHA__DB_REQUEST__BODY_DRAIN:
         break;
     default:
