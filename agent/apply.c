@@ -79,6 +79,24 @@ static void log_command(const struct agent *agent, const struct cluster_command 
         log_warning("failover to %s forced by an operator, who accepts the loss of data",
                     name_of(agent, command->node));
         break;
+    case COMMAND_ASIDE:
+        log_notice("%s is %s%s", name_of(agent, command->node),
+                   command->aside == MHA__ASIDE_KIND__ASIDE_DRAIN ? "drained" : "to be made anew",
+                   command->by_operator ? ": an operator asked for it" : "");
+        break;
+    case COMMAND_ASIDE_CANCEL:
+        log_notice("request %llu is cancelled", (unsigned long long)command->id);
+        break;
+    case COMMAND_ASIDE_END:
+        log_notice("request %llu: %s", (unsigned long long)command->id, command->text);
+        break;
+    case COMMAND_INIT:
+        log_notice("an operator chose %s as the first primary%s", name_of(agent, command->node),
+                   command->discard_others ? "; what the others have that it lacks is set aside" : "");
+        break;
+    case COMMAND_INIT_END:
+        log_notice("the first start is complete: all others follow");
+        break;
     }
 }
 

@@ -55,6 +55,8 @@ static void fill_self(struct agent *agent, uint64_t now_us)
     report->promotable = agent->output.promotable;
     report->waiting_for = agent->output.waiting_for;
     report->program_version = (char *)MHA_VERSION;
+    report->held_ms =
+        agent->raft.held_until_us > now_us ? (agent->raft.held_until_us - now_us + 999) / 1000 : 0;
     agent->input.db = db;
     agent->input.vip = NULL;
     if (agent->vip) {

@@ -18,6 +18,11 @@ static bool change_known(Mha__ChangeKind kind)
     return kind >= MHA__CHANGE_KIND__CHANGE_FIRST_START && kind <= MHA__CHANGE_KIND__CHANGE_FORCED;
 }
 
+static bool aside_known(Mha__AsideKind kind)
+{
+    return kind == MHA__ASIDE_KIND__ASIDE_REBUILD || kind == MHA__ASIDE_KIND__ASIDE_DRAIN;
+}
+
 /* A sync set as a message, with its storage. */
 struct sync_message {
     Mha__SyncSet set;
@@ -81,6 +86,11 @@ size_t cluster_command_pack(const struct cluster_command *command, uint8_t *out,
     Mha__ForceCommand force = MHA__FORCE_COMMAND__INIT;
     Mha__ForceEndCommand force_end = MHA__FORCE_END_COMMAND__INIT;
     Mha__PhasesCommand phases = MHA__PHASES_COMMAND__INIT;
+    Mha__AsideCommand aside = MHA__ASIDE_COMMAND__INIT;
+    Mha__AsideCancelCommand aside_cancel = MHA__ASIDE_CANCEL_COMMAND__INIT;
+    Mha__AsideEndCommand aside_end = MHA__ASIDE_END_COMMAND__INIT;
+    Mha__InitCommand init = MHA__INIT_COMMAND__INIT;
+    Mha__InitEndCommand init_end = MHA__INIT_END_COMMAND__INIT;
     Mha__Phases phases_message;
     struct sync_message sync_storage;
     char *text = (char *)command->text;
@@ -154,6 +164,37 @@ size_t cluster_command_pack(const struct cluster_command *command, uint8_t *out,
         phases.phases = &phases_message;
         message.body_case = MHA__COMMAND__BODY_PHASES;
         message.phases = &phases;
+        break;
+    case COMMAND_ASIDE:
+        aside.node = command->node;
+        aside.kind = command->aside;
+        aside.donor = command->donor;
+        aside.by_operator = command->by_operator;
+        aside.rate_mb = command->rate_mb;
+        message.body_case = MHA__COMMAND__BODY_ASIDE;
+        message.aside = &aside;
+        break;
+    case COMMAND_ASIDE_CANCEL:
+        aside_cancel.id = command->id;
+        message.body_case = MHA__COMMAND__BODY_ASIDE_CANCEL;
+        message.aside_cancel = &aside_cancel;
+        break;
+    case COMMAND_ASIDE_END:
+        aside_end.id = command->id;
+        aside_end.outcome = text;
+        message.body_case = MHA__COMMAND__BODY_ASIDE_END;
+        message.aside_end = &aside_end;
+        break;
+    case COMMAND_INIT:
+        init.node = command->node;
+        init.discard_others = command->discard_others;
+        message.body_case = MHA__COMMAND__BODY_INIT;
+        message.init = &init;
+        break;
+    case COMMAND_INIT_END:
+        init_end.id = command->id;
+        message.body_case = MHA__COMMAND__BODY_INIT_END;
+        message.init_end = &init_end;
         break;
     }
     if (mha__command__get_packed_size(&message) > size)
@@ -243,6 +284,31 @@ static bool command_from_message(const Mha__Command *message, struct cluster_com
         out->epoch = message->phases->epoch;
         out->phases = phases_from_message(message->phases->phases);
         return true;
+    case MHA__COMMAND__BODY_ASIDE:
+        out->kind = COMMAND_ASIDE;
+        out->node = message->aside->node;
+        out->aside = message->aside->kind;
+        out->donor = message->aside->donor;
+        out->by_operator = message->aside->by_operator;
+        out->rate_mb = message->aside->rate_mb;
+        return aside_known(out->aside);
+    case MHA__COMMAND__BODY_ASIDE_CANCEL:
+        out->kind = COMMAND_ASIDE_CANCEL;
+        out->id = message->aside_cancel->id;
+        return true;
+    case MHA__COMMAND__BODY_ASIDE_END:
+        out->kind = COMMAND_ASIDE_END;
+        out->id = message->aside_end->id;
+        return copy_text(out->text, sizeof out->text, message->aside_end->outcome);
+    case MHA__COMMAND__BODY_INIT:
+        out->kind = COMMAND_INIT;
+        out->node = message->init->node;
+        out->discard_others = message->init->discard_others;
+        return true;
+    case MHA__COMMAND__BODY_INIT_END:
+        out->kind = COMMAND_INIT_END;
+        out->id = message->init_end->id;
+        return true;
     default:
         return false;
     }
@@ -268,6 +334,9 @@ Mha__ClusterState *cluster_state_to_message(const struct cluster_state *state)
     Mha__Switchover switchover = MHA__SWITCHOVER__INIT;
     Mha__Pause pause = MHA__PAUSE__INIT;
     Mha__Force force = MHA__FORCE__INIT;
+    Mha__Init init = MHA__INIT__INIT;
+    Mha__Aside asides[CLUSTER_ASIDES_MAX];
+    Mha__Aside *aside_pointers[CLUSTER_ASIDES_MAX];
     Mha__Change changes[CLUSTER_HISTORY_MAX];
     Mha__Change *change_pointers[CLUSTER_HISTORY_MAX];
     Mha__Phases phases[CLUSTER_HISTORY_MAX];
@@ -296,6 +365,24 @@ Mha__ClusterState *cluster_state_to_message(const struct cluster_state *state)
     force.id = state->force.id;
     force.node = state->force.node;
     force.old_primary_is_off = state->force.old_primary_is_off;
+    message.init = &init;
+    init.id = state->init.id;
+    init.node = state->init.node;
+    init.discard_others = state->init.discard_others;
+    message.n_asides = state->aside_count;
+    message.asides = aside_pointers;
+    for (unsigned i = 0; i < state->aside_count; i++) {
+        const struct cluster_aside *aside = &state->asides[i];
+        mha__aside__init(&asides[i]);
+        asides[i].id = aside->id;
+        asides[i].node = aside->node;
+        asides[i].kind = aside->kind;
+        asides[i].donor = aside->donor;
+        asides[i].by_operator = aside->by_operator;
+        asides[i].cancelled = aside->cancelled;
+        asides[i].rate_mb = aside->rate_mb;
+        aside_pointers[i] = &asides[i];
+    }
     message.n_history = state->history_count;
     message.history = change_pointers;
     for (unsigned i = 0; i < state->history_count; i++) {
@@ -351,9 +438,26 @@ static bool requests_from_message(const Mha__ClusterState *message, struct clust
     const Mha__Switchover *switchover = message->switchover;
     const Mha__Pause *pause = message->pause;
     const Mha__Force *force = message->force;
+    const Mha__Init *init = message->init;
 
-    if (!known(switchover) || !known(pause) || !known(force))
+    if (!known(switchover) || !known(pause) || !known(force) || !known(init) ||
+        message->n_asides > CLUSTER_ASIDES_MAX)
         return false;
+    if (init)
+        out->init =
+            (struct cluster_init){.id = init->id, .node = init->node, .discard_others = init->discard_others};
+    for (size_t i = 0; i < message->n_asides; i++) {
+        const Mha__Aside *aside = message->asides[i];
+        if (!known(aside) || !aside_known(aside->kind))
+            return false;
+        out->asides[out->aside_count++] = (struct cluster_aside){.id = aside->id,
+                                                                 .node = aside->node,
+                                                                 .kind = aside->kind,
+                                                                 .donor = aside->donor,
+                                                                 .by_operator = aside->by_operator,
+                                                                 .cancelled = aside->cancelled,
+                                                                 .rate_mb = aside->rate_mb};
+    }
     if (switchover)
         out->switchover = (struct cluster_switchover){.id = switchover->id,
                                                       .from = switchover->from,

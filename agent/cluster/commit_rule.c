@@ -20,21 +20,12 @@ static bool names(const struct acknowledgers *who, const char *name)
     return false;
 }
 
-static bool may_acknowledge(const Mha__DbObservation *db, const char *name)
-{
-    for (size_t i = 0; i < db->n_acknowledgers; i++)
-        if (strcmp(db->acknowledgers[i], name) == 0)
-            return true;
-    return false;
-}
-
 /* In trouble for long enough that it is to be dropped. */
 static bool is_due(const struct policy_tracker *tracker, const struct policy_input *input, uint64_t id)
 {
     for (unsigned i = 0; i < tracker->node_count; i++)
         if (tracker->nodes[i].id == id && tracker->nodes[i].trouble_since_us)
-            return tracker->nodes[i].at_once ||
-                   input->now_us - tracker->nodes[i].trouble_since_us >= input->settings.election_us;
+            return input->now_us >= tracker->nodes[i].due_us;
     return false;
 }
 
@@ -77,7 +68,7 @@ static void set_acknowledging(const struct policy_input *input, struct policy_ou
 }
 
 /* Commits may be waiting for who is to be allowed: that goes first. */
-static bool acknowledgers_are(const struct policy_input *input, struct policy_output *output,
+bool policy_acknowledgers_are(const struct policy_input *input, struct policy_output *output,
                               const struct acknowledgers *who)
 {
     const Mha__DbObservation *db = input->db;
@@ -90,7 +81,7 @@ static bool acknowledgers_are(const struct policy_input *input, struct policy_ou
         return false;
     }
     for (unsigned i = 0; i < who->count; i++)
-        if (!may_acknowledge(db, who->names[i])) {
+        if (!policy_counts_there(db, who->names[i])) {
             set_acknowledging(input, output, who->names[i], true);
             return false;
         }
@@ -99,6 +90,18 @@ static bool acknowledgers_are(const struct policy_input *input, struct policy_ou
             set_acknowledging(input, output, db->acknowledgers[i], false);
             return false;
         }
+    return true;
+}
+
+bool policy_strangers_acknowledge(const struct policy_input *input, struct policy_output *output,
+                                  const struct acknowledgers *who)
+{
+    if (!policy_tells_nodes_apart(input, input->db) || input->db->acknowledging_clients <= who->count)
+        return false;
+    policy_wait(output,
+                "%u replicas acknowledge to this server and %u may: another one of them is connected by an "
+                "account that is none of the nodes'; switch its semi-synchronous replication off",
+                input->db->acknowledging_clients, who->count);
     return true;
 }
 
@@ -111,7 +114,7 @@ static bool named_rule_is(const struct policy_input *input, unsigned acks, const
     if (acks == 0)
         return true;
     for (unsigned i = 0; i < who->count; i++)
-        if (!may_acknowledge(db, who->names[i]))
+        if (!policy_counts_there(db, who->names[i]))
             return false;
     return db->n_acknowledgers == who->count;
 }
@@ -133,7 +136,7 @@ bool policy_rule_is(const struct policy_input *input, struct policy_output *outp
         policy_set_rule(input, output, DB_OP_SET_COMMIT_RULE, acks, who);
         return false;
     }
-    if (acks > 0 && !acknowledgers_are(input, output, who))
+    if (acks > 0 && !policy_acknowledgers_are(input, output, who))
         return false;
     if (db->acks != acks) {
         policy_set_rule(input, output, DB_OP_SET_COMMIT_RULE, acks, who);
@@ -156,6 +159,7 @@ void policy_begin_change(struct policy_tracker *tracker, const struct policy_inp
     tracker->change_version = version;
     tracker->change_since_us = input->now_us;
     tracker->change_start = 0;
+    tracker->strained_us = 0;
     tracker->in_force_us = tracker->end_us = 0;
 }
 
@@ -175,6 +179,8 @@ bool policy_end_of_log(struct policy_tracker *tracker, const struct policy_input
     const Mha__DbObservation *db = input->db;
 
     output->db_watch = true;
+    if (!tracker->strained_us && db->acks > input->state->sync.acks)
+        tracker->strained_us = input->now_us;
     if (!policy_rule_is(input, output, acks, who) || !db->acks_enforced || !input->db_settled) {
         tracker->in_force_us = tracker->end_us = 0;
         if (output->db_op == DB_OP_NONE && !input->db_settled)

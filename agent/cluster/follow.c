@@ -52,22 +52,43 @@ static void start_server(const struct policy_input *input, struct policy_output 
         output->server_op = SERVER_OP_NONE;
 }
 
-/* "add a member at the same k: commit first, then let it acknowledge". By its account at the primary a
- * newcomer may acknowledge as soon as it follows: while commits wait there for a replica, it is told to
- * follow only once that server is seen not to count it. (With named waits it is not named;
- * where it is the only one beside the primary, it is taken for nobody else.) */
+/* "add a member at the same k: commit first, then let it acknowledge". Where each node has an account of its
+ * own, who is not counted by the primary's server stands by, and changes over when that changes. Who is
+ * counted there, but by the committed rule is no member, is withdrawn there any moment, or its copy of the
+ * rule is old: until that is settled it stands by, too. (With named waits it is enough not to be named.) */
+static bool stands_by(const struct policy_input *input, const Mha__DbObservation *primary)
+{
+    if (!policy_tells_nodes_apart(input, primary))
+        return false;
+    return !policy_counts_there(primary, input->self->name) ||
+           (input->state->sync.acks > 0 && !cluster_sync_find(&input->state->sync, input->self->id));
+}
+
+/* Where the accounts are not one per node, whoever follows may acknowledge: with a third database no newcomer
+ * follows while commits wait for a replica. */
 static bool would_be_counted(const struct policy_input *input, const Mha__DbObservation *primary)
 {
-    if (input->settings.acks_kind == ACKS_NAMED || policy_databases(input) <= 2 ||
-        cluster_sync_find(&input->state->sync, input->self->id) ||
-        (primary->acks == 0 && input->state->sync.acks == 0))
-        return false;
-    if (!primary->acknowledgers_known)
-        return true;
-    for (size_t i = 0; i < primary->n_acknowledgers; i++)
-        if (strcmp(primary->acknowledgers[i], input->self->name) == 0)
-            return true;
-    return false;
+    return input->settings.acks_kind != ACKS_NAMED && !primary->acknowledgers_known &&
+           policy_databases(input) > 2 && !cluster_sync_find(&input->state->sync, input->self->id) &&
+           (primary->acks > 0 || input->state->sync.acks > 0);
+}
+
+/* It follows the primary of this term, and only how is to be changed: in both ways it keeps what it has. */
+static void change_over(const struct policy_input *input, struct policy_output *output,
+                        const struct policy_node *primary, const Mha__DbObservation *theirs)
+{
+    bool standing_by = stands_by(input, theirs);
+
+    if (!policy_tells_nodes_apart(input, theirs) || input->db->standing_by == standing_by)
+        return; /* the server itself retries a lost connection */
+    policy_db_op(input, output, DB_OP_FOLLOW);
+    output->db_host = primary->report->database_host;
+    output->db_port = primary->report->database_port;
+    output->db_epoch = input->raft->term;
+    output->db_standing_by = standing_by;
+    policy_wait(output, "%s",
+                standing_by ? "standing by: commits are not to wait for this node"
+                            : "beginning to acknowledge commits");
 }
 
 static void follow_primary(const struct policy_input *input, struct policy_output *output)
@@ -76,11 +97,17 @@ static void follow_primary(const struct policy_input *input, struct policy_outpu
     const struct policy_node *primary = policy_find_node(input, input->state->primary.node);
     const Mha__DbObservation *theirs = primary ? policy_fresh_db(input, primary) : NULL;
 
-    if (db->source_epoch == input->raft->term && db->source[0])
-        return; /* told already; the server itself retries a lost connection */
+    bool told = db->source_epoch == input->raft->term && db->source[0];
+
     if (!theirs || primary->report->term != input->raft->term) {
+        if (told)
+            return;
         policy_wait(output, "waiting for a report of %s",
                     policy_node_name(input, input->state->primary.node));
+        return;
+    }
+    if (told) {
+        change_over(input, output, primary, theirs);
         return;
     }
     if (!policy_holds(theirs->executed, db->received)) {
@@ -99,16 +126,18 @@ static void follow_primary(const struct policy_input *input, struct policy_outpu
         return;
     }
     if (would_be_counted(input, theirs)) {
-        policy_wait(
-            output,
-            "not in the sync set: waiting until the server of %s counts no acknowledgements of this node",
-            primary->name);
+        policy_wait(output,
+                    "not in the sync set, and the server of %s cannot tell its acknowledgements from a "
+                    "member's: give "
+                    "each node a replication account of its own",
+                    primary->name);
         return;
     }
     policy_db_op(input, output, DB_OP_FOLLOW);
     output->db_host = primary->report->database_host;
     output->db_port = primary->report->database_port;
     output->db_epoch = input->raft->term;
+    output->db_standing_by = stands_by(input, theirs);
 }
 
 void policy_follow(const struct policy_input *input, struct policy_output *output)

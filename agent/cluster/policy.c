@@ -66,10 +66,31 @@ const Mha__DbObservation *policy_willing(const struct policy_input *input, const
     const Mha__DbObservation *db = policy_fresh_db(input, node);
 
     if (node->self || node->arbiter || node->learner || !db || node->report->term != input->raft->term ||
-        db->state != MHA__DB_STATE__DB_UP || !db->receiving || !db->applying || !db->acknowledging ||
-        db->source_epoch != input->state->primary.epoch || db->incarnation == 0)
+        db->state != MHA__DB_STATE__DB_UP || !db->receiving || !db->applying ||
+        !(db->acknowledging || db->standing_by) || db->source_epoch != input->state->primary.epoch ||
+        db->incarnation == 0)
         return NULL;
     return db;
+}
+
+bool policy_acknowledges(const struct policy_input *input, const struct policy_node *node)
+{
+    const Mha__DbObservation *db = policy_willing(input, node);
+
+    return db && db->acknowledging;
+}
+
+bool policy_tells_nodes_apart(const struct policy_input *input, const Mha__DbObservation *db)
+{
+    return input->settings.acks_kind != ACKS_NAMED && db->acknowledgers_known;
+}
+
+bool policy_counts_there(const Mha__DbObservation *db, const char *name)
+{
+    for (size_t i = 0; i < db->n_acknowledgers; i++)
+        if (strcmp(db->acknowledgers[i], name) == 0)
+            return true;
+    return false;
 }
 
 const Mha__DbObservation *policy_frozen_db(const struct policy_input *input, const struct policy_node *node)
@@ -173,6 +194,10 @@ bool policy_has_successor(const struct policy_input *input)
 
 /* ---- since when ---- */
 
+/* Who has just come in stands by until the server of the primary lets it acknowledge, and then connects anew
+ * by its own account. */
+#define CHANGE_OVER_US 2000000u
+
 /* What keeps a member of the sync set from acknowledging, or NULL. `at_once`: waiting longer cannot help. */
 static const char *member_trouble(const struct policy_input *input, const struct sync_member *member,
                                   bool *at_once)
@@ -206,12 +231,13 @@ static const char *member_trouble(const struct policy_input *input, const struct
 static void track_members(struct policy_tracker *tracker, const struct policy_input *input)
 {
     const struct sync_set *sync = &input->state->sync;
-    uint64_t since_us[POLICY_NODES_MAX], id[POLICY_NODES_MAX];
+    uint64_t since_us[POLICY_NODES_MAX], joined_us[POLICY_NODES_MAX], id[POLICY_NODES_MAX];
     unsigned before = tracker->node_count;
 
     for (unsigned i = 0; i < before; i++) {
         id[i] = tracker->nodes[i].id;
         since_us[i] = tracker->nodes[i].trouble_since_us;
+        joined_us[i] = tracker->nodes[i].joined_us;
     }
     tracker->node_count = 0;
     for (unsigned i = 0; i < sync->count; i++) {
@@ -223,16 +249,26 @@ static void track_members(struct policy_tracker *tracker, const struct policy_in
         trouble = member_trouble(input, &sync->members[i], &at_once);
         memset(&tracker->nodes[n], 0, sizeof tracker->nodes[n]);
         tracker->nodes[n].id = sync->members[i].node;
-        if (trouble) {
-            tracker->nodes[n].trouble_since_us = input->now_us;
-            tracker->nodes[n].at_once = at_once;
-            tracker->nodes[n].trouble = trouble;
-            for (unsigned j = 0; j < before; j++)
-                if (id[j] == tracker->nodes[n].id && since_us[j])
-                    tracker->nodes[n].trouble_since_us = since_us[j];
+        tracker->nodes[n].joined_us = tracker->members_known ? input->now_us : 0;
+        tracker->nodes[n].trouble_since_us = trouble ? input->now_us : 0;
+        tracker->nodes[n].trouble = trouble;
+        for (unsigned j = 0; j < before; j++) {
+            if (id[j] != tracker->nodes[n].id)
+                continue;
+            tracker->nodes[n].joined_us = joined_us[j];
+            if (trouble && since_us[j])
+                tracker->nodes[n].trouble_since_us = since_us[j];
+        }
+        tracker->nodes[n].due_us = tracker->nodes[n].trouble_since_us;
+        if (trouble && !at_once) {
+            tracker->nodes[n].due_us += input->settings.election_us;
+            if (tracker->nodes[n].joined_us &&
+                tracker->nodes[n].due_us < tracker->nodes[n].joined_us + CHANGE_OVER_US)
+                tracker->nodes[n].due_us = tracker->nodes[n].joined_us + CHANGE_OVER_US;
         }
         tracker->node_count++;
     }
+    tracker->members_known = true;
 }
 
 /* Who is near enough to be counted on: of those that may join the sync set, and of its members while k may be

@@ -70,9 +70,6 @@ struct policy_settings {
     uint64_t probe_timeout_us;
     bool has_vip;
     enum policy_acks_kind acks_kind;
-    /* What a replica acknowledged is still there after a restart and a power cut: PostgreSQL, and MySQL with
-     * sync_relay_log = 1 and without relay-log recovery. MariaDB discards its relay log. */
-    bool received_is_durable;
     /* An operator's choice: commits wait for nobody, and a failover takes the best that is there, if it lags
      * by no more than lag_most_us: acknowledged writes may be lost. */
     bool durability_available;
@@ -126,11 +123,13 @@ struct policy_tracker {
     uint64_t term; /* all below is of this term */
     struct {
         uint64_t id;
+        uint64_t joined_us;        /* it came in under this leader: it may have to change over yet; 0: no */
         uint64_t trouble_since_us; /* 0: none */
-        bool at_once;              /* it cannot pass by itself: no grace */
+        uint64_t due_us;           /* in trouble until then, it is to be dropped */
         const char *trouble;       /* static text */
     } nodes[POLICY_NODES_MAX];     /* members of the sync set, without this one */
     unsigned node_count;
+    bool members_known; /* the above was filled before, in this term */
 
     uint64_t near_mark_us; /* 0: none */
     struct position near_mark;
@@ -143,6 +142,7 @@ struct policy_tracker {
     uint64_t change_version;  /* of the sync set that it is made of */
     uint64_t change_since_us; /* when it began */
     uint64_t change_start;    /* of who joins: the start of its database that the end of the log is for */
+    uint64_t strained_us;     /* since when commits wait for more than is committed; 0: they do not */
     uint64_t in_force_us;     /* the observation that first showed the rule as the change needs it; 0: none */
     uint64_t end_us;          /* 0: none */
     struct position end;      /* the end of the log at end_us, later than in_force_us */

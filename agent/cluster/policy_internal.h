@@ -20,8 +20,14 @@ unsigned policy_most_acks(const struct policy_input *input);
 const Mha__DbObservation *policy_fresh_db(const struct policy_input *input, const struct policy_node *node);
 /* The same if it is up and its receiver was seen stopped in this term. `node` may be NULL. */
 const Mha__DbObservation *policy_frozen_db(const struct policy_input *input, const struct policy_node *node);
-/* The same if it is a replica that follows the primary of this epoch and would acknowledge. */
+/* The same if it is a replica that follows the primary of this epoch, and acknowledges or stands by: that it
+ * changes over by itself once the primary lets it. */
 const Mha__DbObservation *policy_willing(const struct policy_input *input, const struct policy_node *node);
+/* It does so already. */
+bool policy_acknowledges(const struct policy_input *input, const struct policy_node *node);
+/* The server tells whose acknowledgements count there, and each node has an account of its own for them. */
+bool policy_tells_nodes_apart(const struct policy_input *input, const Mha__DbObservation *db);
+bool policy_counts_there(const Mha__DbObservation *db, const char *name); /* its acknowledgements */
 /* It holds all that this node holds, and more. */
 bool policy_is_ahead(const struct policy_input *input, const struct policy_node *node);
 /* Two positions in text; an unreadable one is contained by nothing and contains nothing. */
@@ -73,6 +79,14 @@ void policy_acknowledgers(const struct policy_tracker *tracker, const struct pol
 /* `op` is DB_OP_SET_COMMIT_RULE or DB_OP_PROMOTE. */
 void policy_set_rule(const struct policy_input *input, struct policy_output *output, enum policy_db_op op,
                      unsigned acks, const struct acknowledgers *who);
+/* true: `who` may acknowledge in the server, and nobody else. Otherwise the next operation that leads there.
+ */
+bool policy_acknowledgers_are(const struct policy_input *input, struct policy_output *output,
+                              const struct acknowledgers *who);
+/* More replicas acknowledge to the server than are allowed to: one of them is none of ours, and a commit that
+ * waits could be answered by it. */
+bool policy_strangers_acknowledge(const struct policy_input *input, struct policy_output *output,
+                                  const struct acknowledgers *who);
 /* true: the server waits for `acks` acknowledgements, and with acks > 0 exactly `who` may acknowledge there.
  * Otherwise the next operation that leads there. */
 bool policy_rule_is(const struct policy_input *input, struct policy_output *output, unsigned acks,

@@ -41,11 +41,14 @@ static const Mha__DbObservation *old_primary_fenced(const struct policy_input *i
     return db;
 }
 
-/* This start of its database holds what it acknowledged as a member. */
+/* This start of its database holds what it acknowledged as a member. MySQL keeps what was received over a
+ * restart and a power cut where its settings say so (sync_relay_log = 1, no relay-log recovery), PostgreSQL
+ * always; MariaDB discards its relay log at each start, whatever it is told. */
 static bool counts_as(const struct policy_input *input, const struct sync_member *member,
                       const Mha__DbObservation *db)
 {
-    return db->incarnation == member->incarnation || input->settings.received_is_durable;
+    return db->incarnation == member->incarnation || input->settings.acks_kind == ACKS_NAMED ||
+           (input->settings.acks_kind == ACKS_COUNT && db->received_is_durable);
 }
 
 /* Whether `theirs` has writes that the node lacks and that bind it. The old primary itself lacks nothing that

@@ -17,6 +17,14 @@ const struct sync_member *cluster_sync_find(const struct sync_set *sync, uint64_
     return NULL;
 }
 
+const struct cluster_aside *cluster_aside_find(const struct cluster_state *state, uint64_t node)
+{
+    for (unsigned i = 0; i < state->aside_count; i++)
+        if (state->asides[i].node == node)
+            return &state->asides[i];
+    return NULL;
+}
+
 /* What must hold for any rule: the primary is a member, nobody is named twice, and there are enough others to
  * acknowledge; k = 0 means that the primary stands alone, for nobody else is then sure to hold what it
  * acknowledged. */
@@ -79,9 +87,41 @@ static void end_request(struct cluster_state *state, uint64_t id, const char *ou
     snprintf(state->last_request_outcome, sizeof state->last_request_outcome, "%s", outcome);
 }
 
+static const struct cluster_aside *find_aside_id(const struct cluster_state *state, uint64_t id)
+{
+    for (unsigned i = 0; i < state->aside_count; i++)
+        if (state->asides[i].id == id)
+            return &state->asides[i];
+    return NULL;
+}
+
+static void end_aside(struct cluster_state *state, uint64_t id, const char *outcome)
+{
+    unsigned i = (unsigned)(find_aside_id(state, id) - state->asides);
+
+    if (state->asides[i].by_operator)
+        end_request(state, id, outcome);
+    memmove(&state->asides[i], &state->asides[i + 1], (--state->aside_count - i) * sizeof state->asides[0]);
+    memset(&state->asides[state->aside_count], 0, sizeof state->asides[0]);
+}
+
+/* "Nothing is cut, rewound, cloned or rebuilt on a member of M": who is set aside does not come in. */
+static const char *takes_in_one_aside(const struct cluster_state *state, const struct sync_set *new)
+{
+    for (unsigned i = 0; i < new->count; i++)
+        if (!cluster_sync_find(&state->sync, new->members[i].node) &&
+            cluster_aside_find(state, new->members[i].node))
+            return "it takes in a node that is rebuilt or drained";
+    return NULL;
+}
+
 static const char *apply_promote(struct cluster_state *state, const struct cluster_command *command)
 {
     const char *unsound = sync_unsound(&command->sync, command->node);
+    const struct cluster_aside *aside = cluster_aside_find(state, command->node);
+
+    if (!unsound)
+        unsound = takes_in_one_aside(state, &command->sync);
 
     if (unsound)
         return unsound;
@@ -118,6 +158,14 @@ static const char *apply_promote(struct cluster_state *state, const struct clust
         else
             memset(&state->pause, 0, sizeof state->pause);
     }
+    if (aside)
+        end_aside(state, aside->id, "failed: it was promoted meanwhile");
+    if (state->init.id && state->primary.node == 0 &&
+        (state->init.node != command->node || !state->init.discard_others)) {
+        end_request(state, state->init.id,
+                    state->init.node == command->node ? "done" : "failed: another node is the first primary");
+        memset(&state->init, 0, sizeof state->init);
+    }
     memset(&state->primary, 0, sizeof state->primary);
     state->primary.node = command->node;
     state->primary.epoch = command->epoch;
@@ -144,6 +192,8 @@ static const char *apply_sync(struct cluster_state *state, const struct cluster_
 {
     const char *unsound = sync_unsound(&command->sync, state->primary.node);
 
+    if (!unsound)
+        unsound = takes_in_one_aside(state, &command->sync);
     if (unsound)
         return unsound;
     if (command->epoch != state->primary.epoch)
@@ -196,6 +246,60 @@ static const char *apply_phases(struct cluster_state *state, const struct cluste
     return "no change of that epoch is in the history";
 }
 
+static const char *apply_aside(struct cluster_state *state, const struct cluster_command *command)
+{
+    if (command->node == 0)
+        return "it names no node";
+    if (command->node == state->primary.node)
+        return "it is the primary";
+    if (cluster_aside_find(state, command->node))
+        return "it is rebuilt or drained already";
+    if (state->aside_count == CLUSTER_ASIDES_MAX)
+        return "too many nodes are rebuilt or drained";
+    state->asides[state->aside_count++] = (struct cluster_aside){.id = state->next_id++,
+                                                                 .node = command->node,
+                                                                 .kind = command->aside,
+                                                                 .donor = command->donor,
+                                                                 .by_operator = command->by_operator,
+                                                                 .rate_mb = command->rate_mb};
+    return NULL;
+}
+
+static const char *apply_aside_step(struct cluster_state *state, const struct cluster_command *command)
+{
+    const struct cluster_aside *aside = find_aside_id(state, command->id);
+
+    if (!aside)
+        return "nothing of that number is under way";
+    if (command->kind == COMMAND_ASIDE_END)
+        end_aside(state, command->id, command->text);
+    else if (aside->cancelled)
+        return "it is cancelled already";
+    else
+        state->asides[aside - state->asides].cancelled = true;
+    return NULL;
+}
+
+static const char *apply_init(struct cluster_state *state, const struct cluster_command *command)
+{
+    if (command->kind == COMMAND_INIT_END) {
+        if (!state->init.id || command->id != state->init.id)
+            return "no such first start is under way";
+        end_request(state, command->id, "done");
+        memset(&state->init, 0, sizeof state->init);
+        return NULL;
+    }
+    if (state->primary.node)
+        return "the first start is over";
+    if (command->node == 0)
+        return "it names no node";
+    if (state->init.id)
+        end_request(state, state->init.id, "failed: asked for again");
+    state->init = (struct cluster_init){
+        .id = state->next_id++, .node = command->node, .discard_others = command->discard_others};
+    return NULL;
+}
+
 const char *cluster_state_apply(struct cluster_state *state, const struct cluster_command *command)
 {
     switch (command->kind) {
@@ -240,6 +344,14 @@ const char *cluster_state_apply(struct cluster_state *state, const struct cluste
         return NULL;
     case COMMAND_PHASES:
         return apply_phases(state, command);
+    case COMMAND_ASIDE:
+        return apply_aside(state, command);
+    case COMMAND_ASIDE_CANCEL:
+    case COMMAND_ASIDE_END:
+        return apply_aside_step(state, command);
+    case COMMAND_INIT:
+    case COMMAND_INIT_END:
+        return apply_init(state, command);
     }
     return "unknown command";
 }

@@ -15,6 +15,7 @@
 
 #define CLUSTER_SYNC_MAX 7
 #define CLUSTER_HISTORY_MAX 32
+#define CLUSTER_ASIDES_MAX 16
 #define CLUSTER_TEXT_BYTES 192    /* reasons and outcomes */
 #define CLUSTER_POSITION_BYTES 64 /* one GTID */
 #define CLUSTER_COMMAND_BYTES_MAX 4096
@@ -73,12 +74,33 @@ struct cluster_force {
     bool old_primary_is_off;
 };
 
+/* A data node that is kept out of the sync set. While it stands here no command takes the node in: what is
+ * done to its database then is done to no member. */
+struct cluster_aside {
+    uint64_t id;
+    uint64_t node;
+    Mha__AsideKind kind;
+    uint64_t donor; /* 0: a replica when there is one, else the primary */
+    bool by_operator;
+    bool cancelled;
+    uint32_t rate_mb; /* 0: as configured */
+};
+
+struct cluster_init {
+    uint64_t id; /* 0: none */
+    uint64_t node;
+    bool discard_others;
+};
+
 struct cluster_state {
     struct sync_set sync;
     struct cluster_primary primary;
     struct cluster_switchover switchover;
     struct cluster_pause pause;
     struct cluster_force force;
+    struct cluster_init init;
+    unsigned aside_count;
+    struct cluster_aside asides[CLUSTER_ASIDES_MAX];
     unsigned history_count;
     struct cluster_change history[CLUSTER_HISTORY_MAX]; /* the newest last */
     uint64_t next_id;                                   /* of changes and requests, from 1 */
@@ -97,19 +119,30 @@ enum cluster_command_kind {
     COMMAND_FORCE,
     COMMAND_FORCE_END,
     COMMAND_PHASES,
+    COMMAND_ASIDE,
+    COMMAND_ASIDE_CANCEL,
+    COMMAND_ASIDE_END,
+    COMMAND_INIT,
+    COMMAND_INIT_END,
 };
+#define CLUSTER_COMMANDS (COMMAND_INIT_END + 1)
 
 /* The fields mean what the messages of cluster.proto say; each kind uses those that its message has. */
 struct cluster_command {
     enum cluster_command_kind kind;
-    uint64_t node;  /* promote, force; switchover: the target */
+    uint64_t node;  /* promote, force, aside, init; switchover: the target */
     uint64_t epoch; /* promote, opened, sync, switchover, pause, phases */
     uint64_t replaces_epoch;
     uint64_t incarnation;
-    uint64_t id; /* switchover_end, resume, force_end; switchover: the requester's number */
+    uint64_t id; /* ends, cancels, resume; switchover: the requester's number */
     uint64_t timeout_us;
     uint64_t length_us;
     bool old_primary_is_off;
+    Mha__AsideKind aside;
+    uint64_t donor;
+    uint32_t rate_mb;
+    bool by_operator;
+    bool discard_others;
     Mha__ChangeKind change;
     struct sync_set sync;
     struct cluster_phases phases;
@@ -124,6 +157,9 @@ const char *cluster_state_apply(struct cluster_state *state, const struct cluste
 
 const struct sync_member *cluster_sync_find(const struct sync_set *sync,
                                             uint64_t node); /* NULL: not a member */
+
+const struct cluster_aside *cluster_aside_find(const struct cluster_state *state,
+                                               uint64_t node); /* NULL: none */
 
 /* The packed size, 0 if it does not fit. */
 size_t cluster_command_pack(const struct cluster_command *command, uint8_t *out, size_t size);

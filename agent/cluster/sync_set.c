@@ -29,6 +29,8 @@
 
 #define RAISE_TIMEOUT_US 2000000u
 #define RAISE_AGAIN_US 5000000u
+/* While nothing waits for it yet, who is allowed to acknowledge has so long to change over. */
+#define PREPARE_TIMEOUT_US 10000000u
 
 static void propose_sync(const struct policy_input *input, struct policy_output *output,
                          const struct sync_set *sync, const char *format, const char *node, const char *why)
@@ -106,7 +108,7 @@ static unsigned first_gone(const struct policy_tracker *tracker, const struct po
     *sound = 0;
     for (unsigned i = 0; i < tracker->node_count; i++) {
         uint64_t since_us = tracker->nodes[i].trouble_since_us;
-        uint64_t due_us = since_us + (tracker->nodes[i].at_once ? 0 : input->settings.election_us);
+        uint64_t due_us = tracker->nodes[i].due_us;
         if (since_us)
             output->db_watch = true;
         if (!since_us || input->now_us < due_us) {
@@ -178,16 +180,56 @@ static bool deal_with_gone(struct policy_tracker *tracker, const struct policy_i
 
 /* ---- strengthening ---- */
 
-static void give_up_change(struct policy_tracker *tracker, const struct policy_input *input)
+/* Commits waited in vain for as long as the stronger rule was in force: the pause before the next try is some
+ * times that, so that most of the time they do not. One that a replica's stumble ended is tried again soon.
+ */
+static void give_up_change(struct policy_tracker *tracker, const struct policy_input *input, bool timed_out)
 {
+    uint64_t strained_us = tracker->strained_us ? input->now_us - tracker->strained_us : 0;
+    uint64_t pause_us = strained_us * 5 / 2;
+
+    if (timed_out || pause_us > RAISE_AGAIN_US)
+        pause_us = RAISE_AGAIN_US;
     tracker->failed_node = tracker->change_node;
-    tracker->raise_again_us = input->now_us + RAISE_AGAIN_US;
+    tracker->raise_again_us = input->now_us + pause_us;
     policy_end_change(tracker);
 }
 
 static bool took_too_long(const struct policy_tracker *tracker, const struct policy_input *input)
 {
-    return input->now_us - tracker->change_since_us > RAISE_TIMEOUT_US;
+    if (tracker->change == RULE_CHANGE_FIRST && !tracker->strained_us)
+        return input->now_us - tracker->change_since_us > PREPARE_TIMEOUT_US;
+    return input->now_us - (tracker->strained_us ? tracker->strained_us : tracker->change_since_us) >
+           RAISE_TIMEOUT_US;
+}
+
+/* It is allowed to acknowledge while no commit waits for it, and changes over: once it is seen to do so, and
+ * to hold what was the end of the log a moment ago, commits can wait for it without a stall. true: they can.
+ */
+static bool prepared(const struct policy_tracker *tracker, const struct policy_input *input,
+                     struct policy_output *output, const struct policy_node *node,
+                     const struct acknowledgers *who)
+{
+    if (input->db->acks > 0)
+        return true; /* they do already */
+    output->db_watch = true;
+    if (policy_tells_nodes_apart(input, input->db)) {
+        if (!policy_acknowledgers_are(input, output, who))
+            return false;
+        if (!policy_acknowledges(input, node)) {
+            policy_wait(output, "waiting until %s acknowledges", node->name);
+            return false;
+        }
+    }
+    return was_near(tracker, input, node->id) && !policy_strangers_acknowledge(input, output, who);
+}
+
+/* It may come back to what it is prepared for. */
+static bool is_lost(const struct policy_input *input, const struct policy_node *node)
+{
+    const Mha__DbObservation *db = node ? policy_fresh_db(input, node) : NULL;
+
+    return !db || db->state != MHA__DB_STATE__DB_UP || cluster_aside_find(input->state, node->id);
 }
 
 /* {A},0 -> {A,B},1: "tell the database first, wait until k members hold the end of the log of that moment,
@@ -199,12 +241,13 @@ static void raise_first(struct policy_tracker *tracker, const struct policy_inpu
     const struct policy_node *node =
         under_way ? policy_find_node(input, tracker->change_node) : next_to_join(tracker, input);
     const Mha__DbObservation *replica = node ? policy_willing(input, node) : NULL;
+    bool gone = input->db->acks > 0 || !under_way ? !replica : is_lost(input, node);
     struct acknowledgers who = {.count = 1};
     struct position received;
 
-    if (!replica || (under_way && took_too_long(tracker, input))) {
+    if (gone || (under_way && took_too_long(tracker, input))) {
         if (under_way)
-            give_up_change(tracker, input);
+            give_up_change(tracker, input, !gone);
         if (input->db->acks != 0)
             policy_set_rule(input, output, DB_OP_SET_COMMIT_RULE, 0, &who);
         return;
@@ -213,6 +256,9 @@ static void raise_first(struct policy_tracker *tracker, const struct policy_inpu
     if (!under_way && input->db->acks == 0 && input->now_us < tracker->raise_again_us)
         return;
     policy_begin_change(tracker, input, RULE_CHANGE_FIRST, node->id);
+    who.names[0] = node->name;
+    if (!prepared(tracker, input, output, node, &who) || !replica)
+        return;
     /* The rule is in force before it is committed: an earlier start of its database may have acknowledged
      * what this one has lost. All that lies before an end of the log that is seen later than this start. */
     if (tracker->change_start != replica->incarnation) {
@@ -220,7 +266,6 @@ static void raise_first(struct policy_tracker *tracker, const struct policy_inpu
         tracker->in_force_us = input->now_us;
         tracker->end_us = 0;
     }
-    who.names[0] = node->name;
     if (policy_end_of_log(tracker, input, output, 1, &who) && position_parse(replica->received, &received) &&
         position_contains(&received, &tracker->end))
         policy_propose_join(input, output, node, "");
@@ -236,20 +281,22 @@ static bool raise(struct policy_tracker *tracker, const struct policy_input *inp
     unsigned acks = sync->acks + 1, sound = 0, near = 0;
     struct acknowledgers who;
 
-    for (unsigned i = 0; i < tracker->node_count; i++) {
-        sound += tracker->nodes[i].trouble_since_us == 0;
-        near += was_near(tracker, input, tracker->nodes[i].id);
-    }
-    if (acks > policy_most_acks(input) || sound < acks || (under_way && took_too_long(tracker, input))) {
+    for (unsigned i = 0; i < tracker->node_count; i++)
+        if (tracker->nodes[i].trouble_since_us == 0) { /* it acknowledges */
+            sound++;
+            near += was_near(tracker, input, tracker->nodes[i].id);
+        }
+    policy_acknowledgers(tracker, input, &who);
+    /* Commits wait for them from then on, and may not wait for one that is far behind. */
+    if (acks > policy_most_acks(input) || sound < acks || (under_way && took_too_long(tracker, input)) ||
+        (input->db->acks < acks && (near < acks || policy_strangers_acknowledge(input, output, &who)))) {
         if (under_way)
-            give_up_change(tracker, input);
+            give_up_change(tracker, input, took_too_long(tracker, input));
         return false;
     }
-    /* Commits wait for them from now on, and may not wait for one that is far behind. */
-    if (!under_way && input->db->acks != acks && (near < acks || input->now_us < tracker->raise_again_us))
+    if (!under_way && input->db->acks != acks && input->now_us < tracker->raise_again_us)
         return false;
     policy_begin_change(tracker, input, RULE_CHANGE_RAISE, 0);
-    policy_acknowledgers(tracker, input, &who);
     if (policy_end_of_log(tracker, input, output, acks, &who) && policy_holders(tracker, input, 0) >= acks) {
         struct sync_set raised = *sync;
         raised.acks = acks;

@@ -18,7 +18,11 @@ const char *const policy_trace_commands[POLICY_TRACE_COMMANDS] = {
     [COMMAND_SYNC] = "sync",           [COMMAND_SWITCHOVER] = "switchover",
     [COMMAND_PAUSE] = "pause",         [COMMAND_SWITCHOVER_END] = "switchover-end",
     [COMMAND_RESUME] = "resume",       [COMMAND_FORCE] = "force",
-    [COMMAND_FORCE_END] = "force-end", [COMMAND_PHASES] = "phases"};
+    [COMMAND_FORCE_END] = "force-end", [COMMAND_PHASES] = "phases",
+    [COMMAND_ASIDE] = "aside",         [COMMAND_ASIDE_CANCEL] = "aside-cancel",
+    [COMMAND_ASIDE_END] = "aside-end", [COMMAND_INIT] = "init",
+    [COMMAND_INIT_END] = "init-end"};
+static const char *const asides[] = {"rebuild", "drain"};
 static const char *const changes[] = {"first-start", "failover", "switchover", "restart", "forced"};
 
 const struct field policy_trace_settings_fields[] = {
@@ -27,7 +31,9 @@ const struct field policy_trace_settings_fields[] = {
     FIELD(struct policy_settings, probe_timeout_us, U64),
     FIELD(struct policy_settings, has_vip, BOOL),
     FIELD_OF_ENUM(struct policy_settings, acks_kind, acks_kinds),
-    FIELD(struct policy_settings, received_is_durable, BOOL),
+    FIELD(struct policy_settings, durability_available, BOOL),
+    FIELD(struct policy_settings, lag_most_us, U64),
+    FIELD(struct policy_settings, rejoin_auto, BOOL),
     FIELD_END};
 
 const struct field policy_trace_raft_fields[] = {
@@ -62,6 +68,8 @@ const struct field policy_trace_decide_fields[] = {FIELD(struct policy_input, vi
                                                    FIELD_OF_ENUM(struct policy_input, failed_op, db_ops),
                                                    FIELD(struct policy_input, failed_us, U64),
                                                    FIELD(struct policy_input, failed_error, TEXT),
+                                                   FIELD(struct policy_input, rebuilding, BOOL),
+                                                   FIELD(struct policy_input, rebuild_failed_us, U64),
                                                    FIELD(struct policy_input, server_busy, BOOL),
                                                    FIELD(struct policy_input, proposal_pending, BOOL),
                                                    FIELD(struct policy_input, stopping, BOOL),
@@ -75,12 +83,14 @@ const struct field policy_trace_output_fields[] = {FIELD_OF_ENUM(struct policy_o
                                                    FIELD(struct policy_output, db_timeout_us, U64),
                                                    FIELD(struct policy_output, db_host, TEXT),
                                                    FIELD(struct policy_output, db_port, UNSIGNED),
+                                                   FIELD(struct policy_output, db_standing_by, BOOL),
                                                    FIELD(struct policy_output, db_reason, TEXT),
                                                    FIELD(struct policy_output, db_watch, BOOL),
                                                    FIELD(struct policy_output, lease_epoch, U64),
                                                    FIELD(struct policy_output, vip_hold, BOOL),
                                                    FIELD(struct policy_output, vip_leave, BOOL),
                                                    FIELD_OF_ENUM(struct policy_output, server_op, server_ops),
+                                                   FIELD(struct policy_output, rebuild_from, U64),
                                                    FIELD(struct policy_output, propose, BOOL),
                                                    FIELD(struct policy_output, end_lease, BOOL),
                                                    FIELD(struct policy_output, released, BOOL),
@@ -100,6 +110,11 @@ const struct field policy_trace_command_fields[] = {FIELD(struct cluster_command
                                                     FIELD(struct cluster_command, timeout_us, U64),
                                                     FIELD(struct cluster_command, length_us, U64),
                                                     FIELD(struct cluster_command, old_primary_is_off, BOOL),
+                                                    FIELD_OF_ENUM(struct cluster_command, aside, asides),
+                                                    FIELD(struct cluster_command, donor, U64),
+                                                    FIELD(struct cluster_command, rate_mb, UNSIGNED),
+                                                    FIELD(struct cluster_command, by_operator, BOOL),
+                                                    FIELD(struct cluster_command, discard_others, BOOL),
                                                     FIELD_OF_ENUM(struct cluster_command, change, changes),
                                                     FIELD_OF_CHARS(struct cluster_command, position),
                                                     FIELD_OF_CHARS(struct cluster_command, text),

@@ -21,7 +21,7 @@ extern const struct field policy_trace_node_fields[];
 extern const struct field policy_trace_decide_fields[];
 extern const struct field policy_trace_output_fields[];
 extern const struct field policy_trace_request_fields[];
-#define POLICY_TRACE_COMMANDS (COMMAND_PHASES + 1)
+#define POLICY_TRACE_COMMANDS CLUSTER_COMMANDS
 extern const char *const policy_trace_commands[POLICY_TRACE_COMMANDS];
 extern const struct field policy_trace_command_fields[]; /* but for its kind */
 extern const struct field policy_trace_phases_fields[];

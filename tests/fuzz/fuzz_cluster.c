@@ -30,6 +30,10 @@ static void fit(struct cluster_command *command, const struct cluster_state *sta
         command->id = state->pause.id;
     if (command->kind == COMMAND_FORCE_END)
         command->id = state->force.id;
+    if (command->kind == COMMAND_ASIDE_CANCEL || command->kind == COMMAND_ASIDE_END)
+        command->id = state->asides[how % CLUSTER_ASIDES_MAX].id;
+    if (command->kind == COMMAND_INIT_END)
+        command->id = state->init.id;
     if ((how & 1) && command->sync.count > 0) { /* a sync set around the primary */
         uint64_t primary = command->kind == COMMAND_PROMOTE ? command->node : state->primary.node;
         command->sync.members[0].node = primary;
@@ -48,6 +52,8 @@ static void check_state(const struct cluster_state *state)
     FUZZ_CHECK(state->sync.acks < state->sync.count, "there are enough others to acknowledge");
     FUZZ_CHECK(state->sync.acks > 0 || state->sync.count == 1, "k = 0 means that the primary stands alone");
     FUZZ_CHECK(state->history_count <= CLUSTER_HISTORY_MAX, "the history is bounded");
+    FUZZ_CHECK(state->aside_count <= CLUSTER_ASIDES_MAX, "the list of who is set aside is bounded");
+    FUZZ_CHECK(!cluster_aside_find(state, state->primary.node), "the primary is not set aside");
     FUZZ_CHECK(memchr(state->primary.epoch_position, 0, sizeof state->primary.epoch_position),
                "the position ends");
     FUZZ_CHECK(memchr(state->last_request_outcome, 0, sizeof state->last_request_outcome),

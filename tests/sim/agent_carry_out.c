@@ -124,8 +124,10 @@ static void send_op(struct cluster *cluster, unsigned host)
         request.source = host_by_name(cluster, output->db_node);
         request.allowed = output->db_allowed;
     }
-    if (output->db_op == DB_OP_FOLLOW)
+    if (output->db_op == DB_OP_FOLLOW) {
         request.source = host_by_name(cluster, output->db_host);
+        request.standing_by = output->db_standing_by;
+    }
     if (output->db_op == DB_OP_DRAIN)
         timeout_us += 3600000000u;
     request.id = ++agent->next_id;

@@ -41,6 +41,8 @@ static void fill_self(struct cluster *cluster, unsigned host, uint64_t now_us)
     report->database_port = 3306;
     report->promotable = agent->output.promotable;
     report->waiting_for = agent->output.waiting_for;
+    report->held_ms =
+        agent->raft.held_until_us > now_us ? (agent->raft.held_until_us - now_us + 999) / 1000 : 0;
     agent->input.db = db;
     agent->input.vip = NULL;
     if (cluster->config.has_vip) {
@@ -112,13 +114,11 @@ void agent_gather(struct cluster *cluster, unsigned host)
     agent_read_raft(cluster, host);
     memset(input, 0, sizeof *input);
     input->now_us = now_us;
-    input->settings =
-        (struct policy_settings){.heartbeat_us = world->config.heartbeat_us,
-                                 .election_us = world->config.election_us,
-                                 .probe_timeout_us = cluster->config.probe_timeout_us,
-                                 .has_vip = cluster->config.has_vip,
-                                 .acks_kind = acks_kinds[cluster->config.kind],
-                                 .received_is_durable = cluster->config.kind != SERVER_ONE_WAIT};
+    input->settings = (struct policy_settings){.heartbeat_us = world->config.heartbeat_us,
+                                               .election_us = world->config.election_us,
+                                               .probe_timeout_us = cluster->config.probe_timeout_us,
+                                               .has_vip = cluster->config.has_vip,
+                                               .acks_kind = acks_kinds[cluster->config.kind]};
     input->raft = &agent->raft;
     input->state = &agent->state;
     input->nodes = agent->nodes;

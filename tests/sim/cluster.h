@@ -77,6 +77,7 @@ struct cluster_config {
     enum server_kind kind;
     bool volatile_commits; /* servers that the preflight objects to: they do not sync what they commit or
                               receive */
+    bool shared_account;   /* replicas connect by one account: who acknowledges cannot be told apart */
     bool has_vip;
     uint64_t probe_interval_us, probe_timeout_us;
     uint64_t op_min_us, op_max_us;       /* one statement of the worker's */

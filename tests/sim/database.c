@@ -451,7 +451,7 @@ void server_bar(struct cluster *cluster, unsigned host, unsigned replica, bool b
     cluster_trace(cluster, host, "server: %s %s", cluster_host_name(cluster, replica),
                   barred ? "is barred" : "may acknowledge");
     server->replicas[replica] = (struct replica){.barred = barred};
-    if (server->kind != SERVER_NAMED_WAIT)
+    if (server->kind != SERVER_NAMED_WAIT && barred && !cluster->hosts[replica].server->standing_by)
         server_end_sender(cluster, host, replica);
 }
 

@@ -74,7 +74,7 @@ struct server {
     struct log log;
     uint32_t timeline; /* named-wait: of what it writes itself */
     struct replica {
-        bool barred; /* its acknowledgements do not count */
+        bool barred; /* its own account is locked here */
         uint64_t incarnation;
         unsigned count; /* of the log, acknowledged in that incarnation of the replica to this one */
     } replicas[WORLD_NODES_MAX];
@@ -83,6 +83,7 @@ struct server {
     bool configured;
     unsigned source;
     bool receiver_on, applier_on, acknowledging;
+    bool standing_by; /* it connects by the account of those whose acknowledgements never count */
     bool receiver_failed, applier_failed;
     struct connection connection;
     struct log relay; /* received, not applied */
@@ -107,7 +108,8 @@ unsigned server_waiting(const struct server *server);
 /* A client's transaction; 0: refused, or not answered ever. Acknowledgement is told to the checkers. */
 uint64_t server_write(struct cluster *cluster, unsigned host);
 void server_set_rule(struct cluster *cluster, unsigned host, unsigned acks);
-/* Whether what `replica` acknowledges counts; if not, then not what it sent before either. */
+/* The replica's own account is locked and its sender ended: then nothing counts that it sent before either.
+ * Or unlocked. */
 void server_bar(struct cluster *cluster, unsigned host, unsigned replica, bool barred);
 /* A named-wait server begins a timeline with it. */
 void server_write_epoch(struct cluster *cluster, unsigned host, uint64_t epoch);
@@ -137,12 +139,14 @@ void server_receiver_start(struct cluster *cluster, unsigned host);
 void server_receiver_stop(struct cluster *cluster, unsigned host);
 void server_applier_start(struct cluster *cluster, unsigned host);
 /* CHANGE MASTER and START SLAVE: with both threads stopped before, the relay log is discarded. */
-void server_follow(struct cluster *cluster, unsigned host, unsigned source);
+void server_follow(struct cluster *cluster, unsigned host, unsigned source, bool standing_by);
 void server_forget_source(struct server *server); /* RESET SLAVE ALL */
 /* The sender to this replica is ended: it connects anew. */
 void server_end_sender(struct cluster *cluster, unsigned source, unsigned replica);
 /* The source's log has grown. */
 void server_kick_replicas(struct cluster *cluster, unsigned source);
+/* Those that are connected and acknowledge, by whatever account. */
+unsigned server_acknowledging_clients(const struct cluster *cluster, unsigned source);
 /* Enough replicas acknowledge to it now: connected, and packets pass both ways. */
 bool server_has_acknowledgers(const struct cluster *cluster, unsigned source);
 

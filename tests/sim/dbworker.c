@@ -141,7 +141,7 @@ static void sample(struct cluster *cluster, unsigned host, struct worker_view *v
     view->acks = server->acks;
     view->waiting = server_waiting(server);
     for (unsigned i = 0; i < cluster->data_count; i++)
-        if (i != host && !server->replicas[i].barred)
+        if (i != host && !server->replicas[i].barred && !cluster->config.shared_account)
             view->acknowledgers |= 1u << i;
     view->has_source = server->configured;
     view->source = server->source;
@@ -150,6 +150,8 @@ static void sample(struct cluster *cluster, unsigned host, struct worker_view *v
     view->applying = server->applier_on;
     view->drained = !server->configured || server->relay.count == 0;
     view->acknowledging = view->receiving && server->acknowledging;
+    view->standing_by = server->configured && server->standing_by;
+    view->acknowledging_clients = server_acknowledging_clients(cluster, host);
     server_executed_text(server, view->executed, sizeof view->executed);
     server_received_text(server, view->received, sizeof view->received);
     if (server->applier_failed)

@@ -16,9 +16,10 @@ struct worker_request {
     enum policy_db_op op;
     uint64_t epoch; /* freeze: the term */
     unsigned acks;
-    unsigned source; /* follow; set_acknowledging: whose */
-    unsigned names;  /* promote, set_commit_rule: hosts, as bits */
-    bool allowed;    /* set_acknowledging */
+    unsigned source;  /* follow; set_acknowledging: whose */
+    unsigned names;   /* promote, set_commit_rule: hosts, as bits */
+    bool allowed;     /* set_acknowledging */
+    bool standing_by; /* follow */
     uint64_t timeout_us;
 };
 
@@ -28,7 +29,8 @@ struct worker_view {
     uint64_t written_epoch;
     unsigned acks, waiting;
     unsigned acknowledgers; /* hosts, as bits */
-    bool has_source, receiving, receiver_stopped, applying, drained, acknowledging;
+    bool has_source, receiving, receiver_stopped, applying, drained, acknowledging, standing_by;
+    unsigned acknowledging_clients;
     unsigned source;
     char executed[512], received[512], trouble[96];
 };

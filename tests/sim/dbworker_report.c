@@ -49,7 +49,10 @@ static void fill_observation(struct cluster *cluster, unsigned host, uint64_t ob
         out->waiting_commits = view->waiting;
         out->receiving = view->receiving;
         out->applying = view->applying;
-        out->acknowledgers_known = true;
+        out->acknowledgers_known = !cluster->config.shared_account;
+        out->acknowledging_clients = view->acknowledging_clients;
+        out->standing_by = view->standing_by;
+        out->received_is_durable = cluster->config.kind != SERVER_ONE_WAIT; /* its settings say so */
         out->acknowledgers = room->names;
         for (unsigned i = 0; i < cluster->data_count; i++)
             if (view->acknowledgers & 1u << i)

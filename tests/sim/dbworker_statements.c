@@ -99,7 +99,7 @@ static enum worker_outcome follow(struct cluster *cluster, unsigned host)
         return make_read_only(cluster, host);
     case 1:
         if (server->configured && server->source == worker->running.source && server->connection.up &&
-            server->applier_on && server->acknowledging)
+            server->applier_on && server->standing_by == worker->running.standing_by)
             return OUTCOME_DONE;
         server_set_rule(cluster, host, 0);
         if (!server->configured || server->kind == SERVER_NAMED_WAIT ||
@@ -115,7 +115,7 @@ static enum worker_outcome follow(struct cluster *cluster, unsigned host)
             return server->applier_on ? OUTCOME_WAIT : fail(worker, "what was received cannot be applied");
         return OUTCOME_NEXT;
     default:
-        server_follow(cluster, host, worker->running.source);
+        server_follow(cluster, host, worker->running.source, worker->running.standing_by);
         return OUTCOME_DONE;
     }
 }
@@ -214,6 +214,8 @@ enum worker_outcome worker_carry_out(struct cluster *cluster, unsigned host)
     case DB_OP_SET_ACKNOWLEDGING:
         if (cluster->hosts[host].server->kind == SERVER_NAMED_WAIT)
             return fail(worker, "who may acknowledge is named with the rule");
+        if (cluster->config.shared_account)
+            return fail(worker, "the accounts are not one per node");
         server_bar(cluster, host, worker->running.source, !worker->running.allowed);
         return OUTCOME_DONE;
     case DB_OP_CLOSE:

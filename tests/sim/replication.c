@@ -295,6 +295,7 @@ static void dial(struct cluster *cluster, unsigned host, const void *data)
     if (connection->life != *(const uint64_t *)data || connection->up || !server->receiver_on)
         return;
     if (!cluster_runs(cluster, server->source, PROCESS_SERVER) ||
+        (source->kind != SERVER_NAMED_WAIT && source->replicas[host].barred && !server->standing_by) ||
         !cluster_linked(cluster, host, server->source) || !cluster_linked(cluster, server->source, host)) {
         cluster_after(cluster, host, PROCESS_SERVER, DIAL_US, dial, data, sizeof connection->life);
         return;
@@ -334,7 +335,7 @@ void server_receiver_stop(struct cluster *cluster, unsigned host)
     server->receiver_on = false;
 }
 
-void server_follow(struct cluster *cluster, unsigned host, unsigned source)
+void server_follow(struct cluster *cluster, unsigned host, unsigned source, bool standing_by)
 {
     struct server *server = cluster->hosts[host].server;
 
@@ -344,7 +345,8 @@ void server_follow(struct cluster *cluster, unsigned host, unsigned source)
         log_cut(&server->relay, 0);
     server->configured = true;
     server->source = source;
-    server->acknowledging = true;
+    server->standing_by = standing_by;
+    server->acknowledging = !standing_by;
     server_applier_start(cluster, host);
     server_receiver_start(cluster, host);
 }
@@ -354,6 +356,19 @@ void server_forget_source(struct server *server)
     hang_up(server);
     server->configured = server->receiver_on = server->applier_on = false;
     log_cut(&server->relay, 0);
+}
+
+unsigned server_acknowledging_clients(const struct cluster *cluster, unsigned source)
+{
+    const struct server *primary = cluster->hosts[source].server;
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < cluster->data_count; i++) {
+        const struct server *server = cluster->hosts[i].server;
+        count += i != source && server->connection.up && server->source == source && server->acknowledging &&
+                 server->connection.source_incarnation == primary->incarnation;
+    }
+    return count;
 }
 
 bool server_has_acknowledgers(const struct cluster *cluster, unsigned source)

@@ -138,7 +138,7 @@ HELPER void group_is_well(unsigned data_nodes, enum policy_acks_kind kind)
     w.vip_b.link_up = true;
     w.report[B].vip = &w.vip_b;
     w.input = (struct policy_input){.now_us = NOW_US,
-                                    .settings = {100000, E_US, 2000000, true, kind, false},
+                                    .settings = {100000, E_US, 2000000, true, kind},
                                     .raft = &w.raft,
                                     .state = &w.state,
                                     .node_count = data_nodes,

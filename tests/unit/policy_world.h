@@ -37,7 +37,7 @@ struct model_node {
     txn log[LOG_MAX];
     uint8_t applied;  /* so many of them are in its own log, the others only received */
     uint8_t answered; /* so many of them are committed there; what follows waits for acknowledgements */
-    uint8_t source, receiving, source_epoch, frozen_term;
+    uint8_t source, receiving, source_epoch, frozen_term, standing_by;
     uint8_t open, acks, allowed; /* bit i: node i may acknowledge */
     uint8_t written_epoch;
     txn written;
@@ -138,7 +138,7 @@ static void answer(struct model *m)
             unsigned acknowledged = 0;
             for (unsigned j = 0; j < NODES; j++)
                 acknowledged += j != i && (node->allowed >> j & 1) && m->nodes[j].source == i + 1 &&
-                                m->nodes[j].up && holds(&m->nodes[j], t);
+                                m->nodes[j].up && !m->nodes[j].standing_by && holds(&m->nodes[j], t);
             if (acknowledged < node->acks)
                 break;
             node->answered++;
@@ -208,7 +208,10 @@ static void observe(const struct model *m, unsigned i)
     for (unsigned j = 0; j < NODES; j++)
         if (node->allowed >> j & 1)
             v.acknowledgers[i][db->n_acknowledgers++] = (char *)names[j];
-    db->receiving = db->acknowledging = node->source && node->receiving;
+    db->receiving = node->source && node->receiving;
+    db->acknowledging = db->receiving && !node->standing_by;
+    db->standing_by = node->source && node->standing_by;
+    db->received_is_durable = run.durable;
     db->source = (char *)(node->source ? "there" : "");
     db->source_epoch = node->source_epoch;
     db->frozen_term = node->frozen_term;
@@ -276,7 +279,7 @@ static void look(const struct model *m, unsigned self, bool late)
                                           .report = &v.reports[i]};
     }
     v.input = (struct policy_input){.now_us = NOW_US,
-                                    .settings = {100000, E_US, 2000000, false, run.kind, run.durable},
+                                    .settings = {100000, E_US, 2000000, false, run.kind},
                                     .raft = &v.raft,
                                     .state = &v.state,
                                     .node_count = NODES,
@@ -383,7 +386,8 @@ static bool start_server(struct model_node *node, bool to_follow)
         node->count = node->answered;
     node->applied = node->answered = node->count;
     memset(node->log + node->count, 0, (size_t)(LOG_MAX - node->count));
-    node->open = node->acks = node->source = node->receiving = node->source_epoch = node->frozen_term = 0;
+    node->open = node->acks = node->source = node->receiving = node->source_epoch = node->frozen_term =
+        node->standing_by = 0;
     run.restarts++;
     return true;
 }
@@ -408,7 +412,7 @@ static bool promote(struct model *m, unsigned i)
 {
     struct model_node *node = &m->nodes[i];
 
-    node->source = node->receiving = node->source_epoch = 0;
+    node->source = node->receiving = node->source_epoch = node->standing_by = 0;
     if (node->written_epoch != m->term) {
         if (!append_own(m, i))
             return false;
@@ -452,6 +456,7 @@ static bool operate(struct model *m, unsigned i)
         node->applied = node->count;
         node->source = (uint8_t)(output->db_port - PORT + 1);
         node->receiving = 1;
+        node->standing_by = output->db_standing_by;
         node->source_epoch = (uint8_t)output->db_epoch;
         node->frozen_term = 0;
         return true;

@@ -12,12 +12,21 @@ static void random_command(const struct cluster_state *state, struct cluster_com
     uint64_t a = 1 + (uint64_t)rand() % 2, b = 3 - a;
 
     memset(command, 0, sizeof *command);
-    command->kind = (enum cluster_command_kind)(rand() % (COMMAND_PHASES + 1));
+    command->kind = (enum cluster_command_kind)(rand() % CLUSTER_COMMANDS);
     command->node = rand() % 2 ? a : state->primary.node;
     command->epoch = state->primary.epoch;
     command->replaces_epoch = state->primary.epoch;
     command->incarnation = (uint64_t)rand();
     command->id = rand() % 2 ? state->switchover.id : rand() % 2 ? state->pause.id : state->force.id;
+    if (command->kind == COMMAND_ASIDE_CANCEL || command->kind == COMMAND_ASIDE_END)
+        command->id = state->asides[0].id;
+    if (command->kind == COMMAND_INIT_END)
+        command->id = state->init.id;
+    command->aside = (Mha__AsideKind)(rand() % 2);
+    command->donor = (uint64_t)rand();
+    command->rate_mb = (uint32_t)rand();
+    command->by_operator = rand() % 2;
+    command->discard_others = rand() % 2;
     command->timeout_us = (uint64_t)rand();
     command->length_us = (uint64_t)rand();
     command->old_primary_is_off = rand() % 2;
@@ -75,6 +84,12 @@ static void test_all_of_it_comes_back(void)
     srand(7);
     cluster_state_init(&state);
     round_trip(&state);
+    for (unsigned i = 0; i < 2; i++) { /* before the first start */
+        command = (struct cluster_command){.kind = COMMAND_INIT, .node = 1, .discard_others = true};
+        CU_ASSERT_PTR_NULL(cluster_state_apply(&state, &command));
+        kinds |= 1u << COMMAND_INIT;
+        round_trip(&state);
+    }
     for (unsigned i = 0; i < 3000; i++) {
         random_command(&state, &command);
         if (cluster_state_apply(&state, &command) != NULL)
@@ -84,7 +99,7 @@ static void test_all_of_it_comes_back(void)
         round_trip(&state);
     }
     CU_ASSERT(applied > 500);
-    CU_ASSERT_EQUAL(kinds, (1u << (COMMAND_PHASES + 1)) - 1);
+    CU_ASSERT_EQUAL(kinds, (1u << CLUSTER_COMMANDS) - 1);
     CU_ASSERT_EQUAL(state.history_count, CLUSTER_HISTORY_MAX);
 }
 

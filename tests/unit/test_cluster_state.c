@@ -202,13 +202,81 @@ static void test_history_is_bounded(void)
     CU_ASSERT_TRUE(is_void(&state, &phases));
 }
 
+/* Who is rebuilt or drained leaves the sync set, and does not come in; the primary is never set aside. */
+static void test_asides(void)
+{
+    struct cluster_state state;
+    struct cluster_command command = {.kind = COMMAND_ASIDE, .node = 1, .by_operator = true};
+    uint64_t id;
+
+    make_serving(&state);
+    CU_ASSERT_TRUE(is_void(&state, &command)); /* the primary */
+    command.node = 2;
+    CU_ASSERT_FALSE(is_void(&state, &command)); /* a member: it is to leave */
+    CU_ASSERT_TRUE(is_void(&state, &command));
+    id = state.asides[0].id;
+    struct cluster_command sync = {.kind = COMMAND_SYNC, .epoch = state.primary.epoch, .sync = state.sync};
+    sync.sync.version++;
+    CU_ASSERT_FALSE(is_void(&state, &sync)); /* it stays for now */
+    sync.sync.version++;
+    sync.sync.acks = 0;
+    sync.sync.count = 1;
+    CU_ASSERT_FALSE(is_void(&state, &sync));
+    sync.sync.version++;
+    sync.sync.acks = 1;
+    sync.sync.count = 2;
+    CU_ASSERT_TRUE(is_void(&state, &sync)); /* out is out */
+    struct cluster_command forced = promote(&state, 2, state.primary.epoch + 1, 0);
+    CU_ASSERT_TRUE(is_void(&state, &forced));
+    struct cluster_command step = {.kind = COMMAND_ASIDE_CANCEL, .id = id + 1, .text = "done"};
+    CU_ASSERT_TRUE(is_void(&state, &step));
+    step.id = id;
+    CU_ASSERT_FALSE(is_void(&state, &step));
+    CU_ASSERT_TRUE(is_void(&state, &step));
+    CU_ASSERT_TRUE(state.asides[0].cancelled);
+    CU_ASSERT_TRUE(is_void(&state, &sync)); /* until it has stopped */
+    step.kind = COMMAND_ASIDE_END;
+    CU_ASSERT_FALSE(is_void(&state, &step));
+    CU_ASSERT_EQUAL(state.aside_count, 0);
+    CU_ASSERT_EQUAL(state.last_request_id, id);
+    CU_ASSERT_STRING_EQUAL(state.last_request_outcome, "done");
+    CU_ASSERT_FALSE(is_void(&state, &sync));
+
+    /* a member that is to leave may be needed before */
+    CU_ASSERT_FALSE(is_void(&state, &command));
+    command = promote(&state, 2, state.primary.epoch + 1, 0);
+    CU_ASSERT_FALSE(is_void(&state, &command));
+    CU_ASSERT_EQUAL(state.aside_count, 0);
+    CU_ASSERT_STRING_EQUAL(state.last_request_outcome, "failed: it was promoted meanwhile");
+}
+
+static void test_first_start_is_chosen(void)
+{
+    struct cluster_state state;
+    struct cluster_command init = {.kind = COMMAND_INIT, .node = 2};
+
+    cluster_state_init(&state);
+    CU_ASSERT_FALSE(is_void(&state, &init));
+    init.node = 1;
+    init.discard_others = true;
+    CU_ASSERT_FALSE(is_void(&state, &init)); /* a second thought */
+    struct cluster_command first = promote(&state, 1, 1, 0);
+    CU_ASSERT_FALSE(is_void(&state, &first));
+    CU_ASSERT_TRUE(state.init.discard_others); /* until the others follow */
+    CU_ASSERT_TRUE(is_void(&state, &init));
+    struct cluster_command end = {.kind = COMMAND_INIT_END, .id = state.init.id};
+    CU_ASSERT_FALSE(is_void(&state, &end));
+    CU_ASSERT_EQUAL(state.init.id, 0);
+    CU_ASSERT_TRUE(is_void(&state, &end));
+}
+
 static void test_codec_round_trip(void)
 {
     struct cluster_state state;
     uint8_t bytes[CLUSTER_COMMAND_BYTES_MAX];
 
     make_serving(&state);
-    for (int kind = COMMAND_PROMOTE; kind <= COMMAND_PHASES; kind++) {
+    for (int kind = COMMAND_PROMOTE; kind < CLUSTER_COMMANDS; kind++) {
         struct cluster_command command = promote(&state, 2, 9, 1), back;
         command.kind = (enum cluster_command_kind)kind;
         command.id = 11;
@@ -216,6 +284,10 @@ static void test_codec_round_trip(void)
         command.timeout_us = 13;
         command.incarnation = 14;
         command.phases.announced_us = 15;
+        command.aside = MHA__ASIDE_KIND__ASIDE_DRAIN;
+        command.donor = 16;
+        command.rate_mb = 17;
+        command.by_operator = command.discard_others = true;
         snprintf(command.position, sizeof command.position, "0-2-99");
         size_t size = cluster_command_pack(&command, bytes, sizeof bytes);
         CU_ASSERT_FATAL(size > 0);
@@ -247,6 +319,8 @@ int main(void)
     CU_add_test(suite, "so it does with several members", test_sync_steps_of_several);
     CU_add_test(suite, "requests begin and end", test_requests);
     CU_add_test(suite, "the history is bounded", test_history_is_bounded);
+    CU_add_test(suite, "who is rebuilt or drained", test_asides);
+    CU_add_test(suite, "the first primary is chosen", test_first_start_is_chosen);
     CU_add_test(suite, "commands survive packing", test_codec_round_trip);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();

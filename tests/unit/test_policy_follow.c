@@ -86,8 +86,8 @@ static void test_crashed_primary_whose_position_is_needed(void)
     CU_ASSERT_EQUAL(w.out.server_op, SERVER_OP_START_IN_PLACE);
 }
 
-/* "add a member at the same k: commit first, then let it acknowledge": a newcomer is told to follow only once
- * the primary's server is seen not to count its acknowledgements. */
+/* "add a member at the same k: commit first, then let it acknowledge": where the nodes are told apart, who is
+ * not counted at the primary stands by. */
 static void test_newcomer_does_not_acknowledge_yet(void)
 {
     group_is_well(3, ACKS_ANY);
@@ -97,31 +97,77 @@ static void test_newcomer_does_not_acknowledge_yet(void)
     w.db[C].receiving = w.db[C].acknowledging = false;
     w.db[C].source = (char *)"";
     w.db[C].source_epoch = 0;
-    decide(); /* its account there is not locked */
-    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
-    CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "acknowledgements"));
+    decide(); /* its account there is not locked yet */
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_FOLLOW);
+    CU_ASSERT_TRUE(w.out.db_standing_by);
     w.db[A].acknowledgers_known = false;
     w.db[A].n_acknowledgers = 0;
-    decide();
+    decide(); /* it would be counted */
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "account of its own"));
     acknowledgers_at_a("b");
     decide();
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_FOLLOW);
+    CU_ASSERT_TRUE(w.out.db_standing_by);
     acknowledgers_at_a("bc");
     sync_is(3, 1); /* a member: that is committed */
     decide();
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_FOLLOW);
-    sync_is(1, 0); /* as far as is known here */
-    decide();
-    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
-    w.db[A].acks = 0; /* no commit waits for anybody */
+    CU_ASSERT_FALSE(w.out.db_standing_by);
+    sync_is(1, 0); /* no committed rule counts anybody: what the primary says is enough */
     decide();
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_FOLLOW);
-    w.db[A].acks = 1; /* named: whoever follows, C is not named */
-    w.input.settings.acks_kind = ACKS_NAMED;
+    CU_ASSERT_FALSE(w.out.db_standing_by);
+    w.input.settings.acks_kind = ACKS_NAMED; /* whoever follows, C is not named */
     acknowledgers_at_a("b");
     decide();
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_FOLLOW);
+    CU_ASSERT_FALSE(w.out.db_standing_by);
+}
+
+static void expect_change_over(bool standing_by)
+{
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_FOLLOW);
+    CU_ASSERT_EQUAL(w.out.db_standing_by, standing_by);
+    CU_ASSERT_EQUAL(w.out.db_epoch, TERM);
+    CU_ASSERT_EQUAL(w.out.db_port, 3306);
+    w.db[C].standing_by = standing_by;
+    w.db[C].acknowledging = !standing_by;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+}
+
+/* By level: whatever it does now, it does what the primary's server says of it. */
+static void test_changes_over(void)
+{
+    group_is_well(3, ACKS_ANY);
+    w.raft.role = RAFT_FOLLOWER;
+    sync_is(3, 1);
+    seen_from(C);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    acknowledgers_at_a("b"); /* withdrawn */
+    expect_change_over(true);
+    w.db[C].receiving = false; /* its receiver connects anew: that is the server's own business */
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    acknowledgers_at_a("bc");
+    expect_change_over(false);
+    w.db[C].receiving = w.db[C].acknowledging = false;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    sync_is(2, 1); /* dropped, and not yet withdrawn as far as is known here */
+    expect_change_over(true);
+    acknowledgers_at_a("bc");
+    sync_is(3, 1);
+    w.db[A].acknowledgers_known = false;
+    decide(); /* one account for all */
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    w.db[A].acknowledgers_known = true;
+    w.nodes[A - 1].reported_us = NOW_US - 2 * E_US; /* nothing is known of the primary now */
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
 }
 
 int main(void)
@@ -132,6 +178,7 @@ int main(void)
         {"a hung member keeps what it received", test_hung_member_keeps_what_it_received},
         {"a crashed primary whose position is needed", test_crashed_primary_whose_position_is_needed},
         {"a newcomer does not acknowledge yet", test_newcomer_does_not_acknowledge_yet},
+        {"a replica changes over as the primary says", test_changes_over},
     };
 
     return run_policy_tests("policy: follow", tests, sizeof tests / sizeof tests[0]);

@@ -107,7 +107,7 @@ static bool news_for_others(const struct model *before, const struct model *m)
         return true;
     for (unsigned i = 0; i < NODES; i++)
         if (before->nodes[i].up != m->nodes[i].up || before->nodes[i].silent != m->nodes[i].silent ||
-            before->nodes[i].count != m->nodes[i].count)
+            before->nodes[i].count != m->nodes[i].count || before->nodes[i].allowed != m->nodes[i].allowed)
             return true;
     return false;
 }

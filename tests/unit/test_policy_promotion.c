@@ -317,11 +317,12 @@ static void test_standby_that_is_ahead(void)
 
 static void test_durable_receipts(void)
 {
-    b_leads_a_group(3, ACKS_NAMED, 3, 1);
+    b_leads_a_group(3, ACKS_COUNT, 3, 1);
     w.db[C].incarnation = 555;
+    w.db[B].received_is_durable = true; /* of another server that says nothing */
     decide();
     CU_ASSERT_FALSE(w.out.propose);
-    w.input.settings.received_is_durable = true;
+    w.db[C].received_is_durable = true;
     decide();
     CU_ASSERT_TRUE(w.out.propose && w.out.command.kind == COMMAND_PROMOTE);
     CU_ASSERT_EQUAL(w.out.command.sync.acks, 1);

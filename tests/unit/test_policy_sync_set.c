@@ -421,6 +421,105 @@ static void test_a_node_has_left_the_group(void)
     applied();
 }
 
+static void stands_by(uint64_t id, bool standing_by)
+{
+    w.db[id].standing_by = standing_by;
+    w.db[id].acknowledging = !standing_by;
+}
+
+/* From k = 0: who is near is let in while no commit waits, and commits wait for it once it is seen to
+ * acknowledge. */
+static void test_first_member_is_prepared(void)
+{
+    group_is_well(3, ACKS_ANY);
+    sync_is(1, 0);
+    w.db[A].acks = 0;
+    stands_by(B, true);
+    stands_by(C, true);
+    acknowledgers_at_a("c"); /* left over */
+    w.db[C].received = (char *)"0-1-3";
+    decide();
+    later(1000);
+    decide();
+    expect_acknowledging("b", true);
+    operated("bc");
+    expect_acknowledging("c", false);
+    operated("b");
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "until b acknowledges"));
+    w.db[B].receiving = w.db[B].standing_by = false; /* it changes over */
+    operated(NULL);
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    w.db[B].receiving = w.db[B].acknowledging = true;
+    w.db[A].acknowledging_clients = 2; /* somebody whom nobody knows */
+    operated(NULL);
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "2 replicas acknowledge to this server and 1 may"));
+    w.db[A].acknowledging_clients = 1;
+    operated(NULL);
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_SET_COMMIT_RULE);
+    CU_ASSERT_EQUAL(w.out.db_acks, 1);
+    operated(NULL);
+    operated(NULL);
+    CU_ASSERT_TRUE(w.out.propose);
+    CU_ASSERT_EQUAL(w.out.command.sync.members[1].node, B);
+}
+
+/* How long commits have waited in vain tells when the next try is: a moment's stumble costs a moment. */
+static void test_interrupted_raise(void)
+{
+    group_is_well(3, ACKS_ANY);
+    sync_is(1, 0);
+    w.db[A].acks = 0;
+    acknowledgers_at_a("b");
+    stands_by(C, true);
+    decide();
+    later(1000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_acks, 1);
+    operated(NULL);
+    later(100000);
+    w.db[B].receiving = false;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_SET_COMMIT_RULE);
+    CU_ASSERT_EQUAL(w.out.db_acks, 0);
+    w.db[B].receiving = true;
+    operated(NULL);
+    later(150000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    later(110000);
+    w.input.now_us += 1;
+    decide();
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_SET_ACKNOWLEDGING); /* rather another one */
+    CU_ASSERT_STRING_EQUAL(w.out.db_node, "c");
+}
+
+/* Who has just come in has a while to change over, but not for ever. */
+static void test_newcomer_changes_over(void)
+{
+    group_is_well(3, ACKS_COUNT);
+    sync_is(2, 1);
+    acknowledgers_at_a("b");
+    stands_by(C, true);
+    decide();
+    later(1000);
+    decide();
+    applied();
+    CU_ASSERT_EQUAL(w.state.sync.count, 3);
+    decide();
+    expect_acknowledging("c", true);
+    operated("bc");
+    later(E_US + 100000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    CU_ASSERT_FALSE(w.out.propose);
+    later(E_US);
+    decide();
+    expect_acknowledging("c", false);
+}
+
 /* Without its word who may acknowledge, no commit waits for a replica of several. */
 static void test_adapter_that_does_not_tell(void)
 {
@@ -473,6 +572,9 @@ int main(void)
         {"too few are sound: k is lowered", test_too_few_are_sound},
         {"named-wait: the names go with the rule", test_names_go_with_the_rule},
         {"a node has left the group", test_a_node_has_left_the_group},
+        {"the first member is prepared", test_first_member_is_prepared},
+        {"an interrupted raise is tried again soon", test_interrupted_raise},
+        {"a newcomer has a while to change over", test_newcomer_changes_over},
         {"an adapter that does not tell who may acknowledge", test_adapter_that_does_not_tell},
         {"a single data node", test_alone},
     };

@@ -26,60 +26,56 @@ cluster A B C D E mysql
         | 1.44 C receives no more
         | 1.44 D receives no more
         | 1.44 E receives no more
+        | 1.44 C receives from A
         | 1.44 A has the address
         | 1.44 - A serves
         | 1.44 A its commits wait for 1 acknowledgement
+        | 1.44 D receives from A
+        | 1.44 E receives from A
         | 1.45 - sync {A B}, acks 1
-        | 1.49 C receives from A and acknowledges
-        | 1.49 D receives from A and acknowledges
-        | 1.49 - sync {A B C}, acks 1
-        | 1.49 C receives no more
-        | 1.49 E receives from A and acknowledges
-        | 1.49 A its commits wait for 2 acknowledgements
-        | 1.49 - nobody serves
-        | 1.49 A its commits wait for 1 acknowledgement
-        | 1.49 - A serves
-        | 1.49 - sync {A B C D}, acks 1
-        | 1.50 D receives no more
-        | 1.50 - sync {A B C D E}, acks 1
+        | 1.45 - sync {A B C}, acks 1
+        | 1.45 C receives no more
+        | 1.45 - sync {A B C D}, acks 1
+        | 1.45 C receives from A and acknowledges
+        | 1.46 A its commits wait for 2 acknowledgements
+        | 1.46 D receives no more
+        | 1.46 D receives from A and acknowledges
+        | 1.46 - sync {A B C D}, acks 2
+        | 1.47 - sync {A B C D E}, acks 2
         expect acks 2 within 12s
-        | 1.50 E receives no more
-        | 1.54 C receives from A and acknowledges
-        | 1.55 D receives from A and acknowledges
-        | 1.55 E receives from A and acknowledges
-        | 6.50 A its commits wait for 2 acknowledgements
-        | 6.68 - sync {A B C D E}, acks 2
 +1s     mark
+        | 1.47 E receives no more
+        | 1.47 E receives from A and acknowledges
         off A B
-        | 7.68 A is off
-        | 7.68 B is off
-        | 7.68 - nobody serves
+        | 2.47 A is off
+        | 2.47 B is off
+        | 2.47 - nobody serves
         expect serves any within 2s
-        | 8.65 C receives no more
-        | 8.66 D receives no more
-        | 8.66 E receives no more
-        | 8.66 C leads term 2
-        | 8.68 - primary C, epoch 2 (failover)
-        | 8.68 - sync {C D E}, acks 2
-        | 8.68 C has the record of epoch 2 written
-        | 8.69 C its commits wait for 2 acknowledgements
-        | 8.69 D receives from C and acknowledges
-        | 8.69 E receives from C and acknowledges
-        | 8.69 - the record of epoch 2 is committed
-        | 8.69 C opens
-        | 8.70 C has the address
-        | 8.70 - C serves
+        | 3.45 C receives no more
+        | 3.46 D receives no more
+        | 3.46 E receives no more
+        | 3.46 C leads term 2
+        | 3.46 - primary C, epoch 2 (failover)
+        | 3.46 - sync {C D E}, acks 2
+        | 3.46 C has the record of epoch 2 written
+        | 3.46 C its commits wait for 2 acknowledgements
+        | 3.46 D receives from C and acknowledges
+        | 3.46 E receives from C and acknowledges
+        | 3.46 - the record of epoch 2 is committed
+        | 3.47 C opens
+        | 3.48 C has the address
+        | 3.48 - C serves
         expect sync C D E within 10s
         on A B
-        | 8.70 A is on
-        | 8.70 B is on
+        | 3.48 A is on
+        | 3.48 B is on
         expect sync A B C D E within 20s
-        | 9.10 A server starts to follow
-        | 9.10 B server starts to follow
-        | 9.13 A receives from C and acknowledges
-        | 9.13 B receives from C and acknowledges
-        | 9.13 - sync {C D E A}, acks 2
-        | 9.13 A receives no more
-        | 9.13 - sync {C D E A B}, acks 2
+        | 3.88 B server starts to follow
+        | 3.88 A server starts to follow
+        | 3.90 B receives from C
+        | 3.91 A receives from C
+        | 3.91 - sync {C D E B}, acks 2
+        | 3.91 B receives no more
+        | 3.91 - sync {C D E B A}, acks 2
         expect acks 2 within 12s
         expect changes 1

@@ -19,11 +19,11 @@ cluster A B C mariadb
         | 1.43 A opens
         | 1.43 C receives no more
         | 1.44 A its commits wait for 1 acknowledgement
+        | 1.44 C receives from A
         | 1.44 A has the address
         | 1.44 - A serves
         | 1.44 - sync {A B}, acks 1
 +5s     replication to B 400ms
-        | 1.48 C receives from A and acknowledges
 +2s     off A
         | 8.44 A is off
         | 8.44 - nobody serves

@@ -19,34 +19,34 @@ cluster A B C mysql
         | 1.43 A opens
         | 1.43 C receives no more
         | 1.44 A its commits wait for 1 acknowledgement
+        | 1.44 C receives from A
         | 1.44 A has the address
         | 1.44 - A serves
         | 1.44 - sync {A B}, acks 1
-        | 1.48 C receives from A and acknowledges
-        | 1.49 - sync {A B C}, acks 1
+        | 1.45 - sync {A B C}, acks 1
         replication to B 800ms
 +2s     start C fails
-        | 1.49 C receives no more
-        | 1.54 C receives from A and acknowledges
+        | 1.45 C receives no more
+        | 1.45 C receives from A and acknowledges
         kill server C
-        | 3.49 C server dies
+        | 3.45 C server dies
         off A
-        | 3.49 A is off
-        | 3.49 - nobody serves
+        | 3.45 A is off
+        | 3.45 - nobody serves
         expect leader B within 4s
         | 4.40 B receives no more
         | 4.41 B leads term 2
         expect waits B positions within 2s
         start C works
         expect serves C within 8s
-        | 5.29 C server starts in place
-        | 5.31 B leads no more
-        | 5.31 C leads term 3
-        | 5.32 - primary C, epoch 3 (failover)
-        | 5.32 - sync {C}, acks 0
-        | 5.32 C has the record of epoch 3 written
-        | 5.32 B receives from C and acknowledges
-        | 5.32 - the record of epoch 3 is committed
-        | 5.32 C opens
-        | 5.33 C has the address
-        | 5.33 - C serves
+        | 5.25 C server starts in place
+        | 5.27 B leads no more
+        | 5.27 C leads term 3
+        | 5.27 - primary C, epoch 3 (failover)
+        | 5.27 - sync {C}, acks 0
+        | 5.28 C has the record of epoch 3 written
+        | 5.28 B receives from C and acknowledges
+        | 5.28 - the record of epoch 3 is committed
+        | 5.28 C opens
+        | 5.29 C has the address
+        | 5.29 - C serves

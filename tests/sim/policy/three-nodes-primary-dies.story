@@ -19,19 +19,19 @@ cluster A B C mysql
         | 1.43 A opens
         | 1.43 C receives no more
         | 1.44 A its commits wait for 1 acknowledgement
+        | 1.44 C receives from A
         | 1.44 A has the address
         | 1.44 - A serves
         | 1.44 - sync {A B}, acks 1
-        | 1.48 C receives from A and acknowledges
-        | 1.49 - sync {A B C}, acks 1
+        | 1.45 - sync {A B C}, acks 1
         expect acks 1
         replication to C 200ms        # B acknowledges first
 +1s     mark
-        | 1.49 C receives no more
-        | 1.54 C receives from A and acknowledges
+        | 1.45 C receives no more
+        | 1.45 C receives from A and acknowledges
         off A
-        | 2.49 A is off
-        | 2.49 - nobody serves
+        | 2.45 A is off
+        | 2.45 - nobody serves
         expect serves B within 2s
         | 3.40 B receives no more
         | 3.41 C receives no more
@@ -53,6 +53,6 @@ cluster A B C mysql
         | 4.16 A is on
         expect sync A B C within 12s
         | 4.61 A server starts to follow
-        | 4.63 A receives from B and acknowledges
+        | 4.63 A receives from B
         | 4.64 - sync {B C A}, acks 1
         expect changes 1

@@ -18,17 +18,17 @@ cluster A B C mysql
         | 1.43 A opens
         | 1.43 C receives no more
         | 1.44 A its commits wait for 1 acknowledgement
+        | 1.44 C receives from A
         | 1.44 A has the address
         | 1.44 - A serves
         | 1.44 - sync {A B}, acks 1
-        | 1.48 C receives from A and acknowledges
-        | 1.49 - sync {A B C}, acks 1
+        | 1.45 - sync {A B C}, acks 1
         expect acks 1
 +1s     mark
-        | 1.49 C receives no more
-        | 1.54 C receives from A and acknowledges
+        | 1.45 C receives no more
+        | 1.45 C receives from A and acknowledges
         off C
-        | 2.49 C is off
+        | 2.45 C is off
         expect sync A B within 3s
         | 3.68 - sync {A B}, acks 1
         expect acks 1
@@ -46,23 +46,19 @@ cluster A B C mysql
         | 4.71 - sync {A}, acks 0
         | 4.71 A its commits wait for 0 acknowledgements
         | 4.71 A opens
-        | 4.71 A has the address
-        | 4.71 - A serves
+        | 4.72 A has the address
+        | 4.72 - A serves
         expect sync A C within 10s
         | 4.90 C server starts to follow
-        | 4.92 C receives from A and acknowledges
-        | 4.93 C receives no more
-        | 4.93 A its commits wait for 1 acknowledgement
-        | 4.93 - nobody serves
-        | 4.93 A its commits wait for 0 acknowledgements
-        | 4.93 - A serves
-        | 4.98 C receives from A and acknowledges
-        | 9.93 A its commits wait for 1 acknowledgement
-        | 10.18 - sync {A C}, acks 1
+        | 4.93 C receives from A
+        | 4.94 C receives no more
+        | 5.08 C receives from A and acknowledges
+        | 5.08 A its commits wait for 1 acknowledgement
+        | 5.09 - sync {A C}, acks 1
         on B
-        | 10.18 B is on
+        | 5.09 B is on
         expect sync A B C within 12s
-        | 10.60 B server starts to follow
-        | 10.62 B receives from A and acknowledges
-        | 10.63 - sync {A C B}, acks 1
+        | 5.50 B server starts to follow
+        | 5.51 B receives from A
+        | 5.52 - sync {A C B}, acks 1
         expect changes 0

@@ -19,18 +19,18 @@ cluster A B C mysql
         | 1.43 A opens
         | 1.43 C receives no more
         | 1.44 A its commits wait for 1 acknowledgement
+        | 1.44 C receives from A
         | 1.44 A has the address
         | 1.44 - A serves
         | 1.44 - sync {A B}, acks 1
-        | 1.48 C receives from A and acknowledges
-        | 1.49 - sync {A B C}, acks 1
+        | 1.45 - sync {A B C}, acks 1
         replication to B 800ms
 +2s     mark
-        | 1.49 C receives no more
-        | 1.54 C receives from A and acknowledges
+        | 1.45 C receives no more
+        | 1.45 C receives from A and acknowledges
         start C fails
         kill server C
-        | 3.49 C server dies
+        | 3.45 C server dies
         expect sync A B within 3s
-        | 4.93 - sync {A B}, acks 1
+        | 4.68 - sync {A B}, acks 1
         expect acks 1

@@ -19,14 +19,14 @@ cluster A B C mysql
         | 1.43 A opens
         | 1.43 C receives no more
         | 1.44 A its commits wait for 1 acknowledgement
+        | 1.44 C receives from A
         | 1.44 A has the address
         | 1.44 - A serves
         | 1.44 - sync {A B}, acks 1
-        | 1.48 C receives from A and acknowledges
-        | 1.49 - sync {A B C}, acks 1
+        | 1.45 - sync {A B C}, acks 1
 +1s     fails C freeze
-        | 1.49 C receives no more
-        | 1.54 C receives from A and acknowledges
+        | 1.45 C receives no more
+        | 1.45 C receives from A and acknowledges
         fails C follow
         replication to C 100ms
         stop agent A 8s
