@@ -54,6 +54,20 @@ def test_follow(pair):
         second.ask("follow", host="127.0.0.1", port=first.server.port, epoch=3)
 
 
+@pytest.mark.parametrize("lost", ["master.info", "relay-log.info"])
+def test_follow_after_a_power_cut_that_emptied_the_servers_notes(pair, lost):
+    """They are not synced; the position that counts is."""
+    first, second = pair
+    second.server.kill()
+    with open(os.path.join(second.server.data, lost), "w"):
+        pass
+    second.server.start("--init-rpl-role=SLAVE")
+    second.up()
+    second.follow(first.server, 3)
+    first.server.query("INSERT INTO shop.orders (v) VALUES (4711)")
+    applied(first, second)
+
+
 def test_freeze_keeps_what_was_received(pair):
     first, second = pair
     with held_applier(second):
