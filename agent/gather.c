@@ -132,6 +132,7 @@ void agent_gather(struct agent *agent)
                                      .arbiter = member.arbiter,
                                      .learner = !member.voter,
                                      .self = member.self,
+                                     .outside = member.self && member.outside,
                                      .heard_us = member.self ? now_us : member.heard_us};
         /* Only the leader hears from an arbiter all the time; for the others its connection must do. */
         if (member.arbiter && member.connected && agent->raft.role != RAFT_LEADER)

@@ -60,6 +60,9 @@ static bool stands_by(const struct policy_input *input, const Mha__DbObservation
 {
     if (!policy_tells_nodes_apart(input, primary))
         return false;
+    if (cluster_aside_find(input->state, input->self->id) &&
+        !cluster_sync_find(&input->state->sync, input->self->id))
+        return true;
     return !policy_counts_there(primary, input->self->name) ||
            (input->state->sync.acks > 0 && !cluster_sync_find(&input->state->sync, input->self->id));
 }
@@ -106,15 +109,23 @@ static void follow_primary(const struct policy_input *input, struct policy_outpu
                     policy_node_name(input, input->state->primary.node));
         return;
     }
+    if (told && db->frozen_term == input->raft->term)
+        told = false; /* it was drained where the nodes are not told apart */
+    if (!policy_tells_nodes_apart(input, theirs) && cluster_aside_find(input->state, input->self->id) &&
+        !cluster_sync_find(&input->state->sync, input->self->id)) {
+        if (policy_freeze(input, output))
+            policy_wait(output, "drained: it receives nothing any more");
+        return;
+    }
     if (told) {
         change_over(input, output, primary, theirs);
         return;
     }
     if (!policy_holds(theirs->executed, db->received)) {
         policy_wait(output,
-                    "it holds transactions that the primary %s lacks (here %s, there %s): set aside, it must "
-                    "be rebuilt",
-                    primary->name, db->received, theirs->executed);
+                    "it holds transactions that the primary %s lacks (here %.60s, there %.60s): set aside, "
+                    "it must be rebuilt: mhactl rebuild --node %s",
+                    primary->name, db->received, theirs->executed, input->self->name);
         return;
     }
     const struct sync_member *self = cluster_sync_find(&input->state->sync, input->self->id);
@@ -145,6 +156,8 @@ void policy_follow(const struct policy_input *input, struct policy_output *outpu
     const struct cluster_state *state = input->state;
     const Mha__DbObservation *db = input->db;
     output->db_watch = state->switchover.id != 0; /* the primary waits for what is seen here */
+    if (policy_rebuild_self(input, output))
+        return;
     if (!db || db->state == MHA__DB_STATE__DB_UNKNOWN) {
         output->vip_leave =
             policy_paused_here(input) || !input->raft->current; /* as long as nothing is known */
@@ -177,6 +190,13 @@ void policy_follow(const struct policy_input *input, struct policy_output *outpu
     if (db->open) {
         policy_db_op(input, output, DB_OP_FENCE);
         output->db_reason = "this node does not lead";
+        return;
+    }
+    if (input->self->outside) {
+        /* Nobody knows what it holds, and nothing counts it: it acknowledges and follows no more. */
+        if (policy_freeze(input, output))
+            policy_wait(output,
+                        "it is no member of the group: an operator lets it in with mhactl member add");
         return;
     }
     if (state->primary.node == 0)

@@ -65,10 +65,10 @@ const Mha__DbObservation *policy_willing(const struct policy_input *input, const
 {
     const Mha__DbObservation *db = policy_fresh_db(input, node);
 
-    if (node->self || node->arbiter || node->learner || !db || node->report->term != input->raft->term ||
-        db->state != MHA__DB_STATE__DB_UP || !db->receiving || !db->applying ||
-        !(db->acknowledging || db->standing_by) || db->source_epoch != input->state->primary.epoch ||
-        db->incarnation == 0)
+    if (node->self || node->arbiter || node->learner || cluster_aside_find(input->state, node->id) || !db ||
+        node->report->term != input->raft->term || db->state != MHA__DB_STATE__DB_UP || !db->receiving ||
+        !db->applying || !(db->acknowledging || db->standing_by) ||
+        db->source_epoch != input->state->primary.epoch || db->incarnation == 0)
         return NULL;
     return db;
 }
@@ -205,9 +205,14 @@ static const char *member_trouble(const struct policy_input *input, const struct
     const struct policy_node *node = policy_find_node(input, member->node);
     const Mha__DbObservation *db = node ? policy_fresh_db(input, node) : NULL;
 
+    const struct cluster_aside *aside = cluster_aside_find(input->state, member->node);
+
     *at_once = true;
     if (!node)
         return "it is not a member of the group";
+    if (aside)
+        return aside->kind == MHA__ASIDE_KIND__ASIDE_DRAIN ? "an operator drains it"
+                                                           : "its database is to be made anew";
     if (!policy_node_reachable(input, node) || (!db && node->reported_us))
         return "its host is not heard";
     *at_once = false;

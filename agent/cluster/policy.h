@@ -14,6 +14,7 @@
  *   sync_set.c     the leader: members of the sync set and k, one step at a time
  *   commit_rule.c  the leader: the rule in the server, and the end of the log under it
  *   requests.c     the leader: switchover, pause, forced failover, who may leave the group
+ *   rebuild.c      databases that are made anew, nodes that are drained
  *   follow.c       everybody else: close, freeze, follow, start the server
  *   summary.c      sentences for the operator */
 #ifndef MHA_CLUSTER_POLICY_H
@@ -33,6 +34,7 @@ struct policy_node {
     bool arbiter;
     bool learner; /* a data node without a vote: it follows, and is in no sync set */
     bool self;
+    bool outside;                  /* self only: the group has not let it in, or has removed it */
     uint64_t heard_us;             /* the last frame from it; 0: never. Self: now */
     const Mha__NodeReport *report; /* its newest; NULL: none. Self: made from own observations */
     uint64_t reported_us;          /* when that came */
@@ -99,7 +101,10 @@ struct policy_input {
     const char *failed_error;
     bool rebuilding; /* a rebuild of the own database runs: nothing else is done to it, and no worker sees it
                       */
+    bool rebuild_unfinished; /* one has come to no end: no worker looks at the database, nothing starts it */
+    uint64_t rebuild_id;     /* of the one that runs or ran last in this agent (cluster_aside.id); 0: none */
     uint64_t rebuild_failed_us; /* when the last one ended without success; 0: it did not */
+    unsigned rebuild_failures;  /* so many in a row */
     bool server_busy;           /* a start command runs, or ran less than a second ago */
     bool proposal_pending;      /* a proposal of this term is neither applied nor lost */
     bool stopping; /* the agent was told to stop: give up what it holds, hand over, start nothing */
@@ -116,6 +121,20 @@ enum rule_change {
 struct policy_near {
     uint64_t id;
     uint64_t near_us; /* the last time that it held what was the end of the log a moment before; 0: never */
+};
+
+/* Why a database must be made anew. */
+enum policy_need {
+    NEED_NONE,
+    NEED_DIVERGED,   /* it holds transactions that the primary lacks */
+    NEED_PURGED,     /* it cannot receive any more: its source has not got any more what it lacks, say */
+    NEED_UNFINISHED, /* its last rebuild came to no end */
+};
+
+struct policy_ailing {
+    uint64_t id;
+    enum policy_need need;
+    uint64_t since_us;
 };
 
 /* Since when. Derived by policy_track; may be zeroed at any time. */
@@ -148,6 +167,9 @@ struct policy_tracker {
     struct position end;      /* the end of the log at end_us, later than in_force_us */
     uint64_t raise_again_us;  /* after a failed try: not before this */
     uint64_t failed_node;     /* who was to join then: another one goes first */
+
+    struct policy_ailing ailing[POLICY_NODES_MAX]; /* as the nodes of the input */
+    uint64_t drained_since_us;                     /* somebody is drained */
 
     uint64_t switchover_since_us; /* a switchover is under way */
     uint64_t applied_mark_us;     /* the end of the log at this time ... */
@@ -190,7 +212,11 @@ struct policy_output {
     bool vip_leave;       /* neither: it keeps the lease that it has, to that one's own end */
 
     enum policy_server_op server_op;
-    uint64_t rebuild_from; /* make the own database anew from this node's; 0: no */
+    uint64_t rebuild_from;    /* make the own database anew from this node's; 0: no */
+    uint64_t rebuild_id;      /* for which cluster_aside */
+    uint32_t rebuild_rate_mb; /* MB a second at most; 0: as configured */
+    bool rebuild_cancel;      /* the one that runs */
+    uint64_t aside_over;      /* for the report: of this cluster_aside nothing is under way here; 0: none */
 
     bool propose;
     struct cluster_command command;
@@ -223,9 +249,23 @@ bool policy_request_pause(const struct policy_input *input, uint64_t length_us,
 bool policy_request_resume(const struct policy_input *input, struct cluster_command *command, char *error,
                            size_t error_size);
 
+/* `donor` 0: a replica when there is one, else the primary. A member of the sync set is dropped from it
+ * first. Committed is not done: the outcome is that of any request (cluster_state.last_request_id), and until
+ * then the node stands in cluster_state.asides. */
+bool policy_request_rebuild(const struct policy_input *input, uint64_t node, uint64_t donor, uint32_t rate_mb,
+                            struct cluster_command *command, char *error, size_t error_size);
+/* Of a rebuild, or of a drain. */
+bool policy_request_cancel(const struct policy_input *input, uint64_t node, struct cluster_command *command,
+                           char *error, size_t error_size);
+/* Takes a node out of the sync set and ends its acknowledgements, so that it may leave the group; its server
+ * goes on. For who policy_may_leave refuses now; once that agrees, the change of membership follows, and the
+ * drain ends with it (or by itself some minutes later). */
+bool policy_request_drain(const struct policy_input *input, uint64_t node, struct cluster_command *command,
+                          char *error, size_t error_size);
+
 /* May this node leave the group now? Asked of the leader, before the change of membership is proposed. A node
  * leaves the sync set before it leaves the group: one that is in it, or is the primary, is refused with what
- * to do first. true for one that the group does not know: there is nothing to keep. */
+ * to do first (policy_request_drain). true for one that the group does not know: there is nothing to keep. */
 bool policy_may_leave(const struct policy_input *input, uint64_t node, char *error, size_t error_size);
 
 /* Another node could take over at once. */

@@ -133,6 +133,16 @@ bool policy_give_up_powers(const struct policy_tracker *tracker, const struct po
                            struct policy_output *output, const char *reason);
 /* Hands the leadership over; call only once policy_give_up_powers has answered true. */
 void policy_hand_over(const struct policy_input *input, struct policy_output *output, uint64_t to);
+/* ---- rebuild.c ---- */
+
+/* Both are readable, and `position` is not contained in the primary's. */
+bool policy_diverged(const char *position, const char *primary);
+enum policy_need policy_needs_rebuild(const struct policy_input *input, const struct policy_node *node);
+/* On every node that does not lead. true: nothing else is to be done with its database. */
+bool policy_rebuild_self(const struct policy_input *input, struct policy_output *output);
+void policy_keep_asides(struct policy_tracker *tracker, const struct policy_input *input,
+                        struct policy_output *output);
+
 void policy_follow(const struct policy_input *input, struct policy_output *output);
 /* Stop receiving what earlier terms' primaries send; true: done in this term. */
 bool policy_freeze(const struct policy_input *input, struct policy_output *output);

@@ -135,6 +135,11 @@ bool policy_promotable(const struct policy_input *input, const struct policy_nod
                  db->trouble[0] ? db->trouble : "its applier is stopped");
         return false;
     }
+    if (!member && cluster_aside_find(state, node->id)) {
+        snprintf(why, why_size, "it is rebuilt or drained: mhactl rebuild --node %s --cancel ends that",
+                 node->name);
+        return false;
+    }
     if (state->force.id && state->force.node == node->id)
         return true;
     if (!member && !holds_what_others_represent(input, node)) {

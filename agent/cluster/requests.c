@@ -241,6 +241,10 @@ bool policy_request_failover(const struct policy_input *input, uint64_t to, bool
                     "%s has no vote yet, so it cannot lead; wait until mhactl member list shows that it "
                     "votes%s",
                     target->name, "");
+    if (cluster_aside_find(input->state, to) && !cluster_sync_find(&input->state->sync, to))
+        return fail(error, error_size,
+                    "%s is rebuilt or drained; end that first with mhactl rebuild --node %s --cancel",
+                    target->name, target->name);
     if (!policy_node_reachable(input, target) || !db || db->state != MHA__DB_STATE__DB_UP)
         return fail(error, error_size, "%s is not usable: its %s", target->name,
                     policy_node_reachable(input, target) ? "database is not up" : "agent is not heard");

@@ -235,5 +235,7 @@ void policy_serve(struct policy_tracker *tracker, const struct policy_input *inp
             policy_wait(output, "%s, and no other node may be promoted", trouble);
     }
     policy_keep_sync_set(tracker, input, output);
+    if (db->open)
+        policy_keep_asides(tracker, input, output);
     report_phases(tracker, input, output);
 }

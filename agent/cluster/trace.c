@@ -212,8 +212,13 @@ static void add_state(struct text *text, const struct cluster_state *state)
     text_add(text, " primary=%" PRIu64 " epoch=%" PRIu64 "%s history=%u", state->primary.node,
              state->primary.epoch, state->primary.opened ? " opened" : "", state->history_count);
     add_sync(text, "", &state->sync);
-    text_add(text, " switchover=%" PRIu64 " pause=%" PRIu64 " force=%" PRIu64 " ended=%" PRIu64,
-             state->switchover.id, state->pause.id, state->force.id, state->last_request_id);
+    text_add(text,
+             " switchover=%" PRIu64 " pause=%" PRIu64 " force=%" PRIu64 " init=%" PRIu64 " ended=%" PRIu64
+             " asides=",
+             state->switchover.id, state->pause.id, state->force.id, state->init.id, state->last_request_id);
+    for (unsigned i = 0; i < state->aside_count; i++)
+        text_add(text, "%s%" PRIu64 ":%" PRIu64 "%s", i > 0 ? "," : "", state->asides[i].id,
+                 state->asides[i].node, state->asides[i].cancelled ? "-" : "");
 }
 
 void policy_trace_applied(struct policy_tracer *tracer, uint64_t now_us, uint64_t index, const void *data,

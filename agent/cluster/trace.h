@@ -48,13 +48,18 @@ enum policy_request_kind {
     POLICY_REQUEST_PAUSE,
     POLICY_REQUEST_RESUME,
     POLICY_REQUEST_LEAVE,
+    POLICY_REQUEST_REBUILD,
+    POLICY_REQUEST_CANCEL,
+    POLICY_REQUEST_DRAIN,
 };
 
 struct policy_request {
     enum policy_request_kind kind; /* NONE: nothing is told */
-    uint64_t node;                 /* switchover, failover, leave */
+    uint64_t node;                 /* of all but pause and resume */
     uint64_t us;                   /* switchover: the timeout; pause: the length */
     bool old_primary_is_off;       /* failover */
+    uint64_t donor;                /* rebuild */
+    uint32_t rate_mb;
 };
 
 /* It was asked of this input. `command` NULL: none (leave), or refused; `error` "": granted. */

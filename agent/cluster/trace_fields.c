@@ -55,11 +55,15 @@ const struct field policy_trace_peer_fields[] = {FIELD(struct raft_peer_status, 
                                                  FIELD(struct raft_peer_status, snapshot_bytes, U64),
                                                  FIELD_END};
 
-const struct field policy_trace_node_fields[] = {
-    FIELD(struct policy_node, id, U64),          FIELD(struct policy_node, name, TEXT),
-    FIELD(struct policy_node, arbiter, BOOL),    FIELD(struct policy_node, learner, BOOL),
-    FIELD(struct policy_node, self, BOOL),       FIELD(struct policy_node, heard_us, U64),
-    FIELD(struct policy_node, reported_us, U64), FIELD_END};
+const struct field policy_trace_node_fields[] = {FIELD(struct policy_node, id, U64),
+                                                 FIELD(struct policy_node, name, TEXT),
+                                                 FIELD(struct policy_node, arbiter, BOOL),
+                                                 FIELD(struct policy_node, learner, BOOL),
+                                                 FIELD(struct policy_node, self, BOOL),
+                                                 FIELD(struct policy_node, outside, BOOL),
+                                                 FIELD(struct policy_node, heard_us, U64),
+                                                 FIELD(struct policy_node, reported_us, U64),
+                                                 FIELD_END};
 
 const struct field policy_trace_decide_fields[] = {FIELD(struct policy_input, vip_released_epoch, U64),
                                                    FIELD(struct policy_input, vip_until_us, U64),
@@ -69,7 +73,10 @@ const struct field policy_trace_decide_fields[] = {FIELD(struct policy_input, vi
                                                    FIELD(struct policy_input, failed_us, U64),
                                                    FIELD(struct policy_input, failed_error, TEXT),
                                                    FIELD(struct policy_input, rebuilding, BOOL),
+                                                   FIELD(struct policy_input, rebuild_unfinished, BOOL),
+                                                   FIELD(struct policy_input, rebuild_id, U64),
                                                    FIELD(struct policy_input, rebuild_failed_us, U64),
+                                                   FIELD(struct policy_input, rebuild_failures, UNSIGNED),
                                                    FIELD(struct policy_input, server_busy, BOOL),
                                                    FIELD(struct policy_input, proposal_pending, BOOL),
                                                    FIELD(struct policy_input, stopping, BOOL),
@@ -91,6 +98,10 @@ const struct field policy_trace_output_fields[] = {FIELD_OF_ENUM(struct policy_o
                                                    FIELD(struct policy_output, vip_leave, BOOL),
                                                    FIELD_OF_ENUM(struct policy_output, server_op, server_ops),
                                                    FIELD(struct policy_output, rebuild_from, U64),
+                                                   FIELD(struct policy_output, rebuild_id, U64),
+                                                   FIELD(struct policy_output, rebuild_rate_mb, UNSIGNED),
+                                                   FIELD(struct policy_output, rebuild_cancel, BOOL),
+                                                   FIELD(struct policy_output, aside_over, U64),
                                                    FIELD(struct policy_output, propose, BOOL),
                                                    FIELD(struct policy_output, end_lease, BOOL),
                                                    FIELD(struct policy_output, released, BOOL),
@@ -128,8 +139,13 @@ const struct field policy_trace_phases_fields[] = {FIELD(struct cluster_phases, 
                                                    FIELD(struct cluster_phases, announced_us, U64),
                                                    FIELD_END};
 
-static const char *const requests[] = {"none", "switchover", "failover", "pause", "resume", "leave"};
+static const char *const requests[] = {"none",  "switchover", "failover", "pause", "resume",
+                                       "leave", "rebuild",    "cancel",   "drain"};
 
-const struct field policy_trace_request_fields[] = {
-    FIELD_OF_ENUM(struct policy_request, kind, requests), FIELD(struct policy_request, node, U64),
-    FIELD(struct policy_request, us, U64), FIELD(struct policy_request, old_primary_is_off, BOOL), FIELD_END};
+const struct field policy_trace_request_fields[] = {FIELD_OF_ENUM(struct policy_request, kind, requests),
+                                                    FIELD(struct policy_request, node, U64),
+                                                    FIELD(struct policy_request, us, U64),
+                                                    FIELD(struct policy_request, old_primary_is_off, BOOL),
+                                                    FIELD(struct policy_request, donor, U64),
+                                                    FIELD(struct policy_request, rate_mb, UNSIGNED),
+                                                    FIELD_END};

@@ -274,6 +274,16 @@ static bool replay_request(const struct step *step)
     case POLICY_REQUEST_LEAVE:
         policy_may_leave(&input, request.node, error, sizeof error);
         break;
+    case POLICY_REQUEST_REBUILD:
+        granted = policy_request_rebuild(&input, request.node, request.donor, request.rate_mb, &command,
+                                         error, sizeof error);
+        break;
+    case POLICY_REQUEST_CANCEL:
+        granted = policy_request_cancel(&input, request.node, &command, error, sizeof error);
+        break;
+    case POLICY_REQUEST_DRAIN:
+        granted = policy_request_drain(&input, request.node, &command, error, sizeof error);
+        break;
     }
     policy_trace_request(step->tracer, &input, &request, granted ? &command : NULL, granted ? "" : error);
     return true;

@@ -179,6 +179,7 @@ void replica_member(const struct replica *replica, unsigned i, struct replica_me
         out->address = node->address;
         out->arbiter = node->arbiter;
         out->voter = !replica->formed;
+        out->outside = replica->formed;
     }
     if (strcmp(out->name, replica->name) == 0) {
         out->id = replica->id;

@@ -88,6 +88,7 @@ struct replica_member {
     bool arbiter;
     bool voter; /* false: let in, and catching up */
     bool self;
+    bool outside;        /* this node, which the group has not let in, or has removed */
     bool connected;      /* our connection to it is up */
     uint64_t heard_us;   /* the last frame from it; 0: never */
     const char *trouble; /* why it is not connected, for a person; "" */

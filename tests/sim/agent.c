@@ -7,6 +7,7 @@
 #include "tests/sim/agent_internal.h"
 #include "tests/sim/cluster_check.h"
 #include "tests/sim/dbworker.h"
+#include "tests/sim/rebuild.h"
 #include "tests/sim/vip.h"
 
 #define TURN_US 20u /* until the loop comes round */
@@ -142,7 +143,8 @@ static void spawn(struct cluster *cluster, unsigned host, const void *data)
 {
     struct agent_model *agent = agent_of(cluster, host);
 
-    if (agent->stopping)
+    if (agent->stopping || agent->worker || cluster->hosts[host].rebuild.running ||
+        cluster->hosts[host].rebuild.unfinished)
         return;
     if (cluster_up(cluster, host, PROCESS_WORKER)) { /* waits for the lock of an earlier agent's worker */
         cluster_after(cluster, host, PROCESS_AGENT, 1000, spawn, data, 0);
@@ -227,6 +229,18 @@ void agent_vip_changed(struct cluster *cluster, unsigned host)
     agent_send_report(cluster, host);
 }
 
+void agent_rebuild_done(struct cluster *cluster, unsigned host, const char *error)
+{
+    struct agent_model *agent = agent_of(cluster, host);
+
+    counts_add(&cluster->world->counts, COUNT_REBUILD_FAILED, error[0] != '\0');
+    snprintf(agent->rebuild_error, sizeof agent->rebuild_error, "%s", error);
+    agent->rebuild_failed_us = error[0] ? cluster_clock_us(cluster, host) : 0;
+    agent->rebuild_failures = error[0] ? agent->rebuild_failures + 1 : 0;
+    spawn(cluster, host, NULL);
+    agent_wake(cluster, host);
+}
+
 /* ---- life ---- */
 
 /* Into the trace: the state is that of a snapshot. */
@@ -277,6 +291,7 @@ void agent_stopped(struct cluster *cluster, unsigned host)
 {
     agent_of(cluster, host)->worker = false;
     worker_agent_gone(cluster, host);
+    rebuild_gone(cluster, host); /* end of file */
 }
 
 void agent_applied(struct cluster *cluster, unsigned host, const struct raft_entry *entry)
@@ -384,11 +399,11 @@ bool agent_request(struct cluster *cluster, unsigned host, enum agent_request re
     struct agent_model *agent = agent_of(cluster, host);
     uint64_t id = to < cluster->data_count ? cluster->world->nodes[to].id : 0;
     struct cluster_command command;
-    static const enum policy_request_kind kinds[] = {[REQUEST_SWITCHOVER] = POLICY_REQUEST_SWITCHOVER,
-                                                     [REQUEST_FAILOVER] = POLICY_REQUEST_FAILOVER,
-                                                     [REQUEST_FAILOVER_OFF] = POLICY_REQUEST_FAILOVER,
-                                                     [REQUEST_PAUSE] = POLICY_REQUEST_PAUSE,
-                                                     [REQUEST_RESUME] = POLICY_REQUEST_RESUME};
+    static const enum policy_request_kind kinds[] = {
+        [REQUEST_SWITCHOVER] = POLICY_REQUEST_SWITCHOVER, [REQUEST_FAILOVER] = POLICY_REQUEST_FAILOVER,
+        [REQUEST_FAILOVER_OFF] = POLICY_REQUEST_FAILOVER, [REQUEST_PAUSE] = POLICY_REQUEST_PAUSE,
+        [REQUEST_RESUME] = POLICY_REQUEST_RESUME,         [REQUEST_REBUILD] = POLICY_REQUEST_REBUILD,
+        [REQUEST_CANCEL] = POLICY_REQUEST_CANCEL,         [REQUEST_DRAIN] = POLICY_REQUEST_DRAIN};
     struct policy_request asked = {.kind = kinds[request],
                                    .node = id,
                                    .us = time_us,
@@ -409,6 +424,15 @@ bool agent_request(struct cluster *cluster, unsigned host, enum agent_request re
         sound = policy_request_pause(&agent->input, time_us, &command, error, error_size);
         if (sound)
             agent->pause_proposed_us = agent->input.now_us;
+        break;
+    case REQUEST_REBUILD:
+        sound = policy_request_rebuild(&agent->input, id, 0, 0, &command, error, error_size);
+        break;
+    case REQUEST_CANCEL:
+        sound = policy_request_cancel(&agent->input, id, &command, error, error_size);
+        break;
+    case REQUEST_DRAIN:
+        sound = policy_request_drain(&agent->input, id, &command, error, error_size);
         break;
     case REQUEST_RESUME:
         sound = policy_request_resume(&agent->input, &command, error, error_size);

@@ -29,6 +29,8 @@ void agent_worker_gone(struct cluster *cluster, unsigned host, uint64_t delay_us
 void agent_vip_changed(struct cluster *cluster, unsigned host);
 void agent_server_started(struct cluster *cluster, unsigned host);
 
+void agent_rebuild_done(struct cluster *cluster, unsigned host, const char *error);
+
 /* Told to stop (SIGTERM): gives up, hands over, ends. */
 void agent_tell_to_stop(struct cluster *cluster, unsigned host);
 
@@ -38,7 +40,10 @@ enum agent_request {
     REQUEST_FAILOVER,
     REQUEST_FAILOVER_OFF,
     REQUEST_PAUSE,
-    REQUEST_RESUME
+    REQUEST_RESUME,
+    REQUEST_REBUILD,
+    REQUEST_CANCEL,
+    REQUEST_DRAIN
 };
 bool agent_request(struct cluster *cluster, unsigned host, enum agent_request request, unsigned to,
                    uint64_t time_us, char *error, size_t error_size);

@@ -7,6 +7,7 @@
 #include "tests/sim/agent_internal.h"
 #include "tests/sim/cluster_check.h"
 #include "tests/sim/dbworker.h"
+#include "tests/sim/rebuild.h"
 #include "tests/sim/vip.h"
 
 #define OP_TIMEOUT_US 30000000u
@@ -160,6 +161,23 @@ static void start_server(struct cluster *cluster, unsigned host)
     cluster_start_server(cluster, host, agent->output.server_op == SERVER_OP_START_TO_FOLLOW);
 }
 
+static void rebuild(struct cluster *cluster, unsigned host)
+{
+    struct agent_model *agent = agent_of(cluster, host);
+    const struct policy_output *output = &agent->output;
+
+    if (output->rebuild_cancel)
+        rebuild_cancel(cluster, host);
+    if (!output->rebuild_from || cluster->hosts[host].rebuild.running || agent->stopping)
+        return;
+    agent->rebuild_id = output->rebuild_id;
+    agent->rebuild_failed_us = 0;
+    agent->rebuild_error[0] = '\0';
+    rebuild_start(cluster, host, cluster_host_of(output->rebuild_from));
+    if (agent->worker)
+        worker_send_stop(cluster, host);
+}
+
 void agent_server_started(struct cluster *cluster, unsigned host)
 {
     struct agent_model *agent = agent_of(cluster, host);
@@ -256,6 +274,7 @@ void agent_carry_out(struct cluster *cluster, unsigned host)
         watch_database(cluster, host);
     }
     start_server(cluster, host);
+    rebuild(cluster, host);
     if (output->propose && !agent->proposed_index)
         agent_propose(cluster, host, &output->command);
     agent->own_input = true;

@@ -43,6 +43,12 @@ static void fill_self(struct cluster *cluster, unsigned host, uint64_t now_us)
     report->waiting_for = agent->output.waiting_for;
     report->held_ms =
         agent->raft.held_until_us > now_us ? (agent->raft.held_until_us - now_us + 999) / 1000 : 0;
+    mha__rebuild_state__init(&agent->rebuild_report);
+    agent->rebuild_report.phase = (char *)(cluster->hosts[host].rebuild.running ? "copying" : "");
+    agent->rebuild_report.failed = agent->rebuild_error;
+    report->rebuild = &agent->rebuild_report;
+    report->aside_over = agent->output.aside_over;
+    report->rebuild_unfinished = cluster->hosts[host].rebuild.unfinished;
     agent->input.db = db;
     agent->input.vip = NULL;
     if (cluster->config.has_vip) {
@@ -118,6 +124,7 @@ void agent_gather(struct cluster *cluster, unsigned host)
                                                .election_us = world->config.election_us,
                                                .probe_timeout_us = cluster->config.probe_timeout_us,
                                                .has_vip = cluster->config.has_vip,
+                                               .rejoin_auto = cluster->config.rejoin_auto,
                                                .acks_kind = acks_kinds[cluster->config.kind]};
     input->raft = &agent->raft;
     input->state = &agent->state;
@@ -134,6 +141,11 @@ void agent_gather(struct cluster *cluster, unsigned host)
     input->failed_op = agent->failed_op;
     input->failed_us = agent->failed_us;
     input->failed_error = agent->failed_error;
+    input->rebuilding = cluster->hosts[host].rebuild.running;
+    input->rebuild_unfinished = cluster->hosts[host].rebuild.unfinished;
+    input->rebuild_id = agent->rebuild_id;
+    input->rebuild_failed_us = agent->rebuild_failed_us;
+    input->rebuild_failures = agent->rebuild_failures;
     input->server_busy = agent->server_command || now_us < agent->server_quiet_until_us;
     input->proposal_pending = agent->proposed_index != 0;
     input->stopping = agent->stopping;

@@ -50,6 +50,10 @@ struct agent_model {
     uint64_t watched_until_us, fence_again_us;
     uint64_t pause_proposed_us;
     bool resuming;
+    uint64_t rebuild_id, rebuild_failed_us;
+    unsigned rebuild_failures;
+    char rebuild_error[64];
+    Mha__RebuildState rebuild_report;
     bool stopping;
     uint64_t stop_by_us;
     bool own_input; /* to raft, under way */

@@ -12,6 +12,7 @@
 #include "tests/sim/clients.h"
 #include "tests/sim/cluster_check.h"
 #include "tests/sim/dbworker.h"
+#include "tests/sim/rebuild.h"
 #include "tests/sim/vip.h"
 
 /* ---- what is ---- */
@@ -236,6 +237,7 @@ void cluster_wipe(struct cluster *cluster, unsigned host)
     counts_add(&cluster->world->counts, COUNT_WIPED, 1);
     if (cluster->hosts[host].server)
         server_wiped(cluster->hosts[host].server);
+    cluster->hosts[host].rebuild.unfinished = false;
     if (cluster->hosts[host].agent)
         agent_wiped(cluster, host);
 }
@@ -266,6 +268,7 @@ void cluster_power_off(struct cluster *cluster, unsigned host)
     for (int i = 0; i < PROCESS_COUNT; i++)
         if (i != PROCESS_AGENT)
             process_ends(cluster, host, (enum process)i);
+    rebuild_gone(cluster, host);
     world_crash(cluster->world, host, 500);
     if (h->vip) {
         vip_host_down(cluster, host);
@@ -289,7 +292,8 @@ static void server_started(struct cluster *cluster, unsigned host, const void *d
 
     counts_add(&cluster->world->counts, COUNT_START_REFUSED,
                !process->up && cluster->faults.start_fails[host]);
-    if (!process->up && !cluster->faults.start_fails[host]) {
+    if (!process->up && !cluster->faults.start_fails[host] && !cluster->hosts[host].rebuild.running &&
+        !cluster->hosts[host].rebuild.unfinished) {
         cluster_process_begins(cluster, host, PROCESS_SERVER);
         server_boot(cluster, host, start->to_follow);
     }
@@ -409,6 +413,8 @@ struct cluster_config cluster_default_config(unsigned data_nodes, unsigned arbit
                                    .apply_max_us = 1000,
                                    .start_min_us = 300000,
                                    .start_max_us = 500000,
+                                   .copy_min_us = 400000,
+                                   .copy_max_us = 800000,
                                    .restart_us = 100000,
                                    .write_every_us = 10000,
                                    .hostile_every_us = 25000};

@@ -5,6 +5,7 @@
  * step by step (agent*.c), on models of
  *
  *   database.c          one server of three kinds: log, read_only, clients' commits, start and death
+ *   rebuild.c           mha4rdb-rebuild
  *   replication.c       receiver, relay log, applier, acknowledgements between servers
  *   dbworker*.c         mha4rdb-dbworker: looks, operations, lease and fence; its lease is the real one
  *   vip.c               mha4rdb-vipd and the kernel's address; vipd/lease.c is the real one
@@ -25,6 +26,7 @@
 
 #include "agent/cluster/policy.h"
 #include "tests/sim/counts.h"
+#include "tests/sim/rebuild_model.h"
 #include "tests/sim/room.h"
 #include "tests/sim/world.h"
 
@@ -60,6 +62,7 @@ struct host {
     struct worker_model *worker;
     struct vip_model *vip;
     struct agent_model *agent;
+    struct rebuild_model rebuild;
 };
 
 struct cluster_faults {
@@ -70,6 +73,7 @@ struct cluster_faults {
     bool vip_refused[WORLD_NODES_MAX];              /* the kernel refuses the address */
     bool start_fails[WORLD_NODES_MAX];              /* the start command fails */
     bool agent_stays_down[WORLD_NODES_MAX];         /* nobody starts it again */
+    unsigned rebuild_fails_permille;                /* before it has destroyed anything */
 };
 
 struct cluster_config {
@@ -78,11 +82,13 @@ struct cluster_config {
     bool volatile_commits; /* servers that the preflight objects to: they do not sync what they commit or
                               receive */
     bool shared_account;   /* replicas connect by one account: who acknowledges cannot be told apart */
+    bool rejoin_auto;      /* who holds something alone is rebuilt by itself */
     bool has_vip;
     uint64_t probe_interval_us, probe_timeout_us;
     uint64_t op_min_us, op_max_us;       /* one statement of the worker's */
     uint64_t apply_min_us, apply_max_us; /* one transaction by the applier */
     uint64_t start_min_us, start_max_us; /* the start command of a server */
+    uint64_t copy_min_us, copy_max_us;   /* all of a donor's data */
     uint64_t restart_us;                 /* until the service manager starts a dead program again */
     uint64_t write_every_us;             /* the client of the address; 0: none */
     uint64_t hostile_every_us;           /* the client that writes to every server; 0: none */

@@ -269,6 +269,8 @@ static void count_command(struct cluster *cluster, const struct cluster_command 
         counts_add(&cluster->world->counts, of_change[command->change], 1);
     if (command->kind == COMMAND_SYNC)
         counts_add(&cluster->world->counts, command->sync.count > members ? COUNT_JOINED : COUNT_LEFT, 1);
+    if (command->kind == COMMAND_SYNC && strstr(command->text, "an operator drains it"))
+        counts_add(&cluster->world->counts, COUNT_DRAINED, 1);
     if (command->kind == COMMAND_PAUSE)
         counts_add(&cluster->world->counts, COUNT_PAUSED, 1);
 }

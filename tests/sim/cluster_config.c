@@ -57,6 +57,8 @@ struct cluster_config cluster_chaos_config(uint64_t seed)
     config.world.disk_max_us = dice_between(&dice, 100, profile->disk_max_us);
     config.world.clock_ppm_max = (unsigned)dice_between(&dice, 0, 20000);
     config.shared_account = config.world.data_nodes == 2 && dice_chance(&dice, 250);
+    config.rejoin_auto = dice_chance(&dice, 600);
+    config.copy_max_us = dice_between(&dice, 400000, 6 * profile->election_us);
     config.has_vip = !dice_chance(&dice, 100);
     config.probe_timeout_us = dice_chance(&dice, 500) ? 500000 : 2000000;
     config.op_min_us = 50;

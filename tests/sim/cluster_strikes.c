@@ -296,6 +296,30 @@ static void rebuild(struct cluster *cluster, struct dice *dice)
         operator_rebuild(cluster, i);
 }
 
+/* One that is well, mostly: it leaves the sync set for that. */
+static void rebuild_any(struct cluster *cluster, struct dice *dice)
+{
+    operator_rebuild_any(cluster, any_data(cluster, dice));
+}
+
+static void drain(struct cluster *cluster, struct dice *dice)
+{
+    operator_drain(cluster, any_data(cluster, dice));
+}
+
+static void cancel(struct cluster *cluster, struct dice *dice)
+{
+    (void)dice;
+    for (unsigned i = 0; i < cluster->data_count; i++)
+        if (cluster_aside_find(cluster_check_state(cluster), cluster->world->nodes[i].id))
+            operator_cancel(cluster, i);
+}
+
+static void break_rebuilds(struct cluster *cluster, struct dice *dice)
+{
+    cluster->faults.rebuild_fails_permille = (unsigned)dice_between(dice, 0, 1000);
+}
+
 static const struct cluster_strike strikes[] = {
     {"a server dies", kill_server, 10, false},
     {"a program dies", kill_program, 14, false},
@@ -330,6 +354,10 @@ static const struct cluster_strike strikes[] = {
     {"an upgrade", upgrade, 2, false},
     {"a host is lost with its disks, and replaced", replace, 4, false},
     {"replicas are rebuilt", rebuild, 4, false},
+    {"a replica is rebuilt", rebuild_any, 3, false},
+    {"a replica is drained", drain, 2, false},
+    {"a rebuild or drain is cancelled", cancel, 3, false},
+    {"rebuilds fail", break_rebuilds, 2, false},
     {"repair", repair, 8, false},
     {"repair, and a calm stretch", repair, 5, true},
 };
@@ -360,6 +388,7 @@ void cluster_chaos_repair(struct cluster *cluster)
             faults->op_fails_permille[i][op] = 0;
         faults->replication_delay_us[i] = faults->statement_hangs_us[i] = 0;
         faults->vip_refused[i] = faults->start_fails[i] = false;
+        faults->rebuild_fails_permille = 0;
         world_hang_disk(cluster->world, i, false);
         world_disk_fault(cluster->world, i, WORLD_DISK_WELL, 0);
         if (i < cluster->data_count)

@@ -102,6 +102,10 @@
     X(RELAY_LOST, relay_lost, COUNT_OF_CLUSTER) /* received, not applied, gone with a restart */         \
     X(RELAY_KEPT, relay_kept, COUNT_OF_CLUSTER)                                                          \
     X(REBUILT, rebuilt, COUNT_OF_CLUSTER)                                                                \
+    X(REBUILD_FAILED, rebuild_failed, COUNT_OF_CLUSTER)                                                  \
+    X(REBUILD_BROKEN, rebuild_broken, COUNT_OF_CLUSTER) /* its agent died meanwhile */                   \
+    X(STANDING_BY, standing_by, COUNT_OF_CLUSTER)       /* a replica changed over to that */             \
+    X(DRAINED, drained, COUNT_OF_CLUSTER)               /* a member left the sync set for that */        \
     /* operators of clusters */                                                                          \
     X(SWITCHOVER_ASKED, switchover_asked, COUNT_OF_CLUSTER)                                              \
     X(PAUSED, paused, COUNT_OF_CLUSTER)                                                                  \

@@ -115,6 +115,8 @@ static enum worker_outcome follow(struct cluster *cluster, unsigned host)
             return server->applier_on ? OUTCOME_WAIT : fail(worker, "what was received cannot be applied");
         return OUTCOME_NEXT;
     default:
+        counts_add(&cluster->world->counts, COUNT_STANDING_BY,
+                   worker->running.standing_by && !server->standing_by);
         server_follow(cluster, host, worker->running.source, worker->running.standing_by);
         return OUTCOME_DONE;
     }

@@ -213,23 +213,29 @@ void operator_upgrade(struct cluster *cluster, uint64_t pace_us)
 
 static bool is_set_aside(const struct cluster *cluster, unsigned host)
 {
-    return cluster->world->nodes[host].up && strstr(agent_waiting_for(cluster, host), "rebuilt") != NULL;
+    return cluster->world->nodes[host].up &&
+           strstr(agent_waiting_for(cluster, host), "mhactl rebuild") != NULL;
 }
 
 bool operator_rebuild(struct cluster *cluster, unsigned host)
 {
-    const struct cluster_state *state = cluster_check_state(cluster);
-    unsigned primary = cluster_host_of(state->primary.node);
+    return !cluster->config.rejoin_auto && is_set_aside(cluster, host) &&
+           ask(cluster, REQUEST_REBUILD, host, 0);
+}
 
-    if (state->primary.node == 0 || primary == host || cluster_is_frozen(cluster, host) ||
-        !is_set_aside(cluster, host) || cluster_serving(cluster) != primary ||
-        !cluster_linked(cluster, host, primary) ||
-        cluster_sync_find(&state->sync, cluster->world->nodes[host].id))
-        return false;
-    cluster_kill(cluster, host, PROCESS_SERVER);
-    server_rebuild(cluster, host, primary);
-    counts_add(&cluster->world->counts, COUNT_REBUILT, 1);
-    return true;
+bool operator_rebuild_any(struct cluster *cluster, unsigned host)
+{
+    return ask(cluster, REQUEST_REBUILD, host, 0);
+}
+
+bool operator_cancel(struct cluster *cluster, unsigned host)
+{
+    return ask(cluster, REQUEST_CANCEL, host, 0);
+}
+
+bool operator_drain(struct cluster *cluster, unsigned host)
+{
+    return ask(cluster, REQUEST_DRAIN, host, 0);
 }
 
 static void look_around(struct world *world, void *context)

@@ -22,9 +22,14 @@ void operator_maintain(struct cluster *cluster, unsigned host, uint64_t for_us);
 /* New programs, one host at a time: the arbiter, the replicas, the primary last, after a switchover. Not
  * while one is under way. */
 void operator_upgrade(struct cluster *cluster, uint64_t pace_us);
-/* A replica that is set aside gets a copy of the primary's data. false: it is not set aside, or there is none
- * to copy from. */
+/* mhactl rebuild: of a replica that is set aside and waits for that; of any; and the end of it, or of a
+ * drain.
+ */
 bool operator_rebuild(struct cluster *cluster, unsigned host);
+bool operator_rebuild_any(struct cluster *cluster, unsigned host);
+bool operator_cancel(struct cluster *cluster, unsigned host);
+/* Out of the sync set, as before a member is removed. */
+bool operator_drain(struct cluster *cluster, unsigned host);
 
 /* Looks every so often from now on, until the faults are over, and rebuilds what is set aside. */
 void operator_tend(struct cluster *cluster, uint64_t every_us);
