@@ -1,10 +1,10 @@
 /* rebuild.c - databases that are made anew, and nodes that are drained.
  *
  * "Nothing is cut, rewound, cloned or rebuilt on a member of M: its removal is committed first." Who is to be
- * rebuilt stands in the replicated state (cluster_aside). While it stands there no command takes the node into
- * the sync set, so a node that sees in its own copy of the state that it is set aside and is no member may begin:
- * whatever its copy lacks, it is no member before the end is committed. And that is proposed only once the node
- * itself has said that nothing of it is under way any more.
+ * rebuilt stands in the replicated state (cluster_aside). While it stands there no command takes the node
+ * into the sync set, so a node that sees in its own copy of the state that it is set aside and is no member
+ * may begin: whatever its copy lacks, it is no member before the end is committed. And that is proposed only
+ * once the node itself has said that nothing of it is under way any more.
  *
  * The leader whose database is the open primary sets aside who holds something alone, who cannot receive any
  * more because its source has purged what it lacks, and whose last rebuild came to no end; the node does the
@@ -57,7 +57,7 @@ enum policy_need policy_needs_rebuild(const struct policy_input *input, const st
         return NEED_NONE;
     if (db->source_epoch == input->raft->term && db->source[0])
         return db->trouble_kind == MHA__DB_TROUBLE__DB_TROUBLE_RECEIVER_FAILS && !db->receiving ? NEED_PURGED
-                                                                                             : NEED_NONE;
+                                                                                                : NEED_NONE;
     return policy_diverged(db->received, primary->executed) ? NEED_DIVERGED : NEED_NONE;
 }
 
@@ -109,11 +109,12 @@ static bool is_over(const struct policy_input *input, const struct cluster_aside
            policy_needs_rebuild(input, input->self) == NEED_NONE;
 }
 
-static uint64_t again_at_us(const struct policy_input *input)
+/* What an operator asks for anew begins at once. */
+static uint64_t again_at_us(const struct policy_input *input, const struct cluster_aside *aside)
 {
     unsigned doublings = input->rebuild_failures > 0 ? input->rebuild_failures - 1 : 0;
 
-    if (input->rebuild_failed_us == 0)
+    if (input->rebuild_failed_us == 0 || input->rebuild_id != aside->id)
         return 0;
     return input->rebuild_failed_us +
            ((uint64_t)AGAIN_LEAST_US << (doublings < AGAIN_DOUBLINGS ? doublings : AGAIN_DOUBLINGS));
@@ -123,10 +124,12 @@ static void begin(const struct policy_input *input, struct policy_output *output
                   const struct cluster_aside *aside)
 {
     const struct policy_node *donor = choose_donor(input, aside);
-    uint64_t at_us = again_at_us(input);
+    uint64_t at_us = again_at_us(input, aside);
 
     if (!donor) {
         policy_wait(output, "to be rebuilt; waiting for its donor %s", policy_node_name(input, aside->donor));
+    } else if (input->server_busy) {
+        policy_wait(output, "to be rebuilt; a command that starts its server still runs");
     } else if (input->now_us < at_us) {
         policy_wait(output, "to be rebuilt; the last try failed, the next one is in %llu s",
                     (unsigned long long)((at_us - input->now_us) / 1000000 + 1));
@@ -155,8 +158,7 @@ bool policy_rebuild_self(const struct policy_input *input, struct policy_output 
         wanted = false;
     }
     if (wanted && input->raft->current && open_primary(input) &&
-        !cluster_sync_find(&input->state->sync, input->self->id) &&
-        !(input->db && input->db->open)) {
+        !cluster_sync_find(&input->state->sync, input->self->id) && !(input->db && input->db->open)) {
         begin(input, output, aside);
         if (output->rebuild_from)
             return true;
@@ -164,10 +166,11 @@ bool policy_rebuild_self(const struct policy_input *input, struct policy_output 
     if (!input->rebuild_unfinished)
         return false;
     if (!wanted)
-        policy_wait(output,
-                    "a rebuild of its database came to no end, so it may hold less than it says: begin another "
-                    "one with mhactl rebuild --node %s",
-                    input->self->name);
+        policy_wait(
+            output,
+            "a rebuild of its database came to no end, so it may hold less than it says: begin another "
+            "one with mhactl rebuild --node %s",
+            input->self->name);
     return true;
 }
 
@@ -190,14 +193,15 @@ static void end_if_over(struct policy_tracker *tracker, const struct policy_inpu
     const char *failed;
 
     if (!node) {
-        propose_end(output, aside, drained ? "done: it has left the group" : "failed: it has left the group", "");
+        propose_end(output, aside, drained ? "done: it has left the group" : "failed: it has left the group",
+                    "");
         return;
     }
     if (drained && !tracker->drained_since_us)
         tracker->drained_since_us = input->now_us;
     if (drained && (aside->cancelled || input->now_us - tracker->drained_since_us > DRAINED_US)) {
-        propose_end(output, aside, aside->cancelled ? "done: no longer drained" : "failed: it has not left the group",
-                    "");
+        propose_end(output, aside,
+                    aside->cancelled ? "done: no longer drained" : "failed: it has not left the group", "");
         tracker->drained_since_us = 0;
         return;
     }
@@ -287,7 +291,8 @@ static bool open_here(const struct policy_input *input, char *error, size_t size
     if (input->raft->role != RAFT_LEADER)
         return fail(error, size, "%s does not lead now; ask again%s", input->self->name, "");
     if (!policy_serving_here(input) || !input->state->primary.opened || !input->db || !input->db->open)
-        return fail(error, size, "there is no open primary now, whose data a rebuild would need; see mhactl status%s%s",
+        return fail(error, size,
+                    "there is no open primary now, whose data a rebuild would need; see mhactl status%s%s",
                     "", "");
     return true;
 }
@@ -300,10 +305,11 @@ static bool may_set_aside(const struct policy_input *input, uint64_t node, char 
     if (!found || found->arbiter)
         return fail(error, size, "no data node of that name; see mhactl status%s%s", "", "");
     if (node == input->state->primary.node)
-        return fail(error, size, "%s is the primary: move it first with mhactl switchover%s", found->name, "");
+        return fail(error, size, "%s is the primary: move it first with mhactl switchover%s", found->name,
+                    "");
     if (aside)
-        return fail(error, size, "%s is %s already; mhactl rebuild --node NODE --cancel ends that", found->name,
-                    aside->kind == MHA__ASIDE_KIND__ASIDE_DRAIN ? "drained" : "rebuilt");
+        return fail(error, size, "%s is %s already; mhactl rebuild --node NODE --cancel ends that",
+                    found->name, aside->kind == MHA__ASIDE_KIND__ASIDE_DRAIN ? "drained" : "rebuilt");
     if (input->state->switchover.id && input->state->switchover.to == node)
         return fail(error, size, "a switchover to %s is under way; wait for its outcome%s", found->name, "");
     return true;
@@ -321,8 +327,8 @@ bool policy_request_rebuild(const struct policy_input *input, uint64_t node, uin
     if (donor && (!from || from->arbiter || donor == node))
         return fail(error, error_size, "the donor must be another data node%s%s", "", "");
     if (donor && donor != input->state->primary.node && !follows_primary(input, from))
-        return fail(error, error_size, "%s cannot be the donor: it does not follow the primary closely%s", from->name,
-                    "");
+        return fail(error, error_size, "%s cannot be the donor: it does not follow the primary closely%s",
+                    from->name, "");
     *command = (struct cluster_command){.kind = COMMAND_ASIDE,
                                         .node = node,
                                         .aside = MHA__ASIDE_KIND__ASIDE_REBUILD,
@@ -353,9 +359,7 @@ bool policy_request_drain(const struct policy_input *input, uint64_t node, struc
 {
     if (!open_here(input, error, error_size) || !may_set_aside(input, node, error, error_size))
         return false;
-    *command = (struct cluster_command){.kind = COMMAND_ASIDE,
-                                        .node = node,
-                                        .aside = MHA__ASIDE_KIND__ASIDE_DRAIN,
-                                        .by_operator = true};
+    *command = (struct cluster_command){
+        .kind = COMMAND_ASIDE, .node = node, .aside = MHA__ASIDE_KIND__ASIDE_DRAIN, .by_operator = true};
     return true;
 }

@@ -122,6 +122,23 @@ static unsigned first_gone(const struct policy_tracker *tracker, const struct po
     return gone;
 }
 
+/* Who is to leave acknowledges still, and too few others do yet: commits would wait for who has just come in.
+ */
+static bool is_needed_yet(const struct policy_tracker *tracker, const struct policy_input *input,
+                          uint64_t node)
+{
+    const struct policy_node *leaving = policy_find_node(input, node);
+    const Mha__DbObservation *db = leaving ? policy_fresh_db(input, leaving) : NULL;
+    unsigned others = 0;
+
+    if (!db || db->state != MHA__DB_STATE__DB_UP || !db->receiving || !db->acknowledging ||
+        db->source_epoch != input->state->primary.epoch)
+        return false;
+    for (unsigned i = 0; i < tracker->node_count; i++)
+        others += tracker->nodes[i].id != node && tracker->nodes[i].trouble_since_us == 0;
+    return others < input->state->sync.acks;
+}
+
 /* "drop a member at k >= 1: withdraw its acknowledgement at the primary (seen done), take P = the end of the
  * log, wait until k of the remaining members hold P, then commit" */
 static void drop(struct policy_tracker *tracker, const struct policy_input *input,
@@ -133,6 +150,15 @@ static void drop(struct policy_tracker *tracker, const struct policy_input *inpu
     if (input->proposal_pending || input->db_busy || output->db_op != DB_OP_NONE ||
         input->db->written_epoch != input->raft->term)
         return; /* the rule in the server is not this epoch's yet, or may be changing */
+    if (is_needed_yet(tracker, input, node)) {
+        output->db_watch = true;
+        who.count = 0;
+        for (unsigned i = 0; i < tracker->node_count; i++)
+            if (policy_find_node(input, tracker->nodes[i].id))
+                who.names[who.count++] = policy_node_name(input, tracker->nodes[i].id);
+        policy_rule_is(input, output, sync->acks, &who);
+        return;
+    }
     policy_begin_change(tracker, input, RULE_CHANGE_DROP, node);
     policy_acknowledgers(tracker, input, &who);
     if (policy_end_of_log(tracker, input, output, sync->acks, &who) &&

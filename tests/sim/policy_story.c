@@ -51,6 +51,14 @@ static bool option(struct policy_story *story, const char *word, struct cluster_
 
     static const char *const kinds[SERVER_KINDS] = {"mariadb", "mysql", "postgresql"};
 
+    if (strcmp(word, "rejoin-auto") == 0) {
+        config->rejoin_auto = true;
+        return true;
+    }
+    if (strcmp(word, "shared-account") == 0) {
+        config->shared_account = true;
+        return true;
+    }
     if (strcmp(word, "no-vip") == 0) {
         config->has_vip = false;
         return true;
@@ -76,6 +84,8 @@ static bool option(struct policy_story *story, const char *word, struct cluster_
         config->probe_timeout_us = us;
     else if (strncmp(word, "start=", 6) == 0)
         config->start_min_us = config->start_max_us = us;
+    else if (strncmp(word, "copy=", 5) == 0)
+        config->copy_min_us = config->copy_max_us = us;
     else if (strncmp(word, "write=", 6) == 0)
         config->write_every_us = us;
     else
@@ -93,6 +103,7 @@ static bool do_cluster(struct policy_story *story, unsigned count, char **words)
     config.op_max_us = config.op_min_us = 500;
     config.apply_max_us = config.apply_min_us = 500;
     config.start_max_us = config.start_min_us = 400000;
+    config.copy_max_us = config.copy_min_us = 500000;
     for (unsigned i = 1; i < count; i++) {
         bool name = words[i][1] == '\0';
         if (name && words[i][0] >= 'X')
@@ -350,6 +361,25 @@ static bool do_request(struct policy_story *story, unsigned count, char **words)
     return ask(story, request, to, us, refused);
 }
 
+static bool do_aside(struct policy_story *story, unsigned count, char **words)
+{
+    static const enum agent_request requests[] = {REQUEST_REBUILD, REQUEST_CANCEL, REQUEST_DRAIN};
+    static const char *const names[] = {"rebuild", "cancel", "drain"};
+    unsigned host, i = 0;
+
+    while (strcmp(names[i], words[0]) != 0)
+        i++;
+    return policy_story_host(story, words[1], &host) &&
+           ask(story, requests[i], host, 0, count == 3 && strcmp(words[2], "refused") == 0);
+}
+
+static bool do_rebuilds(struct policy_story *story, unsigned count, char **words)
+{
+    (void)count;
+    story->cluster->faults.rebuild_fails_permille = strcmp(words[1], "fail") == 0 ? 1000 : 0;
+    return true;
+}
+
 static bool do_pause(struct policy_story *story, unsigned count, char **words)
 {
     uint64_t us = 0;
@@ -403,6 +433,10 @@ static const struct {
     {"works", 2, do_works},
     {"switchover", 3, do_request},
     {"failover", 3, do_request},
+    {"rebuild", 2, do_aside},
+    {"cancel", 2, do_aside},
+    {"drain", 2, do_aside},
+    {"rebuilds", 2, do_rebuilds},
     {"pause", 2, do_pause},
     {"resume", 1, do_pause},
     {"quiet", 1, do_quiet},

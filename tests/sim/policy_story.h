@@ -3,7 +3,7 @@
  * step. Times of the models that a story does not set are fixed, not drawn.
  *
  *   cluster A B X [E=1s] [H=100ms] [net=1ms] [probe-timeout=2s] [start=500ms] [write=10ms] [seed=1] [no-vip]
- *           [mariadb | mysql | postgresql]
+ *           [mariadb | mysql | postgresql] [rejoin-auto] [shared-account] [copy=500ms]
  *                                 the first line; all hosts are off
  *   on A B X | off A              power
  *   kill WHAT A                   server, agent, worker, vipd: SIGKILL; the service manager starts the last
@@ -25,6 +25,8 @@
  *   switchover to B [timeout=10s] [refused]
  *   failover to B [old-primary-is-off] [refused]
  *   pause 60s | resume
+ *   rebuild A [refused] | drain A [refused] | cancel A
+ *   rebuilds fail | work          before they have destroyed anything
  *   quiet | busy                  clients write, or not
  *   mark
  *   expect WHAT [within TIME | for TIME]
@@ -33,6 +35,7 @@
  *   serves A | none               it answers commits at the address
  *   primary A, sync A B, acks 1   as committed
  *   leader A
+ *   aside A | no-aside A          it is rebuilt or drained, as committed
  *   open A | closed A, address A | no-address A, up A | down A (the server), follows A (the primary, now)
  *   in-place A                    its server was last started in place, not to follow
  *   waits A TEXT                  why its agent does not do more

@@ -226,6 +226,16 @@ static bool is_change(struct policy_story *story, unsigned count, char **words, 
     return true;
 }
 
+static bool is_aside(struct policy_story *story, unsigned count, char **words, bool *ok)
+{
+    unsigned host;
+
+    if (!one_host(story, count, words, &host))
+        return false;
+    *ok = cluster_aside_find(cluster_check_state(story->cluster), story->cluster->world->nodes[host].id);
+    return true;
+}
+
 static bool is_changes(struct policy_story *story, unsigned count, char **words, bool *ok)
 {
     if (count != 1)
@@ -286,6 +296,8 @@ static const struct {
     {"if-one-fails", is_next_failure, false},
     {"outcome", is_outcome, false},
     {"change", is_change, false},
+    {"aside", is_aside, false},
+    {"no-aside", is_aside, true},
     {"changes", is_changes, false},
     {"answers", is_answering, false},
     {"no-answers", is_answering, true},

@@ -18,7 +18,7 @@ struct seen_host {
     unsigned acks;
     uint64_t epoch;  /* the newest record in its log */
     unsigned source; /* that it receives from, + 1; 0: none */
-    bool acknowledging;
+    bool acknowledging, rebuilding;
 };
 
 struct policy_watch {
@@ -129,6 +129,18 @@ static void look_at_receiver(struct policy_story *story, unsigned i, struct seen
     seen->acknowledging = acknowledging;
 }
 
+static void look_at_rebuild(struct policy_story *story, unsigned i, struct seen_host *seen)
+{
+    const struct rebuild_model *rebuild = &story->cluster->hosts[i].rebuild;
+    if (rebuild->running && !seen->rebuilding)
+        story_tell(&story->base, name_of(story, i + 1), "is rebuilt from %s",
+                   name_of(story, rebuild->donor + 1));
+    else if (!rebuild->running && seen->rebuilding)
+        story_tell(&story->base, name_of(story, i + 1), "its rebuild ends%s",
+                   rebuild->unfinished ? ", unfinished" : "");
+    seen->rebuilding = rebuild->running;
+}
+
 static void look_at_server(struct policy_story *story, unsigned i, struct seen_host *seen)
 {
     const struct server *server = story->cluster->hosts[i].server;
@@ -205,6 +217,19 @@ static void look_at_requests(struct policy_story *story, const struct cluster_st
         story_tell(base, "-", "request: %.100s", now->last_request_outcome);
 }
 
+static void look_at_asides(struct policy_story *story, const struct cluster_state *before,
+                           const struct cluster_state *now)
+{
+    for (unsigned i = 0; i < now->aside_count; i++)
+        if (!cluster_aside_find(before, now->asides[i].node))
+            story_tell(&story->base, "-", "%s is to be %s", name_of(story, now->asides[i].node),
+                       now->asides[i].kind == MHA__ASIDE_KIND__ASIDE_DRAIN ? "drained" : "rebuilt");
+    for (unsigned i = 0; i < before->aside_count; i++)
+        if (!cluster_aside_find(now, before->asides[i].node))
+            story_tell(&story->base, "-", "%s is no longer %s", name_of(story, before->asides[i].node),
+                       before->asides[i].kind == MHA__ASIDE_KIND__ASIDE_DRAIN ? "drained" : "rebuilt");
+}
+
 static void look_at_clients(struct policy_story *story, struct policy_watch *watch)
 {
     unsigned serving = cluster_serving(story->cluster);
@@ -225,10 +250,12 @@ void policy_watch_look(struct policy_watch *watch, struct policy_story *story)
         look_at_leader(story, i, seen);
         if (i >= story->cluster->data_count)
             continue;
+        look_at_rebuild(story, i, seen);
         look_at_server(story, i, seen);
         look_at_address(story, i, seen);
     }
     look_at_requests(story, &watch->state, state);
+    look_at_asides(story, &watch->state, state);
     look_at_primary(story, &watch->state, state);
     look_at_sync(story, &watch->state.sync, &state->sync);
     watch->state = *state;

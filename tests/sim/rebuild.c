@@ -38,7 +38,8 @@ static bool donor_is_there(struct cluster *cluster, unsigned host)
 {
     struct rebuild_model *model = model_of(cluster, host);
 
-    return cluster_runs(cluster, model->donor, PROCESS_SERVER) && cluster_linked(cluster, model->donor, host) &&
+    return cluster_runs(cluster, model->donor, PROCESS_SERVER) &&
+           cluster_linked(cluster, model->donor, host) &&
            cluster->hosts[model->donor].server->incarnation == model->donor_incarnation;
 }
 
@@ -67,7 +68,8 @@ static void saved(struct cluster *cluster, unsigned host, const void *data)
 
     if (is_void(cluster, host, data))
         return;
-    if (!donor_is_there(cluster, host) || world_chance(cluster->world, cluster->faults.rebuild_fails_permille)) {
+    if (!donor_is_there(cluster, host) ||
+        world_chance(cluster->world, cluster->faults.rebuild_fails_permille)) {
         end(cluster, host, "the donor does not answer");
         return;
     }
@@ -75,7 +77,8 @@ static void saved(struct cluster *cluster, unsigned host, const void *data)
     model->destroyed = model->unfinished = true;
     cluster_kill(cluster, host, PROCESS_SERVER);
     server_wiped(cluster->hosts[host].server);
-    step_after(cluster, host, world_between(cluster->world, cluster->config.copy_min_us, cluster->config.copy_max_us),
+    step_after(cluster, host,
+               world_between(cluster->world, cluster->config.copy_min_us, cluster->config.copy_max_us),
                copied);
 }
 
