@@ -224,6 +224,22 @@ static void read_all(struct config_file *file, struct agent_settings *out)
     check_rebuild(file, root, out);
 }
 
+void agent_settings_tell(const struct agent_settings *settings, struct text *out)
+{
+    replica_settings_tell(&settings->group, out);
+    if (settings->vip_address[0])
+        text_add(out, "vip={ address = \"%s\"; }\n", settings->vip_address);
+    else
+        text_add(out, "vip=none\n");
+    text_add(out, "kind=\"%s\"\nreplication_user=\"%s\"\nreplication_tls=%s\n", settings->database.kind,
+             settings->database.replication_user, settings->database.replication_tls ? "true" : "false");
+    text_add(out, "durability=\"%s\"\nrejoin=\"%s\"\n",
+             settings->durability_available ? "available" : "quorum",
+             settings->rejoin_auto ? "auto" : "manual");
+    if (settings->durability_available)
+        text_add(out, "lag_most_ms=%u\n", settings->lag_most_ms);
+}
+
 enum error_code agent_settings_read(const char *path, struct agent_settings *out, struct error *err)
 {
     struct config_file file;

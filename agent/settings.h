@@ -38,6 +38,9 @@ struct agent_settings {
     unsigned pause_length_ms; /* 1000 .. 600000, default 60000 */
 };
 
+/* All of it that must be the same on all data nodes, as replica_settings_tell does. */
+void agent_settings_tell(const struct agent_settings *settings, struct text *out);
+
 /* ERR_INVALID or ERR_IO with "file:line: problem; remedy". */
 enum error_code agent_settings_read(const char *path, struct agent_settings *out, struct error *err);
 

@@ -52,7 +52,8 @@ static void on_fatal(void *context, const char *why)
 static enum error_code open_cluster(struct arbiter *arbiter, const struct replica_settings *settings,
                                     struct error *err)
 {
-    static const struct replica_callbacks callbacks = {.changed = on_changed, .fatal = on_fatal};
+    static const struct replica_callbacks callbacks = {
+        .changed = on_changed, .fatal = on_fatal, .message = arbiter_on_message};
     struct arbiter_cluster *cluster = &arbiter->clusters[arbiter->cluster_count];
     char dir[REPLICA_PATH_BYTES + REPLICA_NAME_BYTES];
     struct replica_config config = {.cluster = settings->cluster,

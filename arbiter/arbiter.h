@@ -40,5 +40,7 @@ void arbiter_close(struct arbiter *arbiter);
 
 /* status.c: answers a ControlRequest. */
 void arbiter_on_request(void *context, struct control_request *request, const uint8_t *data, size_t size);
+/* check.c: answers an agent's question (replica_callbacks.message of one cluster). */
+void arbiter_on_message(void *context, uint64_t from, const void *data, size_t size);
 
 #endif

@@ -90,7 +90,24 @@ static void accept_member(struct agent *agent, const Mha__MemberRequest *asked, 
         snprintf(error, size, "%s", err.text);
 }
 
-void api_accept(struct agent *agent, const Mha__ControlRequest *asked, char *error, size_t size)
+bool api_switchover_target(struct agent *agent, const Mha__SwitchoverRequest *asked, uint64_t *target,
+                           char *error, size_t size)
+{
+    struct cluster_command command;
+    uint64_t to;
+
+    error[0] = '\0';
+    agent_gather(agent);
+    if (!accept_to(agent, asked->to, &to, error, size) ||
+        !policy_request_switchover(&agent->input, to, MS_TO_US(agent->settings->switchover_timeout_ms),
+                                   &command, error, size))
+        return false;
+    *target = command.node;
+    return true;
+}
+
+void api_accept(struct agent *agent, const Mha__ControlRequest *asked, char *error, size_t size,
+                char *message, size_t message_size)
 {
     struct policy_request request = {.kind = POLICY_REQUEST_NONE};
     struct cluster_command command;
@@ -99,6 +116,7 @@ void api_accept(struct agent *agent, const Mha__ControlRequest *asked, char *err
     bool sound = false;
 
     error[0] = '\0';
+    message[0] = '\0';
     agent_gather(agent);
     switch (asked->body_case) {
     case MHA__CONTROL_REQUEST__BODY_SWITCHOVER: {
@@ -113,7 +131,7 @@ void api_accept(struct agent *agent, const Mha__ControlRequest *asked, char *err
         break;
     }
     case MHA__CONTROL_REQUEST__BODY_FAILOVER:
-        if (!asked->failover->accept_data_loss) {
+        if (!asked->failover->accept_data_loss && !asked->failover->explain) {
             snprintf(error, size,
                      "a forced failover may lose acknowledged writes: say so with --accept-data-loss, or use "
                      "mhactl switchover");
@@ -125,6 +143,12 @@ void api_accept(struct agent *agent, const Mha__ControlRequest *asked, char *err
                                           .node = to,
                                           .old_primary_is_off = asked->failover->old_primary_is_off};
         sound = policy_request_failover(&agent->input, to, request.old_primary_is_off, &command, error, size);
+        if (asked->failover->explain) { /* nothing is proposed */
+            if (sound)
+                snprintf(message, message_size, "%s leads, and would make %s the primary.",
+                         agent->input.self->name, asked->failover->to);
+            return;
+        }
         break;
     case MHA__CONTROL_REQUEST__BODY_PAUSE: {
         uint64_t length_ms =

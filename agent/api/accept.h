@@ -5,8 +5,15 @@
 
 #include "agent/agent.h"
 
-/* "" in `error`: proposed; else what, why, remedy. */
-void api_accept(struct agent *agent, const Mha__ControlRequest *asked, char *error, size_t size);
+#define API_ANSWER_BYTES 4096
+
+/* Both empty: proposed, the outcome will be seen. `error`: what, why, remedy. `message`: that was all that
+ * there is to do. */
+void api_accept(struct agent *agent, const Mha__ControlRequest *asked, char *error, size_t size,
+                char *message, size_t message_size);
+/* The node that a switchover would go to now; false: none would be accepted, and `error` says why. */
+bool api_switchover_target(struct agent *agent, const Mha__SwitchoverRequest *asked, uint64_t *target,
+                           char *error, size_t size);
 
 /* What a request to change the members waits for, on any node. */
 struct member_watch {

@@ -1,26 +1,31 @@
 #include "agent/api/api.h"
 #include "agent/api/accept.h"
+#include "agent/api/check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/api/local_check.h"
 #include "common/base/clock.h"
 
 #define FORWARD_TIMEOUT_US 3000000u
-#define CHECK_TIMEOUT_US 10000000u
+/* The leader looks at itself and the target first. */
+#define FORWARD_CHECKED_TIMEOUT_US (LOCAL_CHECK_US + 5000000u)
 #define PENDING_MAX 16
 
-enum pending_kind { PENDING_NONE, PENDING_ACCEPT, PENDING_OUTCOME, PENDING_CHECK, PENDING_READ };
+enum pending_kind { PENDING_NONE, PENDING_ACCEPT, PENDING_OUTCOME, PENDING_READ };
 
 /* An operator's request that waits: for the leader's word, for its outcome in the replicated state, for a
  * quorum's confirmation. */
 struct pending {
     enum pending_kind kind;
+    struct api *api;
     struct control_request *request;
-    uint64_t forward_id;
     uint64_t deadline_us;
+    uint64_t outcome_us; /* how long it may take once the leader has agreed */
     Mha__ControlRequest__BodyCase what;
+    bool answer_is_all;    /* of the leader: nothing was begun, so there is no outcome */
     uint64_t ended_before; /* last_request_id when it was asked for */
     uint64_t epoch_before;
     uint64_t pause_before;
@@ -31,28 +36,20 @@ struct pending {
 struct api {
     struct agent *agent;
     struct control *control;
-    uint64_t next_forward_id;
+    struct forwards forwards;
+    struct checks *checks;
     struct pending pending[PENDING_MAX];
 };
 
-static void answer(struct control_request *request, Mha__ControlReply *reply)
+static void answer(struct api *api, struct control_request *request, Mha__ControlReply *reply)
 {
-    size_t size = mha__control_reply__get_packed_size(reply);
-    uint8_t *bytes = malloc(size ? size : 1);
-
-    if (bytes)
-        mha__control_reply__pack(reply, bytes);
-    control_reply(request, bytes, bytes ? size : 0);
-    free(bytes);
+    asker_reply(api->agent, &(struct asker){.request = request}, reply);
 }
 
-static void answer_text(struct control_request *request, const char *error, const char *message)
+static void answer_text(struct api *api, struct control_request *request, const char *error,
+                        const char *message)
 {
-    Mha__ControlReply reply = MHA__CONTROL_REPLY__INIT;
-
-    reply.error = (char *)error;
-    reply.message = (char *)message;
-    answer(request, &reply);
+    asker_reply_text(api->agent, &(struct asker){.request = request}, error, message);
 }
 
 static struct pending *new_pending(struct api *api, struct control_request *request,
@@ -62,7 +59,8 @@ static struct pending *new_pending(struct api *api, struct control_request *requ
 
     for (unsigned i = 0; i < PENDING_MAX; i++)
         if (api->pending[i].kind == PENDING_NONE) {
-            api->pending[i] = (struct pending){.request = request,
+            api->pending[i] = (struct pending){.api = api,
+                                               .request = request,
                                                .what = asked->body_case,
                                                .ended_before = state->last_request_id,
                                                .epoch_before = state->primary.epoch,
@@ -71,7 +69,7 @@ static struct pending *new_pending(struct api *api, struct control_request *requ
                 member_watch_begin(api->agent, asked->member, &api->pending[i].member);
             return &api->pending[i];
         }
-    answer_text(request, "too many requests are under way; try again", "");
+    answer_text(api, request, "too many requests are under way; try again", "");
     return NULL;
 }
 
@@ -90,7 +88,7 @@ static void finish(struct pending *pending, const char *error, const char *messa
     struct control_request *request = pending->request;
 
     pending->kind = PENDING_NONE;
-    answer_text(request, error, message);
+    answer_text(pending->api, request, error, message);
 }
 
 static void check_outcome(struct api *api, struct pending *pending)
@@ -148,64 +146,150 @@ static void on_step(void *context)
         struct pending *pending = &api->pending[i];
         if (pending->kind == PENDING_OUTCOME)
             check_outcome(api, pending);
-        if (pending->kind != PENDING_NONE && now_us > pending->deadline_us)
-            finish(pending,
-                   pending->kind == PENDING_ACCEPT
-                       ? "the leader did not answer; see mhactl status and ask again"
-                   : pending->kind == PENDING_READ
-                       ? "not confirmed: no majority of the members answers this leader; see mhactl status"
-                       : "it is still under way; see mhactl status",
-                   "");
+        if (pending->kind == PENDING_NONE || pending->kind == PENDING_ACCEPT ||
+            now_us <= pending->deadline_us)
+            continue;
+        finish(pending,
+               pending->kind == PENDING_READ
+                   ? "not confirmed: no majority of the members answers this leader; see mhactl status"
+                   : "it is still under way; see mhactl status",
+               "");
     }
+    forward_step(&api->forwards);
+    checks_step(api->checks);
+}
+
+/* ---- commands ---- */
+
+static void wait_for_outcome(struct pending *pending, uint64_t timeout_us)
+{
+    pending->kind = PENDING_OUTCOME;
+    pending->deadline_us = clock_now_us() + timeout_us;
+    agent_wake(pending->api->agent);
+}
+
+/* A question in the shape of a command: the leader's answer is all. */
+static bool changes_nothing(const Mha__ControlRequest *asked)
+{
+    return (asked->body_case == MHA__CONTROL_REQUEST__BODY_SWITCHOVER && asked->switchover->check) ||
+           (asked->body_case == MHA__CONTROL_REQUEST__BODY_FAILOVER && asked->failover->explain);
+}
+
+/* The leader, this agent or another one, carries the command out. */
+static void accept_here(struct api *api, const struct asker *asker, const Mha__ControlRequest *asked)
+{
+    Mha__ControlReply reply = MHA__CONTROL_REPLY__INIT;
+    struct pending *pending = asker->request ? new_pending(api, asker->request, asked) : NULL;
+    char error[API_ANSWER_BYTES], message[API_ANSWER_BYTES];
+
+    if (asker->request && !pending)
+        return;
+    api_accept(api->agent, asked, error, sizeof error, message, sizeof message);
+    if (pending && (error[0] || message[0] || changes_nothing(asked))) {
+        finish(pending, error, message);
+    } else if (pending) {
+        wait_for_outcome(pending, outcome_timeout_us(api->agent, asked));
+    } else {
+        reply.error = error;
+        reply.message = message;
+        asker_reply(api->agent, asker, &reply);
+    }
+}
+
+static void on_switchover_checked(void *context, const struct asker *asker, const Mha__ControlRequest *asked,
+                                  const char *error, const struct findings *findings)
+{
+    struct api *api = context;
+    Mha__ControlReply reply = MHA__CONTROL_REPLY__INIT;
+
+    reply.n_findings = findings->count;
+    reply.findings = findings->items;
+    reply.error = (char *)error;
+    if (!error[0] && findings_fatal(findings) && !asked->switchover->check)
+        reply.error = (char *)"nothing was changed, for something stands in the way of a switchover now";
+    else if (!error[0] && !asked->switchover->check) {
+        accept_here(api, asker, asked);
+        return;
+    } else if (!error[0] && findings->count == 0) {
+        reply.message = (char *)"nothing stands in the way of a switchover now";
+    }
+    asker_reply(api->agent, asker, &reply);
+}
+
+static void lead_command(struct api *api, const struct asker *asker, const Mha__ControlRequest *asked)
+{
+    char error[API_ANSWER_BYTES];
+    uint64_t target;
+
+    if (asked->body_case != MHA__CONTROL_REQUEST__BODY_SWITCHOVER)
+        accept_here(api, asker, asked);
+    else if (api_switchover_target(api->agent, asked->switchover, &target, error, sizeof error))
+        checks_switchover(api->checks, asker, asked, target);
+    else
+        asker_reply_text(api->agent, asker, error, "");
+}
+
+/* The leader's word on a command that was asked for here. */
+static void on_leader_answered(void *context, const Mha__ControlReply *reply)
+{
+    struct pending *pending = context;
+    struct api *api = pending->api;
+    struct control_request *request = pending->request;
+
+    if (!reply) {
+        finish(pending, "the leader did not answer; see mhactl status and ask again", "");
+    } else if (reply->error[0] || reply->message[0] || pending->answer_is_all) {
+        pending->kind = PENDING_NONE;
+        answer(api, request, (Mha__ControlReply *)reply);
+    } else {
+        wait_for_outcome(pending, pending->outcome_us);
+    }
+}
+
+static void forward_command(struct api *api, struct control_request *request, Mha__ControlRequest *asked)
+{
+    struct agent *agent = api->agent;
+    struct pending *pending = new_pending(api, request, asked);
+    bool checked = asked->body_case == MHA__CONTROL_REQUEST__BODY_SWITCHOVER;
+
+    if (!pending)
+        return;
+    pending->kind = PENDING_ACCEPT;
+    pending->outcome_us = outcome_timeout_us(agent, asked);
+    pending->answer_is_all = changes_nothing(asked);
+    if (!forward_send(&api->forwards, agent->raft.leader, asked,
+                      checked ? FORWARD_CHECKED_TIMEOUT_US : FORWARD_TIMEOUT_US, on_leader_answered, pending))
+        finish(pending, "too many requests are under way; try again", "");
+}
+
+static void handle_command(struct api *api, struct control_request *request, Mha__ControlRequest *asked)
+{
+    struct agent *agent = api->agent;
+
+    agent_gather(agent);
+    if (agent->raft.leader == 0)
+        answer_text(
+            api, request,
+            "no leader is known here, so nothing can be decided; see mhactl status for what is missing", "");
+    else if (agent->raft.role == RAFT_LEADER)
+        lead_command(api, &(struct asker){.request = request}, asked);
+    else
+        forward_command(api, request, asked);
 }
 
 /* ---- between agents ---- */
 
-static bool send_message(struct api *api, uint64_t to, const Mha__AgentMessage *message)
-{
-    size_t size = mha__agent_message__get_packed_size(message);
-    uint8_t *bytes = malloc(size ? size : 1);
-
-    if (!bytes)
-        return false;
-    mha__agent_message__pack(message, bytes);
-    replica_send(api->agent->replica, to, bytes, size);
-    free(bytes);
-    return true;
-}
-
 static void on_forwarded(struct api *api, uint64_t from, const Mha__ForwardedRequest *forwarded)
 {
-    Mha__AgentMessage message = MHA__AGENT_MESSAGE__INIT;
-    Mha__ForwardedReply back = MHA__FORWARDED_REPLY__INIT;
-    Mha__ControlReply reply = MHA__CONTROL_REPLY__INIT;
-    char error[ERROR_TEXT_BYTES];
+    struct asker asker = {.node = from, .id = forwarded->id};
+    const Mha__ControlRequest *asked = forwarded->request;
 
-    if (!forwarded->request)
+    if (!asked)
         return;
-    api_accept(api->agent, forwarded->request, error, sizeof error);
-    reply.error = error;
-    back.id = forwarded->id;
-    back.reply = &reply;
-    message.body_case = MHA__AGENT_MESSAGE__BODY_REPLY;
-    message.reply = &back;
-    send_message(api, from, &message);
-}
-
-static void on_forward_answered(struct api *api, const Mha__ForwardedReply *back)
-{
-    for (unsigned i = 0; i < PENDING_MAX; i++) {
-        struct pending *pending = &api->pending[i];
-        if (pending->kind != PENDING_ACCEPT || pending->forward_id != back->id || !back->reply)
-            continue;
-        if (back->reply->error[0]) {
-            finish(pending, back->reply->error, "");
-        } else {
-            pending->kind = PENDING_OUTCOME;
-            pending->deadline_us += MS_TO_US(api->agent->settings->switchover_timeout_ms);
-        }
-    }
-    agent_wake(api->agent);
+    if (asked->body_case == MHA__CONTROL_REQUEST__BODY_CHECK)
+        checks_local(api->checks, &asker, asked->check->switchover);
+    else
+        lead_command(api, &asker, asked);
 }
 
 static void on_agent_message(void *context, uint64_t from, const Mha__AgentMessage *message)
@@ -215,61 +299,23 @@ static void on_agent_message(void *context, uint64_t from, const Mha__AgentMessa
     if (message->body_case == MHA__AGENT_MESSAGE__BODY_REQUEST)
         on_forwarded(api, from, message->request);
     else if (message->body_case == MHA__AGENT_MESSAGE__BODY_REPLY)
-        on_forward_answered(api, message->reply);
+        forward_take(&api->forwards, from, message->reply);
 }
 
 /* ---- the control socket ---- */
 
-static void handle_command(struct api *api, struct control_request *request, Mha__ControlRequest *asked)
+static void answer_status(struct api *api, struct control_request *request, bool confirmed)
 {
     struct agent *agent = api->agent;
-    struct pending *pending;
-    uint64_t now_us = clock_now_us();
-    char error[ERROR_TEXT_BYTES];
-
-    agent_gather(agent);
-    if (agent->raft.leader == 0) {
-        answer_text(
-            request,
-            "no leader is known here, so nothing can be decided; see mhactl status for what is missing", "");
-        return;
-    }
-    pending = new_pending(api, request, asked);
-    if (!pending)
-        return;
-    if (agent->raft.role == RAFT_LEADER) {
-        api_accept(agent, asked, error, sizeof error);
-        if (error[0]) {
-            finish(pending, error, "");
-            return;
-        }
-        pending->kind = PENDING_OUTCOME;
-    } else {
-        Mha__AgentMessage message = MHA__AGENT_MESSAGE__INIT;
-        Mha__ForwardedRequest forwarded = MHA__FORWARDED_REQUEST__INIT;
-        pending->forward_id = ++api->next_forward_id;
-        forwarded.id = pending->forward_id;
-        forwarded.request = asked;
-        message.body_case = MHA__AGENT_MESSAGE__BODY_REQUEST;
-        message.request = &forwarded;
-        pending->kind = PENDING_ACCEPT;
-        send_message(api, agent->raft.leader, &message);
-    }
-    pending->deadline_us =
-        now_us + (pending->kind == PENDING_ACCEPT ? FORWARD_TIMEOUT_US : outcome_timeout_us(agent, asked));
-}
-
-static void answer_status(struct agent *agent, struct control_request *request, bool confirmed)
-{
     Mha__ControlReply reply = MHA__CONTROL_REPLY__INIT;
 
     reply.status = api_status_make(agent);
     if (!reply.status) {
-        answer_text(request, "the agent is out of memory", "");
+        answer_text(api, request, "the agent is out of memory", "");
         return;
     }
     reply.status->confirmed = confirmed;
-    answer(request, &reply);
+    answer(api, request, &reply);
     api_status_free(reply.status);
 }
 
@@ -288,7 +334,7 @@ static void confirm_status(struct api *api, struct control_request *request, Mha
                      name_of(agent, agent->raft.leader));
         else
             snprintf(text, sizeof text, "no leader is known here, so nothing is confirmed");
-        answer_text(request, text, "");
+        answer_text(api, request, text, "");
         return;
     }
     pending = new_pending(api, request, asked);
@@ -311,53 +357,11 @@ static void on_read_done(void *context, uint64_t read, bool done)
             continue;
         pending->kind = PENDING_NONE;
         if (done)
-            answer_status(api->agent, request, true);
+            answer_status(api, request, true);
         else
-            answer_text(request, "this node has just lost the leadership, so nothing is confirmed; ask again",
-                        "");
+            answer_text(api, request,
+                        "this node has just lost the leadership, so nothing is confirmed; ask again", "");
     }
-}
-
-static void on_checked(void *context, enum error_code code, const char *why, const Mha__DbReply *from_worker)
-{
-    struct pending *pending = context;
-    struct control_request *request = pending->request;
-    Mha__ControlReply reply = MHA__CONTROL_REPLY__INIT;
-
-    pending->kind = PENDING_NONE;
-    if (code == ERR_OK && from_worker) {
-        reply.n_findings = from_worker->n_findings;
-        reply.findings = from_worker->findings;
-        reply.message = (char *)(from_worker->n_findings ? "" : "nothing stands in the way");
-    } else {
-        reply.error = (char *)why;
-    }
-    answer(request, &reply);
-}
-
-static void handle_check(struct api *api, struct control_request *request, const Mha__ControlRequest *asked)
-{
-    Mha__DbRequest check = MHA__DB_REQUEST__INIT;
-    Mha__DbCheck body = MHA__DB_CHECK__INIT;
-    struct pending *pending;
-    struct error err;
-
-    if (!api->agent->worker || dbworker_busy(api->agent->worker)) {
-        answer_text(request, "the database worker is busy or restarting; ask again in a moment", "");
-        return;
-    }
-    pending = new_pending(api, request, asked);
-    if (!pending)
-        return;
-    pending->kind = PENDING_CHECK;
-    /* Beyond the worker's own deadline: an operation of the agent's took its place, and no answer comes any
-     * more. */
-    pending->deadline_us = clock_now_us() + CHECK_TIMEOUT_US + 1000000u;
-    check.body_case = MHA__DB_REQUEST__BODY_CHECK;
-    check.check = &body;
-    if (dbworker_request(api->agent->worker, &check, clock_now_us() + CHECK_TIMEOUT_US, on_checked, pending,
-                         &err) != ERR_OK)
-        finish(pending, err.text, "");
 }
 
 static void on_request(void *context, struct control_request *request, const uint8_t *data, size_t size)
@@ -367,7 +371,7 @@ static void on_request(void *context, struct control_request *request, const uin
     Mha__ControlReply version = MHA__CONTROL_REPLY__INIT;
 
     if (!asked) {
-        answer_text(request, "the request cannot be read; is mhactl of the same version?", "");
+        answer_text(api, request, "the request cannot be read; is mhactl of the same version?", "");
         return;
     }
     switch (asked->body_case) {
@@ -375,14 +379,17 @@ static void on_request(void *context, struct control_request *request, const uin
         if (asked->status->confirmed)
             confirm_status(api, request, asked);
         else
-            answer_status(api->agent, request, false);
+            answer_status(api, request, false);
         break;
     case MHA__CONTROL_REQUEST__BODY_CHECK:
-        handle_check(api, request, asked);
+        if (asked->check->local)
+            checks_local(api->checks, &(struct asker){.request = request}, asked->check->switchover);
+        else
+            checks_all(api->checks, &(struct asker){.request = request});
         break;
     case MHA__CONTROL_REQUEST__BODY_VERSION:
         version.version = (char *)MHA_VERSION;
-        answer(request, &version);
+        answer(api, request, &version);
         break;
     default:
         handle_command(api, request, asked);
@@ -398,8 +405,14 @@ enum error_code api_start(struct agent *agent, struct api **out, struct error *e
     if (!api)
         return error_set(err, ERR_NO_MEMORY, "no memory for the control socket");
     api->agent = agent;
-    code = control_new(agent->base, agent->settings->control_socket, on_request, api, &api->control, err);
+    api->forwards.agent = agent;
+    api->checks = checks_new(agent, &api->forwards, on_switchover_checked, api);
+    if (api->checks)
+        code = control_new(agent->base, agent->settings->control_socket, on_request, api, &api->control, err);
+    else
+        code = error_set(err, ERR_NO_MEMORY, "no memory for the control socket");
     if (code != ERR_OK) {
+        checks_free(api->checks);
         free(api);
         return code;
     }
@@ -418,6 +431,7 @@ void api_free(struct api *api)
     for (unsigned i = 0; i < PENDING_MAX; i++)
         if (api->pending[i].kind != PENDING_NONE)
             finish(&api->pending[i], "the agent is being stopped", "");
+    checks_free(api->checks);
     control_free(api->control);
     free(api);
 }

@@ -1,5 +1,13 @@
 /* api.h - operators' requests: the control socket of this agent, and what other agents forward.
  *
+ *   api.c          which request goes where; commands, from their asking to their outcome
+ *   accept.c       the leader's word on a command
+ *   check.c        `mhactl check` and the look before a switchover: several nodes' answers, put together
+ *   local_check.c  what this node alone finds and knows of itself
+ *   compare.c      what concerns several nodes; pure
+ *   forward.c      questions to other members, with deadlines
+ *   status.c       what is
+ *
  * Any agent answers status, check and version itself. A command (switchover, failover, pause, resume) goes to
  * the leader, which checks it and proposes it (accept); the agent that was asked then waits until the
  * replicated state shows the outcome, so that the answer comes even when the leadership moved meanwhile. */

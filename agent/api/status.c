@@ -39,6 +39,8 @@ static void fill_node(const struct policy_input *input, const struct policy_node
     out->promotable = report->promotable;
     out->waiting_for = report->waiting_for;
     out->program_version = report->program_version;
+    out->rebuild = report->rebuild;
+    out->set_aside = report->set_aside;
 }
 
 static void fill_members(struct agent *agent, struct status_storage *storage)
@@ -86,6 +88,9 @@ Mha__StatusReply *api_status_make(struct agent *agent)
     storage->reply.state = cluster_state_to_message(&agent->state);
     if (agent->raft.lease_until_us > input->now_us)
         storage->reply.lease_ms = (agent->raft.lease_until_us - input->now_us) / 1000;
+    storage->reply.durability_available = agent->settings->durability_available;
+    storage->reply.lag_most_ms = agent->settings->lag_most_ms;
+    storage->reply.rejoin_auto = agent->settings->rejoin_auto;
     storage->reply.n_nodes = input->node_count;
     storage->reply.nodes = storage->pointers;
     for (unsigned i = 0; i < input->node_count; i++) {

@@ -90,6 +90,8 @@ bool net_link_send(struct net_link *link, const void *data, size_t size);
 void net_link_reset(struct net_link *link);
 /* The peer was just heard: if the link waits for its next dial, dial now. */
 void net_link_hurry(struct net_link *link);
+/* With these words begins why a link is not up when the other side has another key. */
+#define NET_OTHER_KEY "it has another key for"
 /* Why the link is not up, for a person; "" when it is. */
 const char *net_link_trouble(const struct net_link *link);
 

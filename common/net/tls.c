@@ -122,7 +122,7 @@ static void explain_dialled(int reason, char why[TLS_WHY_BYTES])
         return;
     case TLS_ALERT_REASON + SSL_AD_ILLEGAL_PARAMETER:
     case TLS_ALERT_REASON + SSL_AD_DECRYPT_ERROR:
-        snprintf(why, TLS_WHY_BYTES, "it has another key for our cluster; copy one key file to all members");
+        snprintf(why, TLS_WHY_BYTES, NET_OTHER_KEY " our cluster; copy one key file to all members");
         return;
     case SSL_R_CERTIFICATE_VERIFY_FAILED:
         snprintf(why, TLS_WHY_BYTES,
@@ -147,8 +147,8 @@ void tls_explain(const struct tls_peer *peer, unsigned long error, char why[TLS_
                  "the address there",
                  peer->identity);
     } else if (reason == SSL_R_BINDER_DOES_NOT_VERIFY) {
-        snprintf(why, TLS_WHY_BYTES,
-                 "it has another key for cluster \"%s\"; copy one key file to all members", peer->identity);
+        snprintf(why, TLS_WHY_BYTES, NET_OTHER_KEY " cluster \"%s\"; copy one key file to all members",
+                 peer->identity);
     } else {
         const char *text = ERR_reason_error_string(error);
         snprintf(why, TLS_WHY_BYTES,

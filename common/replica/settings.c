@@ -1,6 +1,7 @@
 #include "common/replica/settings.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/clock.h"
@@ -163,6 +164,29 @@ void replica_settings_read(struct config_file *file, const config_setting_t *gro
     read_nodes(file, group, out);
     if (!file->failed && net_key_read(out->key_file, out->key, &err) != ERR_OK)
         config_fail(file, at(group, "key_file"), "%s", err.text);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct replica_node *const *left = a, *const *right = b;
+
+    return strcmp((*left)->name, (*right)->name);
+}
+
+void replica_settings_tell(const struct replica_settings *settings, struct text *out)
+{
+    const struct replica_node *nodes[REPLICA_NODES_MAX];
+
+    for (unsigned i = 0; i < settings->node_count; i++)
+        nodes[i] = &settings->nodes[i];
+    qsort(nodes, settings->node_count, sizeof nodes[0], by_name);
+    text_add(out, "heartbeat_ms=%llu\nelection_ms=%llu\nnodes=(",
+             (unsigned long long)settings->heartbeat_us / 1000,
+             (unsigned long long)settings->election_us / 1000);
+    for (unsigned i = 0; i < settings->node_count; i++)
+        text_add(out, "%s%s %s%s", i ? ", " : "", nodes[i]->name, nodes[i]->address,
+                 nodes[i]->arbiter ? " arbiter" : "");
+    text_add(out, ")\n");
 }
 
 void trace_settings_read(struct config_file *file, const config_setting_t *root, struct trace_settings *out)

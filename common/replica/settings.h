@@ -3,6 +3,7 @@
 #define MHA_REPLICA_SETTINGS_H
 
 #include "common/base/config.h"
+#include "common/base/text.h"
 #include "common/net/net.h"
 #include "common/replica/replica.h"
 
@@ -37,5 +38,9 @@ void trace_settings_read(struct config_file *file, const config_setting_t *root,
  * arbiter); the key file is readable and sound. */
 void replica_settings_read(struct config_file *file, const config_setting_t *group,
                            struct replica_settings *out);
+
+/* All of it that must be the same on all members, as "name=value" lines for CheckFacts (control.proto): the
+ * values as the file has them, the nodes in the order of their names. */
+void replica_settings_tell(const struct replica_settings *settings, struct text *out);
 
 #endif

@@ -54,7 +54,9 @@ static void check_variable(const char *name, const char *value, struct db_findin
             out, false, name, "SET GLOBAL slave_net_timeout = 4;   and in my.cnf: slave_net_timeout = 4",
             "it is %.20s s: a silently lost source is noticed late; the agent sets 4 where it replicates",
             value);
-    if (strcasecmp(name, "server_id") == 0 && strtoul(value, NULL, 10) <= 1)
+    if (strcasecmp(name, "server_id") == 0)
+        out->server_id = strtoull(value, NULL, 10);
+    if (strcasecmp(name, "server_id") == 0 && out->server_id <= 1)
         sql_finding(out, strcmp(value, "0") == 0, name,
                     "[mysqld] server_id = N   (another N on every server, and a restart)",
                     "it is %.20s, the default: every server needs its own", value);
