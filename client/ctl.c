@@ -6,12 +6,16 @@
 
 const struct ctl_verb ctl_verbs[] = {
     {"status", "[--cluster NAME] [--confirmed]", "show the state of the cluster", ctl_status},
-    {"switchover", "[--to NODE] [--timeout MS]", "move the primary, losing nothing", ctl_switchover},
-    {"failover", "--to NODE --accept-data-loss", "make NODE the primary though it may lack writes",
+    {"switchover", "[--to NODE] [--timeout MS] [--check]", "move the primary, losing nothing",
+     ctl_switchover},
+    {"failover", "--to NODE --accept-data-loss [--yes]", "make NODE the primary though it may lack writes",
      ctl_failover},
     {"pause", "[--length MS]", "no failover while programs are restarted", ctl_pause},
     {"resume", "", "end the pause", ctl_resume},
-    {"check", "", "what in the database's settings stands in the way", ctl_check},
+    {"check", "", "what stands in the way, on all nodes", ctl_check},
+    {"init", "--primary NODE [--discard-others]", "choose the first primary", ctl_init},
+    {"rebuild", "--node NODE [--donor NODE] [--rate MB] [--watch] [--cancel]", "make NODE's database anew",
+     ctl_rebuild},
     {"history", "", "the changes of primary and how long they took", ctl_history},
     {"member", "list | add NODE | remove NODE | replace NODE", "the members, and changing them", ctl_member},
     {"key", "generate [-o FILE]", "make a cluster's key", ctl_key},
@@ -142,8 +146,8 @@ void ctl_make_printable(ProtobufCMessage *message)
     }
 }
 
-enum ctl_exit ctl_ask(struct ctl *ctl, const Mha__ControlRequest *request, uint32_t default_ms,
-                      Mha__ControlReply **reply)
+enum ctl_exit ctl_ask_whole(struct ctl *ctl, const Mha__ControlRequest *request, uint32_t default_ms,
+                            Mha__ControlReply **reply)
 {
     uint32_t timeout_ms = ctl->timeout_ms ? ctl->timeout_ms : default_ms;
     struct mha4rdb *connection;
@@ -162,13 +166,20 @@ enum ctl_exit ctl_ask(struct ctl *ctl, const Mha__ControlRequest *request, uint3
     }
     if (!ctl->json)
         ctl_make_printable(&(*reply)->base);
-    if ((*reply)->error[0] != '\0') {
+    return (*reply)->error[0] ? CTL_REFUSED : CTL_OK;
+}
+
+enum ctl_exit ctl_ask(struct ctl *ctl, const Mha__ControlRequest *request, uint32_t default_ms,
+                      Mha__ControlReply **reply)
+{
+    enum ctl_exit result = ctl_ask_whole(ctl, request, default_ms, reply);
+
+    if (result == CTL_REFUSED) {
         fprintf(ctl->err, "mhactl: %s\n", (*reply)->error);
         mha4rdb_reply_free(*reply);
         *reply = NULL;
-        return CTL_REFUSED;
     }
-    return CTL_OK;
+    return result;
 }
 
 enum ctl_exit ctl_ask_status(struct ctl *ctl, const char *cluster, bool confirmed, Mha__ControlReply **reply)

@@ -31,9 +31,11 @@ struct ctl {
     const char *socket;
     uint32_t timeout_ms; /* 0: the verb's own default */
     bool json;
+    FILE *in; /* answers of the operator */
     FILE *out;
     FILE *err;
-    bool colour; /* `out` is a terminal that wants it */
+    bool colour;   /* `out` is a terminal that wants it */
+    bool terminal; /* somebody sits at `in` and can be asked */
 };
 
 struct ctl_verb {
@@ -51,6 +53,8 @@ enum ctl_exit ctl_failover(struct ctl *ctl, int argc, char **argv);
 enum ctl_exit ctl_pause(struct ctl *ctl, int argc, char **argv);
 enum ctl_exit ctl_resume(struct ctl *ctl, int argc, char **argv);
 enum ctl_exit ctl_check(struct ctl *ctl, int argc, char **argv);
+enum ctl_exit ctl_init(struct ctl *ctl, int argc, char **argv);
+enum ctl_exit ctl_rebuild(struct ctl *ctl, int argc, char **argv);
 enum ctl_exit ctl_history(struct ctl *ctl, int argc, char **argv);
 enum ctl_exit ctl_member(struct ctl *ctl, int argc, char **argv);
 enum ctl_exit ctl_key(struct ctl *ctl, int argc, char **argv);
@@ -80,6 +84,9 @@ bool ctl_read_output(struct ctl *ctl, const char *text);
  * given. */
 enum ctl_exit ctl_ask(struct ctl *ctl, const Mha__ControlRequest *request, uint32_t default_ms,
                       Mha__ControlReply **reply);
+/* The same, but a reply with an error is the caller's, too, and nothing was printed of it: CTL_REFUSED. */
+enum ctl_exit ctl_ask_whole(struct ctl *ctl, const Mha__ControlRequest *request, uint32_t default_ms,
+                            Mha__ControlReply **reply);
 /* Of all texts in a reply: control characters but newlines become spaces. A database's error message, say,
  * may hold what a client of it made up, and must not steer an operator's terminal. ctl_ask does so for all
  * but JSON, which has escapes of its own. */
@@ -139,10 +146,22 @@ void history_print(const struct ctl *ctl, const Mha__StatusReply *status); /* ct
 void members_print(const struct ctl *ctl, const Mha__StatusReply *status); /* ctl_member.c */
 json_t *members_to_json(const Mha__StatusReply *status);                   /* status_json.c */
 void failover_explain(const struct ctl *ctl, const Mha__StatusReply *status,
-                      const char *to);                                   /* ctl_failover.c */
+                      const char *to); /* ctl_failover.c */
+/* On a terminal: asks for the node's name to be typed. false: it was not, or there is nobody to ask; why is
+ * on ctl->err. */
+bool failover_confirm(struct ctl *ctl, const char *to);                  /* ctl_failover.c */
 void check_print(const struct ctl *ctl, const Mha__ControlReply *reply); /* ctl_check.c */
-json_t *check_to_json(const Mha__ControlReply *reply);                   /* ctl_check.c */
-bool check_is_fatal(const Mha__ControlReply *reply);                     /* ctl_check.c */
+/* The findings alone, by node, in the order in which the nodes first occur. */
+void check_print_findings(const struct ctl *ctl, const Mha__ControlReply *reply); /* ctl_check.c */
+json_t *check_to_json(const Mha__ControlReply *reply);                            /* ctl_check.c */
+bool check_is_fatal(const Mha__ControlReply *reply);                              /* ctl_check.c */
+/* One node's rebuild in a few words, "copying from db1: 1.2 of 3.4 GB (35 %)"; "" when none runs. */
+void rebuild_describe(const Mha__NodeStatus *node, char *text, size_t size); /* status_facts.c */
+enum rebuild_progress { REBUILD_GOES_ON, REBUILD_OVER, REBUILD_FAILED };
+/* How far the rebuild of node `name` is, for --watch; ctl_rebuild.c */
+enum rebuild_progress rebuild_progress(const Mha__StatusReply *status, const char *name, char *text,
+                                       size_t size);
+const char *status_trouble_name(Mha__DbTrouble kind); /* "" for none and what has no name; status_facts.c */
 
 /* 32 bytes of getrandom(2) as 64 hex digits and a newline. */
 #define KEY_TEXT_BYTES 66

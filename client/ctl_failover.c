@@ -64,20 +64,64 @@ void failover_explain(const struct ctl *ctl, const Mha__StatusReply *status, con
             primary && !primary->reachable && !primary->self ? " [--old-primary-is-off]" : "");
 }
 
-/* Without the operator's consent nothing is sent but the question for the facts. */
-static enum ctl_exit explain(struct ctl *ctl, const char *to)
+static void fill_request(Mha__ControlRequest *request, Mha__FailoverRequest *failover)
+{
+    request->body_case = MHA__CONTROL_REQUEST__BODY_FAILOVER;
+    request->failover = failover;
+}
+
+/* From what the agent here knows. */
+static enum ctl_exit explain_by_status(struct ctl *ctl, const char *to)
 {
     Mha__ControlReply *reply;
     enum ctl_exit result = ctl_ask_status(ctl, "", false, &reply);
 
-    if (result != CTL_OK) {
-        fprintf(ctl->err, "mhactl failover: it may lose acknowledged writes and goes nowhere without "
-                          "--accept-data-loss\n");
-        return result;
-    }
-    failover_explain(ctl, reply->status, to);
+    if (result == CTL_OK)
+        failover_explain(ctl, reply->status, to);
     mha4rdb_reply_free(reply);
-    return CTL_REFUSED;
+    return result;
+}
+
+/* What would be lost, on ctl->err, in the words of the leader, which knows all positions. CTL_OK: it was
+ * told, and the leader would do it. */
+static enum ctl_exit explain(struct ctl *ctl, const Mha__FailoverRequest *asked)
+{
+    Mha__FailoverRequest failover = *asked;
+    Mha__ControlRequest request = MHA__CONTROL_REQUEST__INIT;
+    Mha__ControlReply *reply;
+    enum ctl_exit result;
+
+    failover.explain = true;
+    fill_request(&request, &failover);
+    result = ctl_ask_whole(ctl, &request, CTL_TIMEOUT_MS, &reply);
+    if (result == CTL_UNREACHABLE || explain_by_status(ctl, asked->to) != CTL_OK)
+        result = CTL_UNREACHABLE;
+    else if (result == CTL_REFUSED)
+        fprintf(ctl->err, "mhactl failover: it is refused now: %s\n", reply->error);
+    else
+        fprintf(ctl->err, "%s\n", reply->message);
+    mha4rdb_reply_free(reply);
+    return result;
+}
+
+bool failover_confirm(struct ctl *ctl, const char *to)
+{
+    char line[256] = "";
+
+    if (!ctl->terminal) {
+        fprintf(ctl->err,
+                "mhactl failover: nobody can be asked here, so nothing was done; a script says --yes\n");
+        return false;
+    }
+    fprintf(ctl->err, "\nType the name of the node, %s, to make it the primary: ", to);
+    fflush(ctl->err);
+    if (!fgets(line, sizeof line, ctl->in))
+        line[0] = '\0';
+    line[strcspn(line, "\r\n")] = '\0';
+    if (strcmp(line, to) == 0)
+        return true;
+    fprintf(ctl->err, "mhactl failover: that is not \"%s\"; nothing was done\n", to);
+    return false;
 }
 
 enum ctl_exit ctl_failover(struct ctl *ctl, int argc, char **argv)
@@ -85,14 +129,15 @@ enum ctl_exit ctl_failover(struct ctl *ctl, int argc, char **argv)
     Mha__FailoverRequest failover = MHA__FAILOVER_REQUEST__INIT;
     Mha__ControlRequest request = MHA__CONTROL_REQUEST__INIT;
     const char *to = NULL;
-    bool accepted = false;
-    bool off = false;
+    bool accepted = false, off = false, yes = false;
     const struct ctl_option options[] = {
         {.name = "to", .value = &to},
         {.name = "accept-data-loss", .flag = &accepted},
         {.name = "old-primary-is-off", .flag = &off},
+        {.name = "yes", .letter = 'y', .flag = &yes},
         {0},
     };
+    enum ctl_exit result;
 
     if (!ctl_read_options(ctl, argc, argv, options))
         return CTL_USAGE;
@@ -100,12 +145,16 @@ enum ctl_exit ctl_failover(struct ctl *ctl, int argc, char **argv)
         fprintf(ctl->err, "mhactl failover: name the node: --to NODE\n");
         return CTL_USAGE;
     }
-    if (!accepted)
-        return explain(ctl, to);
     failover.to = (char *)to;
     failover.accept_data_loss = accepted;
     failover.old_primary_is_off = off;
-    request.body_case = MHA__CONTROL_REQUEST__BODY_FAILOVER;
-    request.failover = &failover;
+    result = explain(ctl, &failover);
+    if (!accepted)
+        fprintf(ctl->err, "mhactl failover: nothing was done: it goes nowhere without --accept-data-loss\n");
+    if (result != CTL_OK || !accepted)
+        return result == CTL_OK ? CTL_REFUSED : result;
+    if (!yes && !failover_confirm(ctl, to))
+        return CTL_REFUSED;
+    fill_request(&request, &failover);
     return ctl_command(ctl, &request, CTL_COMMAND_TIMEOUT_MS);
 }

@@ -73,10 +73,11 @@ static int read_common(struct ctl *ctl, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct ctl ctl = {.socket = MHA4RDB_SOCKET, .out = stdout, .err = stderr};
+    struct ctl ctl = {.socket = MHA4RDB_SOCKET, .in = stdin, .out = stdout, .err = stderr};
     const struct ctl_verb *verb;
     enum ctl_exit result;
 
+    ctl.terminal = isatty(STDIN_FILENO);
     ctl.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
     if (read_common(&ctl, argc, argv) != CTL_OK)
         return CTL_USAGE;

@@ -132,6 +132,59 @@ const char *status_database_name(Mha__DbState state)
     }
 }
 
+const char *status_trouble_name(Mha__DbTrouble kind)
+{
+    switch (kind) {
+    case MHA__DB_TROUBLE__DB_TROUBLE_DISK_FULL:
+        return "disk full";
+    case MHA__DB_TROUBLE__DB_TROUBLE_READ_ONLY_FILES:
+        return "file system is read-only";
+    case MHA__DB_TROUBLE__DB_TROUBLE_WRITES_HELD:
+        return "writes are held up";
+    case MHA__DB_TROUBLE__DB_TROUBLE_NO_CONNECTION_FREE:
+        return "no connection is free";
+    case MHA__DB_TROUBLE__DB_TROUBLE_APPLIER_STOPPED:
+        return "applier stopped";
+    case MHA__DB_TROUBLE__DB_TROUBLE_REPLICATION_REFUSED:
+        return "replication account refused";
+    case MHA__DB_TROUBLE__DB_TROUBLE_RECEIVER_FAILS:
+        return "receiver stopped";
+    default:
+        return "";
+    }
+}
+
+/* 1234567890 -> "1.2 GB" */
+static void describe_bytes(uint64_t bytes, char *text, size_t size)
+{
+    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB", "PB", "EB"};
+    double value = (double)bytes;
+    unsigned i = 0;
+
+    for (; value >= 1000 && i < sizeof units / sizeof units[0] - 1; i++)
+        value /= 1000;
+    snprintf(text, size, i ? "%.1f %s" : "%.0f %s", value, units[i]);
+}
+
+void rebuild_describe(const Mha__NodeStatus *node, char *text, size_t size)
+{
+    const Mha__RebuildState *rebuild = node->rebuild;
+    char done[32], total[32];
+
+    text[0] = '\0';
+    if (!rebuild || rebuild->phase[0] == '\0')
+        return;
+    describe_bytes(rebuild->done_bytes, done, sizeof done);
+    describe_bytes(rebuild->total_bytes, total, sizeof total);
+    if (rebuild->total_bytes)
+        snprintf(text, size, "%s, from %s: %s of %s (%u %%)", rebuild->phase, rebuild->donor, done, total,
+                 (unsigned)((double)rebuild->done_bytes * 100 / (double)rebuild->total_bytes));
+    else if (rebuild->done_bytes)
+        snprintf(text, size, "%s, from %s: %s", rebuild->phase, rebuild->donor, done);
+    else
+        snprintf(text, size, "%s, from %s", rebuild->phase, rebuild->donor);
+}
+
 uint64_t status_phases_total_us(const Mha__Phases *phases)
 {
     return phases->detected_us + phases->elected_us + phases->frozen_us + phases->drained_us +

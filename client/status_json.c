@@ -44,38 +44,69 @@ static json_t *lines(const char *value)
     return array;
 }
 
+/* null: this server does not tell. */
+static json_t *acknowledgers_to_json(const Mha__DbObservation *database)
+{
+    json_t *array;
+
+    if (!database->acknowledgers_known)
+        return json_null();
+    array = json_array();
+    for (size_t i = 0; i < database->n_acknowledgers; i++)
+        json_array_append_new(array, ctl_text_json(database->acknowledgers[i]));
+    return array;
+}
+
 static json_t *database_to_json(const Mha__DbObservation *database)
 {
     if (!database)
         return json_null();
     /* "o" with a NULL value fails the whole pack: no half-filled object leaves here. */
     return json_pack(
-        "{s:s s:o s:o s:o s:b s:b s:b s:b s:b s:o s:o s:i s:b s:i s:b s:b s:o s:o s:b s:o s:b s:o s:o s:o}",
-        "state", status_database_name(database->state), "trouble", text_or_null(database->trouble), "version",
+        "{s:s s:o s:o s:o s:o s:b s:b s:b s:b s:b s:b s:o s:o s:i s:b s:o s:i s:i s:b s:b s:o s:o s:b s:o "
+        "s:b s:b s:b "
+        "s:o s:o s:o}",
+        "state", status_database_name(database->state), "trouble", text_or_null(database->trouble),
+        "trouble_kind", text_or_null(status_trouble_name(database->trouble_kind)), "version",
         text_or_null(database->version), "incarnation", identity(database->incarnation), "read_only",
-        database->read_only, "fenced", database->fenced, "empty", database->empty, "started_to_follow",
-        database->started_to_follow, "open", database->open, "written_epoch", number(database->written_epoch),
-        "written_epoch_position", text_or_null(database->written_epoch_position), "acks", (int)database->acks,
-        "acks_enforced", database->acks_enforced, "waiting_commits", (int)database->waiting_commits,
-        "receiving", database->receiving, "applying", database->applying, "source",
-        text_or_null(database->source), "source_epoch", number(database->source_epoch), "drained",
-        database->drained, "lag_ms", number(database->lag_ms), "acknowledging", database->acknowledging,
-        "executed", text_or_null(database->executed), "received", text_or_null(database->received),
-        "fence_cost_us", number(database->fence_cost_us));
+        database->read_only, "fenced", database->fenced, "empty", database->empty, "foreign",
+        database->foreign, "started_to_follow", database->started_to_follow, "open", database->open,
+        "written_epoch", number(database->written_epoch), "written_epoch_position",
+        text_or_null(database->written_epoch_position), "acks", (int)database->acks, "acks_enforced",
+        database->acks_enforced, "acknowledgers", acknowledgers_to_json(database), "acknowledging_clients",
+        (int)database->acknowledging_clients, "waiting_commits", (int)database->waiting_commits, "receiving",
+        database->receiving, "applying", database->applying, "source", text_or_null(database->source),
+        "source_epoch", number(database->source_epoch), "drained", database->drained, "lag_ms",
+        number(database->lag_ms), "acknowledging", database->acknowledging, "standing_by",
+        database->standing_by, "received_is_durable", database->received_is_durable, "executed",
+        text_or_null(database->executed), "received", text_or_null(database->received), "fence_cost_us",
+        number(database->fence_cost_us));
 }
 
 static json_t *vip_to_json(const Mha__VipState *vip)
 {
     if (!vip)
         return json_null();
-    return json_pack("{s:o s:b s:o s:b s:b s:o}", "address", text_or_null(vip->address), "held", vip->held,
-                     "epoch", number(vip->epoch), "link_up", vip->link_up, "conflict", vip->conflict,
-                     "trouble", text_or_null(vip->trouble));
+    return json_pack("{s:o s:o s:o s:b s:o s:b s:b s:o}", "address", text_or_null(vip->address),
+                     "prefix_length", vip->prefix_length ? number(vip->prefix_length) : json_null(),
+                     "interface", text_or_null(vip->interface), "held", vip->held, "epoch",
+                     number(vip->epoch), "link_up", vip->link_up, "conflict", vip->conflict, "trouble",
+                     text_or_null(vip->trouble));
+}
+
+static json_t *rebuild_to_json(const Mha__RebuildState *rebuild)
+{
+    if (!rebuild || (rebuild->phase[0] == '\0' && rebuild->failed[0] == '\0'))
+        return json_null();
+    return json_pack("{s:o s:o s:o s:o s:o}", "phase", text_or_null(rebuild->phase), "donor",
+                     text_or_null(rebuild->donor), "done_bytes", number(rebuild->done_bytes), "total_bytes",
+                     rebuild->total_bytes ? number(rebuild->total_bytes) : json_null(), "failed",
+                     text_or_null(rebuild->failed));
 }
 
 static json_t *node_to_json(const Mha__NodeStatus *node)
 {
-    return json_pack("{s:o s:o s:s s:o s:b s:b s:b s:o s:o s:b s:b s:o s:b s:o s:o s:o s:o}", "name",
+    return json_pack("{s:o s:o s:s s:o s:b s:b s:b s:o s:o s:b s:b s:o s:b s:o s:o s:o s:o s:o s:o}", "name",
                      ctl_text_json(node->name), "id", identity(node->id), "kind",
                      status_kind_name(node->kind), "address", text_or_null(node->address), "voter",
                      node->voter, "self", node->self, "reachable", node->self || node->reachable,
@@ -83,7 +114,8 @@ static json_t *node_to_json(const Mha__NodeStatus *node)
                      node->leader, "in_sync", node->in_sync, "health", text_or_null(node->health),
                      "promotable", node->promotable, "waiting_for", text_or_null(node->waiting_for),
                      "program_version", text_or_null(node->program_version), "database",
-                     database_to_json(node->database), "vip", vip_to_json(node->vip));
+                     database_to_json(node->database), "vip", vip_to_json(node->vip), "rebuild",
+                     rebuild_to_json(node->rebuild), "set_aside", text_or_null(node->set_aside));
 }
 
 static json_t *nodes_to_json(const Mha__StatusReply *status)
@@ -185,6 +217,40 @@ static json_t *force_to_json(const Mha__StatusReply *status)
                      force->old_primary_is_off);
 }
 
+static json_t *asides_to_json(const Mha__StatusReply *status)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; status->state && i < status->state->n_asides; i++) {
+        const Mha__Aside *aside = status->state->asides[i];
+        json_array_append_new(array,
+                              json_pack("{s:o s:o s:s s:o s:b s:b s:i}", "id", number(aside->id), "node",
+                                        text_or_null(status_node_name(status, aside->node)), "kind",
+                                        aside->kind == MHA__ASIDE_KIND__ASIDE_DRAIN ? "drain" : "rebuild",
+                                        "donor", text_or_null(status_node_name(status, aside->donor)),
+                                        "by_operator", aside->by_operator, "cancelled", aside->cancelled,
+                                        "rate_mb", (int)aside->rate_mb));
+    }
+    return array;
+}
+
+static json_t *init_to_json(const Mha__StatusReply *status)
+{
+    const Mha__Init *init = status->state ? status->state->init : NULL;
+
+    if (!init || !init->id)
+        return json_null();
+    return json_pack("{s:o s:o s:b}", "id", number(init->id), "node",
+                     text_or_null(status_node_name(status, init->node)), "discard_others",
+                     init->discard_others);
+}
+
+static json_t *durability_to_json(const Mha__StatusReply *status)
+{
+    return json_pack("{s:s s:o}", "mode", status->durability_available ? "available" : "quorum",
+                     "lag_most_ms", status->durability_available ? number(status->lag_most_ms) : json_null());
+}
+
 static json_t *last_request_to_json(const Mha__StatusReply *status)
 {
     if (!status->state || status->state->last_request_id == 0)
@@ -228,7 +294,8 @@ json_t *status_to_json(const Mha__StatusReply *status)
         vip = json_pack("{s:o s:o}", "address", ctl_text_json(status->vip), "holder",
                         text_or_null(status->vip_holder));
     return json_pack(
-        "{s:o s:o s:o s:b s:b s:b s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o}",
+        "{s:o s:o s:o s:b s:b s:b s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o "
+        "s:o s:o s:o s:o}",
         "cluster", ctl_text_json(status->cluster), "self", ctl_text_json(status->self), "serving",
         status_is_arbiters(status) ? json_null() : json_boolean(status_is_serving(status)), "formed",
         status->formed, "quorum", status->has_quorum, "confirmed", status->confirmed, "term",
@@ -236,8 +303,11 @@ json_t *status_to_json(const Mha__StatusReply *status)
         "applied_index", number(status->applied_index), "summary", text_or_null(status->summary),
         "if_one_fails", lines(status->if_one_fails), "primary", primary_to_json(status), "vip", vip, "sync",
         sync_to_json(status), "switchover", switchover_to_json(status), "pause", pause_to_json(status),
-        "force", force_to_json(status), "last_request", last_request_to_json(status), "nodes",
-        nodes_to_json(status), "strangers", strangers_to_json(status), "changing",
-        text_or_null(status->changing), "removed", text_or_null(status->removed), "history",
+        "force", force_to_json(status), "durability",
+        status_is_arbiters(status) ? json_null() : durability_to_json(status), "rejoin",
+        status_is_arbiters(status) ? json_null() : json_string(status->rejoin_auto ? "auto" : "manual"),
+        "asides", asides_to_json(status), "init", init_to_json(status), "last_request",
+        last_request_to_json(status), "nodes", nodes_to_json(status), "strangers", strangers_to_json(status),
+        "changing", text_or_null(status->changing), "removed", text_or_null(status->removed), "history",
         history_to_json(status));
 }

@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,6 +7,7 @@
 #include "client/table.h"
 
 #define POSITION_WIDTH 32
+#define NOTE_BYTES 2048
 
 static void heading(struct table *facts, const char *name)
 {
@@ -65,6 +67,34 @@ static void show_sync(struct table *facts, const Mha__StatusReply *status)
                   sync->acks == 1 ? "" : "s");
 }
 
+/* Replicas whose acknowledgements never count: they wait to be taken in, or for somebody to leave. */
+static void show_standing_by(struct table *facts, const Mha__StatusReply *status)
+{
+    char names[TABLE_CELL_BYTES / 2] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; i < status->n_nodes && used < sizeof names; i++) {
+        const Mha__NodeStatus *node = status->nodes[i];
+        if (node->database && node->database->standing_by && !node->in_sync)
+            used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", node->name);
+    }
+    if (names[0] == '\0')
+        return;
+    heading(facts, "standing by");
+    table_set(facts, 1, CTL_PLAIN, "%s: receives all, and commits do not wait for it", names);
+}
+
+static void show_durability(struct table *facts, const Mha__StatusReply *status)
+{
+    if (!status->durability_available)
+        return;
+    heading(facts, "durability");
+    table_set(facts, 1, CTL_YELLOW,
+              "available: commits wait for nobody, and a failover may lose %" PRIu64 ".%" PRIu64
+              " s of acknowledged writes",
+              status->lag_most_ms / 1000, status->lag_most_ms % 1000 / 100);
+}
+
 static void show_quorum(struct table *facts, const Mha__StatusReply *status)
 {
     heading(facts, "quorum");
@@ -78,6 +108,30 @@ static void show_quorum(struct table *facts, const Mha__StatusReply *status)
     else
         table_set(facts, 1, CTL_PLAIN, "yes, term %" PRIu64 ", leader %s", status->term,
                   status->leader[0] ? status->leader : "not known");
+}
+
+/* Nodes that are kept out of the sync set, to be made anew or by an operator's wish. */
+static void show_asides(struct table *facts, const Mha__StatusReply *status)
+{
+    for (size_t i = 0; status->state && i < status->state->n_asides; i++) {
+        const Mha__Aside *aside = status->state->asides[i];
+        const Mha__NodeStatus *node = status_find_node(status, aside->node);
+        char progress[TABLE_CELL_BYTES / 2] = "";
+        if (node)
+            rebuild_describe(node, progress, sizeof progress);
+        if (aside->kind == MHA__ASIDE_KIND__ASIDE_DRAIN) {
+            heading(facts, "drained");
+            table_set(facts, 1, CTL_YELLOW, "%s: it is kept out of the sync set",
+                      status_node_name(status, aside->node));
+            continue;
+        }
+        heading(facts, "rebuild");
+        table_set(facts, 1, CTL_YELLOW, "%s%s: %s", status_node_name(status, aside->node),
+                  aside->cancelled ? ", being cancelled" : "",
+                  progress[0]             ? progress
+                  : node && node->in_sync ? "waits until it has left the sync set"
+                                          : "about to begin");
+    }
 }
 
 static void show_under_way(struct table *facts, const Mha__StatusReply *status)
@@ -98,6 +152,14 @@ static void show_under_way(struct table *facts, const Mha__StatusReply *status)
                   "in force, %" PRIu64 " s at a time, %s stays the primary: no failover",
                   pause->length_us / 1000000, status_node_name(status, pause->holder));
     }
+    if (status->state && status->state->init && status->state->init->id) {
+        heading(facts, "first start");
+        table_set(facts, 1, CTL_YELLOW, "an operator chose %s%s",
+                  status_node_name(status, status->state->init->node),
+                  status->state->init->discard_others ? "; what the others have that it lacks is set aside"
+                                                      : "");
+    }
+    show_asides(facts, status);
     if (force) {
         heading(facts, "failover");
         table_set(facts, 1, CTL_YELLOW, "an operator accepted the loss of data for %s%s",
@@ -177,13 +239,25 @@ static void show_node(struct table *nodes, const Mha__NodeStatus *node, bool dat
     table_set(nodes, 7, ok ? CTL_GREEN : CTL_RED, "%s", node->health[0] ? node->health : "unknown");
 }
 
-/* What a node has to say beyond its row. */
-static void show_note(struct table *notes, const Mha__NodeStatus *node, const char *what, const char *text)
+/* What a node has to say beyond its row; `any`: a note was printed before. */
+static void show_note(const struct ctl *ctl, bool *any, const char *name, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void show_note(const struct ctl *ctl, bool *any, const char *name, const char *format, ...)
 {
-    if (text[0] == '\0' || strcmp(text, node->health) == 0)
-        return;
-    table_add_row(notes);
-    table_set(notes, 0, CTL_PLAIN, "  %s: %s%s", node->name, what, text);
+    char text[NOTE_BYTES];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    for (char *c = text; *c; c++) /* as in table.c */
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
+    if (!*any)
+        fprintf(ctl->out, "\n%sNotes%s\n", ctl_colour_on(ctl, CTL_BOLD), ctl_colour_off(ctl, CTL_BOLD));
+    *any = true;
+    fprintf(ctl->out, "  %s: %s\n", name, text);
 }
 
 /* Somebody is there to acknowledge: then a commit that waits is one on its way, and not worth a word. */
@@ -198,23 +272,55 @@ static bool acknowledged(const Mha__StatusReply *status, const Mha__NodeStatus *
     return false;
 }
 
-static void show_notes(struct table *notes, const Mha__StatusReply *status)
+static void note_database(const struct ctl *ctl, bool *any, const Mha__StatusReply *status,
+                          const Mha__NodeStatus *node)
 {
+    const Mha__DbObservation *database = node->database;
+    const char *kind = status_trouble_name(database->trouble_kind);
+
+    if (database->trouble[0] && (kind[0] || strcmp(database->trouble, node->health) != 0))
+        show_note(ctl, any, node->name, "%s%s%s", kind, kind[0] ? ": " : "", database->trouble);
+    else if (kind[0])
+        show_note(ctl, any, node->name, "%s", kind);
+    if (database->waiting_commits > 0 && database->open && !acknowledged(status, node))
+        show_note(ctl, any, node->name, "%u commit%s for an acknowledgement", database->waiting_commits,
+                  database->waiting_commits == 1 ? " waits" : "s wait");
+}
+
+static void note_rebuild(const struct ctl *ctl, bool *any, const Mha__StatusReply *status,
+                         const Mha__NodeStatus *node)
+{
+    char progress[256];
+    bool shown_above = false;
+
+    for (size_t i = 0; status->state && i < status->state->n_asides; i++)
+        shown_above = shown_above || (status->state->asides[i]->node == node->id &&
+                                      status->state->asides[i]->kind == MHA__ASIDE_KIND__ASIDE_REBUILD);
+    rebuild_describe(node, progress, sizeof progress);
+    if (progress[0] && !shown_above)
+        show_note(ctl, any, node->name, "rebuild: %s", progress);
+    if (node->rebuild && node->rebuild->failed[0])
+        show_note(ctl, any, node->name, "its last rebuild failed: %s", node->rebuild->failed);
+    if (node->set_aside[0])
+        show_note(ctl, any, node->name, "what it had alone was saved there in %s", node->set_aside);
+}
+
+static void print_notes(const struct ctl *ctl, const Mha__StatusReply *status)
+{
+    bool any = false;
+
     for (size_t i = 0; i < status->n_nodes; i++) {
         const Mha__NodeStatus *node = status->nodes[i];
+        bool primary = strcmp(node->role, "primary") == 0;
         if (node->database)
-            show_note(notes, node, "", node->database->trouble);
-        if (node->database && node->database->waiting_commits > 0 && node->database->open &&
-            !acknowledged(status, node)) {
-            table_add_row(notes);
-            table_set(notes, 0, CTL_PLAIN, "  %s: %u commit%s for an acknowledgement", node->name,
-                      node->database->waiting_commits,
-                      node->database->waiting_commits == 1 ? " waits" : "s wait");
-        }
-        if (node->vip)
-            show_note(notes, node, "VIP: ", node->vip->trouble);
-        if (is_data(node) && strcmp(node->role, "primary") != 0)
-            show_note(notes, node, "", node->waiting_for);
+            note_database(ctl, &any, status, node);
+        note_rebuild(ctl, &any, status, node);
+        if (node->vip && node->vip->trouble[0] && strcmp(node->vip->trouble, node->health) != 0)
+            show_note(ctl, &any, node->name, "VIP: %s", node->vip->trouble);
+        /* a primary that serves waits for something all the time: a replica to come back, say */
+        if (is_data(node) && node->waiting_for[0] && strcmp(node->waiting_for, node->health) != 0 &&
+            (!primary || !status_is_serving(status)))
+            show_note(ctl, &any, node->name, "%s", node->waiting_for);
     }
 }
 
@@ -232,7 +338,7 @@ void status_print(const struct ctl *ctl, const Mha__StatusReply *status)
 {
     static const char *const node_headings[] = {"NAME", "KIND",     "ROLE",  "IN SYNC",
                                                 "LAG",  "POSITION", "AGENT", "HEALTH"};
-    /* Three tables in turn in the same memory; they are too large for the stack's taste. */
+    /* Two tables in turn in the same memory; they are too large for the stack's taste. */
     static struct table table;
     char title[TABLE_CELL_BYTES];
     const char *const headings[] = {title, ""};
@@ -245,6 +351,8 @@ void status_print(const struct ctl *ctl, const Mha__StatusReply *status)
         show_primary(&table, status);
         show_vip(&table, status);
         show_sync(&table, status);
+        show_standing_by(&table, status);
+        show_durability(&table, status);
     }
     show_quorum(&table, status);
     show_under_way(&table, status);
@@ -263,12 +371,7 @@ void status_print(const struct ctl *ctl, const Mha__StatusReply *status)
         table_print(&table, ctl);
     }
 
-    table_start(&table, 1, (const char *const[]){"Notes"});
-    show_notes(&table, status);
-    if (table.rows > 1) {
-        fputc('\n', ctl->out);
-        table_print(&table, ctl);
-    }
+    print_notes(ctl, status);
     if (status->if_one_fails[0]) {
         fprintf(ctl->out, "\n%sIf one more fails%s\n", ctl_colour_on(ctl, CTL_BOLD),
                 ctl_colour_off(ctl, CTL_BOLD));
