@@ -181,11 +181,11 @@ def test_operator_accepts_the_loss_by_name(cluster):
     result = cluster.mhactl("failover", "--to", replica.name, node=replica)
     assert result.returncode != 0 and "--accept-data-loss" in result.stdout + result.stderr
     assert not cluster.has_vip(replica)
-    result = cluster.mhactl("failover", "--to", replica.name, "--accept-data-loss", node=replica)
+    result = cluster.mhactl("failover", "--to", replica.name, "--accept-data-loss", "--yes", node=replica)
     assert result.returncode != 0 and "--old-primary-is-off" in result.stdout + result.stderr
     assert not cluster.has_vip(replica)
     event = wire.now_ns()
-    result = cluster.mhactl("failover", "--to", replica.name, "--accept-data-loss", "--old-primary-is-off", node=replica)
+    result = cluster.mhactl("failover", "--to", replica.name, "--accept-data-loss", "--old-primary-is-off", "--yes", node=replica)
     assert result.returncode == 0, result.stdout + result.stderr
     cluster.wait_acknowledged(event, 20, count=20)
     assert cluster.primary() is replica
