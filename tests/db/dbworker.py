@@ -24,7 +24,7 @@ class Refused(Exception):
 
 
 class Worker:
-    def __init__(self, server, lock=None, kill=None, uid=None, **settings):
+    def __init__(self, server, lock=None, kill=None, uid=None, replication_user=REPLICATION_USER, **settings):
         self.server, self.uid = server, uid
         self.dir = os.path.join(server.dir, "worker")
         os.makedirs(self.dir, exist_ok=True)
@@ -43,7 +43,7 @@ log_level = "debug";
 database = {{
     kind = "mariadb"; socket = "{server.socket}"; host = "{server.host}"; port = {server.port};
     user = "{AGENT_USER}"; password_file = "{self.dir}/password";
-    replication_user = "{REPLICATION_USER}"; replication_password_file = "{self.dir}/replication";
+    replication_user = "{replication_user}"; replication_password_file = "{self.dir}/replication";
     start = "false"; start_to_follow = "false"; stop = "false";
     kill = "{kill if kill is not None else f"kill -9 {server.process.pid if server.process else 0}"}";
 ''' + "".join(f"    {k} = {v};\n" for k, v in values.items()) + "};\n")

@@ -13,10 +13,11 @@ import pymysql
 
 SERVER_UID = 27182  # a number without an account: the server must not run as root
 AGENT_USER, AGENT_PASSWORD = "mha4rdb", "agent-secret"
-REPLICATION_USER, REPLICATION_PASSWORD = "mha4rdb_repl", "replication-secret"
+REPLICATION_USER, REPLICATION_PASSWORD = "mha4rdb_%n", "replication-secret"
+NODES = ["n1", "n2", "n3"]  # n<server_id>; each replicates by an account of its own
 AGENT_GRANTS = (
     "RELOAD, PROCESS, SHOW DATABASES, BINLOG MONITOR, BINLOG ADMIN, CONNECTION ADMIN, READ_ONLY ADMIN, "
-    "REPLICATION MASTER ADMIN, REPLICATION SLAVE ADMIN, SLAVE MONITOR"
+    "REPLICATION MASTER ADMIN, REPLICATION SLAVE ADMIN, SLAVE MONITOR, CREATE USER"
 )
 
 
@@ -77,8 +78,10 @@ class Template:
             c.execute(f"GRANT {AGENT_GRANTS} ON *.* TO {AGENT_USER}@localhost")
             c.execute(f"GRANT ALL ON mha4rdb.* TO {AGENT_USER}@localhost")
             c.execute(f"GRANT SELECT ON mysql.* TO {AGENT_USER}@localhost")
-            c.execute(f"CREATE USER {REPLICATION_USER}@'%' IDENTIFIED BY '{REPLICATION_PASSWORD}'")
-            c.execute(f"GRANT REPLICATION SLAVE ON *.* TO {REPLICATION_USER}@'%'")
+            for node in NODES + ["standby"]:
+                account = REPLICATION_USER.replace("%n", node) + "@'%'"
+                c.execute(f"CREATE USER {account} IDENTIFIED BY '{REPLICATION_PASSWORD}'")
+                c.execute(f"GRANT REPLICATION SLAVE ON *.* TO {account}")
             c.execute("CREATE USER app@'%' IDENTIFIED BY 'app'")
             c.execute("GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX ON *.* TO app@'%'")
         server.stop()

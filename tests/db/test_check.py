@@ -21,7 +21,7 @@ def test_a_careless_server(make_server, make_worker):
                          "--gtid-strict-mode=0", "--rpl-semi-sync-master-wait-point=AFTER_COMMIT", "--read-only=0")
     with server.root() as c:
         c.execute("SET sql_log_bin = 0")
-        c.execute("DROP USER mha4rdb_repl@'%'")
+        c.execute("DROP USER mha4rdb_n2@'%', mha4rdb_standby@'%'")
         c.execute("REVOKE BINLOG ADMIN ON *.* FROM mha4rdb@localhost")
     worker = make_worker(server)
     worker.up()
@@ -45,7 +45,7 @@ def test_a_careless_server(make_server, make_worker):
 def test_replicas_can_log_in(server, worker, password, problem):
     with server.root() as c:
         c.execute("SET sql_log_bin = 0")
-        c.execute(f"SET PASSWORD FOR mha4rdb_repl@'%' = PASSWORD('{password}')")
+        c.execute(f"SET PASSWORD FOR mha4rdb_n1@'%' = PASSWORD('{password}')")
     worker.up()
     findings = [f for f in worker.ask("check")["findings"] if f["subject"] == "replication_user"]
     if problem:

@@ -39,7 +39,7 @@ def test_asked_for(server, worker):
     create_orders(server)
     loads = [Load(server) for _ in range(3)]
     idle, root = server.app(), server.connect()
-    replica = server.connect("mha4rdb_repl", "replication-secret")
+    replica = server.connect("mha4rdb_n2", "replication-secret")
     time.sleep(0.1)
     begin = time.monotonic()
     seen = worker.ask("fence", reason="a test")["observation"]
@@ -208,8 +208,8 @@ def test_found_open_without_a_lease(server, worker, make_worker):
 
 
 def test_opened_by_somebody(server, worker):
-    worker.up()
-    worker.lease(3, 60)
+    worker.open(3)
+    worker.ask("close", timeout_us=2000000)
     with server.root() as c:
         c.execute("SET GLOBAL read_only = 0")
     wait_until(lambda: server.value("@@read_only") == 1, 1)

@@ -245,7 +245,7 @@ def test_a_wrong_replication_password_says_so(pair):
     first, second = pair
     with first.server.root() as c:
         c.execute("SET sql_log_bin = 0")
-        c.execute("SET PASSWORD FOR mha4rdb_repl@'%' = PASSWORD('other')")
+        c.execute("SET PASSWORD FOR mha4rdb_n2@'%' = PASSWORD('other')")
     second.ask("freeze", term=4)
     second.ask("follow", host="127.0.0.1", port=first.server.port, epoch=5)
     seen = second.wait(lambda o: o["trouble"])

@@ -27,11 +27,12 @@ static const struct row rows[] = {
      "@@global.rpl_semi_sync_master_timeout AS master_timeout, "
      "@@global.rpl_semi_sync_master_wait_no_slave AS wait_alone, @@global.rpl_semi_sync_master_wait_point AS "
      "wait_point, "
-     "@@global.rpl_semi_sync_slave_enabled AS slave_enabled, @@global.log_bin AS log_bin"},
+     "@@global.rpl_semi_sync_slave_enabled AS slave_enabled, @@global.log_bin AS log_bin, @@global.server_id "
+     "AS "
+     "server_id"},
     {STATEMENT_SEMI_SYNC_STATUS, MARIADB,
      "SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_master_status', "
-     "'Rpl_semi_sync_master_wait_sessions', "
-     "'Rpl_semi_sync_slave_status', 'Threads_connected')"},
+     "'Rpl_semi_sync_master_wait_sessions', 'Rpl_semi_sync_master_clients', 'Rpl_semi_sync_slave_status')"},
     {STATEMENT_REPLICA_STATUS, MARIADB, "SHOW SLAVE STATUS"},
     {STATEMENT_WRITTEN_EPOCH, MARIADB, "SELECT COALESCE(MAX(epoch), 0) FROM mha4rdb.epoch"},
     {STATEMENT_USER_SCHEMAS, MARIADB,
@@ -82,6 +83,18 @@ static const struct row rows[] = {
     {STATEMENT_RULE_WAIT_ALONE, MARIADB, "SET GLOBAL rpl_semi_sync_master_wait_no_slave = $1"},
     {STATEMENT_RULE_WAIT_POINT, MARIADB, "SET GLOBAL rpl_semi_sync_master_wait_point = 'AFTER_SYNC'"},
 
+    /* 524288 is REPLICATION SLAVE; who has a role at login may have it by that. */
+    {STATEMENT_REPLICATION_ACCOUNTS, MARIADB,
+     "SELECT User, Host, COALESCE(JSON_VALUE(Priv, '$.account_locked'), 0), "
+     "COALESCE(JSON_VALUE(Priv, '$.access'), 0) & 524288 != 0 OR "
+     "COALESCE(JSON_VALUE(Priv, '$.default_role'), '') != '' FROM mysql.global_priv "
+     "WHERE LEFT(User, CHAR_LENGTH(?1)) = ?1 AND COALESCE(JSON_VALUE(Priv, '$.is_role'), 0) = 0"},
+    {STATEMENT_ACCOUNT_LOCK, MARIADB, "SET STATEMENT sql_log_bin = 0 FOR ALTER USER ?1@?2 ACCOUNT LOCK"},
+    {STATEMENT_ACCOUNT_UNLOCK, MARIADB, "SET STATEMENT sql_log_bin = 0 FOR ALTER USER ?1@?2 ACCOUNT UNLOCK"},
+    {STATEMENT_SESSIONS_OF, MARIADB,
+     "SELECT ID, USER, COMMAND, COALESCE(STATE, '') FROM information_schema.PROCESSLIST "
+     "WHERE USER IN (?1, 'unauthenticated user')"},
+
     {STATEMENT_RECEIVER_ID, MARIADB,
      "SELECT ID FROM information_schema.PROCESSLIST WHERE COMMAND = 'Slave_IO'"},
     {STATEMENT_RECEIVER_STOP, MARIADB, "STOP SLAVE IO_THREAD"},
@@ -90,6 +103,7 @@ static const struct row rows[] = {
     {STATEMENT_REPLICA_START, MARIADB, "START SLAVE"},
     {STATEMENT_REPLICA_FORGET, MARIADB, "RESET SLAVE ALL"},
     {STATEMENT_ACKNOWLEDGE_ON, MARIADB, "SET GLOBAL rpl_semi_sync_slave_enabled = 1"},
+    {STATEMENT_ACKNOWLEDGE_OFF, MARIADB, "SET GLOBAL rpl_semi_sync_slave_enabled = 0"},
     {STATEMENT_STRICT_ON, MARIADB, "SET GLOBAL gtid_strict_mode = 1"},
     {STATEMENT_DIAL_TIMEOUT, MARIADB, "SET GLOBAL rpl_semi_sync_slave_kill_conn_timeout = $1"},
     {STATEMENT_NET_TIMEOUT, MARIADB, "SET GLOBAL slave_net_timeout = $1"},

@@ -15,6 +15,7 @@ struct look {
     struct position applied;
     char binlog_state[VIEW_POSITION_BYTES];
     bool log_bin;
+    uint32_t server_id;
     bool master_enabled, wait_alone, after_sync, slave_enabled;
     uint64_t master_timeout;
     bool master_on, slave_on; /* the status variables */
@@ -43,6 +44,7 @@ static enum error_code look_at_variables(struct session *session, struct look *l
     look->after_sync = row[7] && strcmp(row[7], "AFTER_SYNC") == 0;
     look->slave_enabled = sql_truth(row[8]);
     look->log_bin = sql_truth(row[9]);
+    look->server_id = row[10] ? (uint32_t)strtoul(row[10], NULL, 10) : 0;
     if (!position_parse(row[2] ? row[2] : "", &look->executed) ||
         !position_parse(row[3] ? row[3] : "", &look->applied) ||
         !position_merge(&look->executed, &look->applied))
@@ -75,6 +77,8 @@ static enum error_code look_at_status(struct session *session, struct look *look
             look->slave_on = sql_truth(row[1]);
         else if (strcasecmp(row[0], "Rpl_semi_sync_master_wait_sessions") == 0)
             view->waiting_commits = (unsigned)strtoul(row[1], NULL, 10);
+        else if (strcasecmp(row[0], "Rpl_semi_sync_master_clients") == 0)
+            view->acknowledging_clients = (unsigned)strtoul(row[1], NULL, 10);
     }
     mysql_free_result(result);
     return ERR_OK;
@@ -86,6 +90,45 @@ static void judge_rule(const struct look *look, struct db_view *view)
     view->acks_enforced = view->acks == 0 || (look->master_on && look->wait_alone && look->after_sync);
 }
 
+static void judge_replica_trouble(const struct replica_status *replica, struct db_view *view)
+{
+    if (!replica->configured)
+        return;
+    if (replica->applier_errno) {
+        view->trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_APPLIER_STOPPED;
+        snprintf(view->trouble, sizeof view->trouble, "the applier stopped: %s (%u)", replica->applier_error,
+                 replica->applier_errno);
+    } else if (replica->receiver_errno && !replica->receiving) {
+        view->trouble_kind = sql_receiver_trouble(replica->receiver_errno);
+        snprintf(view->trouble, sizeof view->trouble, "the receiver fails: %s (%u)", replica->receiver_error,
+                 replica->receiver_errno);
+    } else if (replica->receiver_runs && !replica->applying) {
+        view->trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_APPLIER_STOPPED;
+        snprintf(view->trouble, sizeof view->trouble, "the applier was stopped; START SLAVE SQL_THREAD");
+    }
+}
+
+/* Received by this node's own account and acknowledged, or by the account of those who give none. */
+static void judge_account(const struct db_settings *settings, const struct look *look, struct db_view *view)
+{
+    const struct replica_status *replica = &look->replica;
+    char own[DB_TEXT_BYTES], standby[DB_TEXT_BYTES];
+
+    db_replication_user(settings, settings->node, own, sizeof own);
+    db_replication_user(settings, DB_STANDBY_NAME, standby, sizeof standby);
+    view->acknowledging =
+        replica->receiving && look->slave_on && look->slave_enabled && strcmp(replica->user, own) == 0;
+    view->standing_by =
+        replica->receiving && !look->slave_on && !look->slave_enabled && strcmp(replica->user, standby) == 0;
+}
+
+static void count_own_writes(const struct look *look, struct db_view *view)
+{
+    for (unsigned i = 0; i < look->executed.count; i++)
+        if (look->executed.items[i].server == look->server_id)
+            view->own_writes += look->executed.items[i].sequence;
+}
+
 static enum error_code judge_replica(const struct look *look, struct db_view *view, struct error *err)
 {
     const struct replica_status *replica = &look->replica;
@@ -95,7 +138,6 @@ static enum error_code judge_replica(const struct look *look, struct db_view *vi
     view->receiver_stopped = !replica->receiver_runs;
     view->receiving = replica->receiving;
     view->applying = replica->applying;
-    view->acknowledging = replica->receiving && look->slave_on && look->slave_enabled;
     view->drained = true;
     /* Empty after a restart of the server, which throws away what was not applied; otherwise its relay log
      * has it, though both threads may be stopped (an applier that failed, say): it counts as held, and as not
@@ -108,12 +150,7 @@ static enum error_code judge_replica(const struct look *look, struct db_view *vi
     if (replica->configured)
         snprintf(view->source, sizeof view->source, "%s:%u", replica->host, replica->port);
     view->lag_ms = replica->has_lag ? replica->lag_s * 1000 : 0;
-    if (replica->configured && replica->applier_errno)
-        snprintf(view->trouble, sizeof view->trouble, "the applier stopped: %s (%u)", replica->applier_error,
-                 replica->applier_errno);
-    else if (replica->configured && replica->receiver_errno && !replica->receiving)
-        snprintf(view->trouble, sizeof view->trouble, "the receiver fails: %s (%u)", replica->receiver_error,
-                 replica->receiver_errno);
+    judge_replica_trouble(replica, view);
     if (!position_format(&look->executed, view->executed, sizeof view->executed) ||
         !position_format(&received, view->received, sizeof view->received))
         return error_set(err, ERR_REFUSED, "the server's GTID state is too long");
@@ -181,14 +218,21 @@ static enum error_code probe(struct adapter *adapter, bool write, struct db_view
     }
     if (code != ERR_OK)
         return code;
+    view->foreign = view->written_epoch == 0;
     judge_rule(&look, view);
+    judge_account(adapter->settings, &look, view);
+    count_own_writes(&look, view);
     code = judge_replica(&look, view, err);
+    if (code == ERR_OK)
+        code = mariadb_acknowledgers(adapter, session, view, err);
     if (code == ERR_OK && !view->read_only && view->acks == 0)
         code = mariadb_senders_stuck(session, &view->replicas_locked_out, err);
     if (code != ERR_OK)
         return code;
-    if (!look.log_bin)
+    if (!look.log_bin) {
+        view->trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_OTHER;
         snprintf(view->trouble, sizeof view->trouble, "log_bin is off; see `mhactl check`");
+    }
     return write && !view->read_only ? sql_probe_write(session, view, err) : ERR_OK;
 }
 

@@ -1,5 +1,6 @@
 /* mariadb.h - shared by the files of the MariaDB adapter, beside sql.h: mariadb.c (the table, looking),
- * mariadb_fence.c, mariadb_rule.c (commit rule), mariadb_replica.c, mariadb_check.c. */
+ * mariadb_fence.c, mariadb_rule.c (commit rule), mariadb_accounts.c (who may acknowledge), mariadb_replica.c,
+ * mariadb_check.c. */
 #ifndef MHA_DB_WORKER_MARIADB_H
 #define MHA_DB_WORKER_MARIADB_H
 
@@ -20,6 +21,13 @@ enum error_code mariadb_read_only(struct adapter *adapter, struct session *sessi
 enum error_code mariadb_writable(struct session *session, struct error *err);
 enum error_code mariadb_fence(struct adapter *adapter, uint64_t deadline_us, struct error *err);
 
+/* mariadb_accounts.c */
+/* Who may acknowledge here, into the view. */
+enum error_code mariadb_acknowledgers(struct adapter *adapter, struct session *session, struct db_view *view,
+                                      struct error *err);
+enum error_code mariadb_set_acknowledging(struct adapter *adapter, struct adapter_call *call,
+                                          const char *node, bool allowed, struct error *err);
+
 /* mariadb_rule.c */
 /* No replica can connect: a dump thread that was killed does not end. Setting the rule 0, though it is in
  * force, ends that. */
@@ -27,8 +35,6 @@ enum error_code mariadb_senders_stuck(struct session *session, bool *out, struct
 enum error_code mariadb_rule(struct session *session, unsigned acks, struct error *err);
 enum error_code mariadb_set_commit_rule(struct adapter *adapter, struct adapter_call *call, unsigned acks,
                                         struct error *err);
-enum error_code mariadb_set_acknowledging(struct adapter *adapter, struct adapter_call *call,
-                                          const char *node, bool allowed, struct error *err);
 
 /* mariadb_check.c */
 enum error_code mariadb_check(struct adapter *adapter, struct adapter_call *call,

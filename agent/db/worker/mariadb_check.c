@@ -113,6 +113,7 @@ static const struct privilege {
     {{"REPLICATION MASTER ADMIN", NULL}, "to set the commit rule"},
     {{"REPLICATION SLAVE ADMIN", "REPLICATION REPLICA ADMIN"}, "to start and stop replication"},
     {{"SLAVE MONITOR", "REPLICA MONITOR"}, "to see replication"},
+    {{"CREATE USER", NULL}, "to lock the account of a node whose acknowledgements must not count"},
 };
 
 static void judge_grants(struct adapter *adapter, const char *global, bool own_schema,
@@ -161,45 +162,60 @@ static enum error_code check_grants(struct adapter *adapter, struct session *ses
     return ERR_OK;
 }
 
+/* An account that can write though read_only is on. */
+static bool may_write_always(const char *held)
+{
+    return strstr(held, "SUPER") || strstr(held, "READ_ONLY ADMIN") || strstr(held, "READ ONLY ADMIN");
+}
+
+static void require_account(const char *user, const char *what_for, struct db_findings *out)
+{
+    char remedy[512];
+
+    snprintf(
+        remedy, sizeof remedy,
+        "SET sql_log_bin = 0; CREATE USER `%.80s`@'%%' IDENTIFIED BY '...'; GRANT REPLICATION SLAVE ON *.* "
+        "TO `%.80s`@'%%';   (on every server; needs SELECT on mysql.* to be seen by the agent's account)",
+        user, user);
+    sql_finding(out, true, "replication_user", remedy, "no account %.80s with REPLICATION SLAVE is seen: %s",
+                user, what_for);
+}
+
 static enum error_code check_accounts(struct adapter *adapter, struct session *session,
                                       struct db_findings *out, struct error *err)
 {
     const struct db_settings *settings = adapter->settings;
-    bool replication_seen = false;
-    char remedy[512];
+    bool own_seen = false, standby_seen = false;
+    char own[DB_TEXT_BYTES], standby[DB_TEXT_BYTES], remedy[512];
     MYSQL_RES *result;
     MYSQL_ROW row;
     enum error_code code = session_ask(session, STATEMENT_CHECK_ACCOUNTS, NO_ARGUMENTS, &result, err);
 
     if (code != ERR_OK || !result)
         return code;
+    db_replication_user(settings, settings->node, own, sizeof own);
+    db_replication_user(settings, DB_STANDBY_NAME, standby, sizeof standby);
     while ((row = mysql_fetch_row(result))) {
         const char *grantee = row[0] ? row[0] : "", *held = row[1] ? row[1] : "";
-        bool powerful =
-            strstr(held, "SUPER") || strstr(held, "READ_ONLY ADMIN") || strstr(held, "READ ONLY ADMIN");
-        if (sql_grantee_is(grantee, settings->replication_user) && strstr(held, "REPLICATION SLAVE"))
-            replication_seen = true;
-        if (!powerful || sql_grantee_is(grantee, settings->user))
+        bool replicates = strstr(held, "REPLICATION SLAVE") != NULL;
+        bool ours = sql_grantee_is(grantee, own) || sql_grantee_is(grantee, standby);
+        own_seen = own_seen || (replicates && sql_grantee_is(grantee, own));
+        standby_seen = standby_seen || (replicates && sql_grantee_is(grantee, standby));
+        if (!may_write_always(held) || sql_grantee_is(grantee, settings->user))
             continue;
         snprintf(remedy, sizeof remedy,
                  "REVOKE READ ONLY ADMIN, SUPER ON *.* FROM %.200s;   or use it for administration only",
                  grantee);
-        sql_finding(
-            out, sql_grantee_is(grantee, settings->replication_user), "accounts", remedy,
-            "%.120s can write though read_only is on (%.60s): a fence ends its sessions, but it may come "
-            "back",
-            grantee, held);
+        sql_finding(out, ours, "accounts", remedy,
+                    "%.120s can write though read_only is on (%.60s): a fence ends its sessions, but it may "
+                    "come back",
+                    grantee, held);
     }
     mysql_free_result(result);
-    if (!replication_seen) {
-        snprintf(remedy, sizeof remedy,
-                 "SET sql_log_bin = 0; CREATE USER `%.80s`@'%%' IDENTIFIED BY '...'; GRANT REPLICATION SLAVE "
-                 "ON *.* TO `%.80s`@'%%';   "
-                 "(needs SELECT on mysql.* to be seen by the agent's account)",
-                 settings->replication_user, settings->replication_user);
-        sql_finding(out, true, "replication_user", remedy, "no account %.80s with REPLICATION SLAVE is seen",
-                    settings->replication_user);
-    }
+    if (!own_seen)
+        require_account(own, "this node could not replicate from a server with the same accounts", out);
+    if (!standby_seen && db_accounts_per_node(settings))
+        require_account(standby, "a node whose acknowledgements must not count could not replicate", out);
     return ERR_OK;
 }
 

@@ -151,20 +151,30 @@ static enum error_code count_own_log(struct session *session, struct error *err)
     return session_run(session, STATEMENT_SET_APPLIED, ARGUMENTS(text), err);
 }
 
+/* The account by which this node replicates. */
+static void own_account(const struct db_settings *settings, bool standing_by, char *out, size_t size)
+{
+    db_replication_user(settings, standing_by ? DB_STANDBY_NAME : settings->node, out, size);
+}
+
 static enum error_code change_source(struct adapter *adapter, struct session *session, const char *host,
-                                     unsigned port, struct error *err)
+                                     unsigned port, bool standing_by, struct error *err)
 {
     const struct db_settings *settings = adapter->settings;
-    char port_text[16];
+    char port_text[16], user[DB_TEXT_BYTES];
     enum error_code code = session_run(session, STATEMENT_REPLICA_STOP, NO_ARGUMENTS, err);
 
+    own_account(settings, standing_by, user, sizeof user);
+    /* Only now: a receiver that runs asked for acknowledgements, or did not, when it started. */
+    if (code == ERR_OK)
+        code = session_run(session, standing_by ? STATEMENT_ACKNOWLEDGE_OFF : STATEMENT_ACKNOWLEDGE_ON,
+                           NO_ARGUMENTS, err);
     if (code == ERR_OK)
         code = count_own_log(session, err);
     snprintf(port_text, sizeof port_text, "%u", port);
     if (code == ERR_OK) {
-        const char *const *arguments =
-            ARGUMENTS(host, port_text, settings->replication_user, settings->replication_password,
-                      HEARTBEAT_S, settings->replication_tls ? "1" : "0");
+        const char *const *arguments = ARGUMENTS(host, port_text, user, settings->replication_password,
+                                                 HEARTBEAT_S, settings->replication_tls ? "1" : "0");
         code = session_run(session, STATEMENT_FOLLOW, arguments, err);
         /* A server does not sync its notes on its source and its relay log (master.info, relay-log.info): a
          * power cut leaves them empty, and from then on every CHANGE MASTER fails with 1201 until they are
@@ -183,8 +193,6 @@ static enum error_code set_up(struct session *session, struct error *err)
     enum error_code code = mariadb_rule(session, 0, err);
 
     if (code == ERR_OK)
-        code = session_run(session, STATEMENT_ACKNOWLEDGE_ON, NO_ARGUMENTS, err);
-    if (code == ERR_OK)
         code = session_run(session, STATEMENT_STRICT_ON, NO_ARGUMENTS, err);
     if (code == ERR_OK)
         code = session_run(session, STATEMENT_NET_TIMEOUT, ARGUMENTS(NET_TIMEOUT_S), err);
@@ -193,15 +201,19 @@ static enum error_code set_up(struct session *session, struct error *err)
     return code;
 }
 
-static enum error_code follows_well(struct session *session, const struct replica_status *status,
-                                    const char *host, unsigned port, bool *out, struct error *err)
+static enum error_code follows_well(struct adapter *adapter, struct session *session,
+                                    const struct replica_status *status, const char *host, unsigned port,
+                                    bool standing_by, bool *out, struct error *err)
 {
+    char user[DB_TEXT_BYTES];
     MYSQL_RES *result;
     MYSQL_ROW row;
     enum error_code code;
 
     *out = false;
-    if (!status->receiving || !status->applying || strcmp(status->host, host) != 0 || status->port != port)
+    own_account(adapter->settings, standing_by, user, sizeof user);
+    if (!status->receiving || !status->applying || strcmp(status->host, host) != 0 || status->port != port ||
+        strcmp(status->user, user) != 0)
         return ERR_OK;
     /* The receiver asks for acknowledgements only when it starts. */
     code = session_ask(session, STATEMENT_SEMI_SYNC_STATUS, NO_ARGUMENTS, &result, err);
@@ -209,7 +221,7 @@ static enum error_code follows_well(struct session *session, const struct replic
         return code;
     while ((row = mysql_fetch_row(result)))
         if (row[0] && row[1] && strcasecmp(row[0], "Rpl_semi_sync_slave_status") == 0)
-            *out = strcmp(row[1], "ON") == 0;
+            *out = sql_truth(row[1]) == !standing_by;
     mysql_free_result(result);
     return ERR_OK;
 }
@@ -222,14 +234,13 @@ enum error_code mariadb_follow(struct adapter *adapter, struct adapter_call *cal
     bool well = false;
     enum error_code code = sql_ops(adapter, &session, err);
 
-    (void)standing_by;
     /* bounded well below the agent's patience: a server that is to follow has nothing to commit */
     if (code == ERR_OK)
         code = mariadb_read_only(adapter, session, clock_now_us() + 5000000, err);
     if (code == ERR_OK)
         code = sql_replica_status(session, &status, err);
     if (code == ERR_OK)
-        code = follows_well(session, &status, host, port, &well, err);
+        code = follows_well(adapter, session, &status, host, port, standing_by, &well, err);
     if (code != ERR_OK || well)
         return code;
     code = set_up(session, err);
@@ -244,5 +255,5 @@ enum error_code mariadb_follow(struct adapter *adapter, struct adapter_call *cal
     }
     if (code == ERR_OK)
         code = sql_stopped(call, err);
-    return code == ERR_OK ? change_source(adapter, session, host, port, err) : code;
+    return code == ERR_OK ? change_source(adapter, session, host, port, standing_by, err) : code;
 }

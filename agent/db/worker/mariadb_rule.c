@@ -134,12 +134,3 @@ enum error_code mariadb_set_commit_rule(struct adapter *adapter, struct adapter_
         code = sql_stopped(call, err);
     return code == ERR_OK ? mariadb_rule(session, acks, err) : code;
 }
-
-enum error_code mariadb_set_acknowledging(struct adapter *adapter, struct adapter_call *call,
-                                          const char *node, bool allowed, struct error *err)
-{
-    (void)call;
-    (void)allowed;
-    return error_set(err, ERR_INVALID, "%s (%s) does not give each node an account of its own: %s",
-                     "replication_user", adapter->settings->replication_user, node);
-}

@@ -66,6 +66,19 @@ bool sql_truth(const char *text)
     return text && (strcmp(text, "1") == 0 || strcmp(text, "ON") == 0);
 }
 
+bool sql_is_replication_user(const struct db_settings *settings, const char *user)
+{
+    char node[DB_NODE_BYTES];
+
+    return db_accounts_per_node(settings) ? db_replication_node(settings, user, node, sizeof node)
+                                          : strcmp(user, settings->replication_user) == 0;
+}
+
+bool sql_no_such_session(const struct session *session)
+{
+    return session->last_errno == ER_NO_SUCH_THREAD;
+}
+
 bool sql_table_missing(const struct session *session)
 {
     return session->last_errno == ER_NO_SUCH_TABLE || session->last_errno == ER_BAD_DB_ERROR;
@@ -81,6 +94,7 @@ enum error_code sql_probe_write(struct session *session, struct db_view *view, s
     if (code == ERR_OK || sql_table_missing(session))
         return ERR_OK;
     if (code == ERR_TIMEOUT) {
+        view->trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_WRITES_HELD;
         snprintf(view->trouble, sizeof view->trouble,
                  "writes are held up by a lock (FLUSH TABLES WITH READ LOCK, a backup?)");
         return ERR_OK;

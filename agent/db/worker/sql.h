@@ -68,6 +68,10 @@ void sql_pause_us(uint64_t us);
 enum error_code sql_stopped(struct adapter_call *call, struct error *err);
 /* "1" or "ON" */
 bool sql_truth(const char *text);
+/* One of the accounts by which replicas connect. */
+bool sql_is_replication_user(const struct db_settings *settings, const char *user);
+/* A KILL failed since the session has gone by itself. */
+bool sql_no_such_session(const struct session *session);
 /* The last statement failed because what it names does not exist. */
 bool sql_table_missing(const struct session *session);
 /* Writes the probe's row; a lock that somebody holds is told in the view. */
@@ -91,6 +95,8 @@ enum error_code sql_prepare_fence(struct adapter *adapter, struct error *err);
 
 /* sql_replica.c */
 
+/* What an error number of the receiver's means. */
+Mha__DbTrouble sql_receiver_trouble(unsigned number);
 enum error_code sql_replica_status(struct session *session, struct replica_status *out, struct error *err);
 /* All that it received is applied. */
 enum error_code sql_is_drained(struct adapter *adapter, struct session *session,

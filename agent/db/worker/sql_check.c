@@ -28,19 +28,21 @@ void sql_check_replication_login(struct adapter *adapter, struct db_findings *ou
     const struct db_settings *settings = adapter->settings;
     unsigned timeout_s = 2;
     MYSQL *mysql = mysql_init(NULL);
+    char user[DB_TEXT_BYTES];
 
     if (!mysql)
         return;
+    db_replication_user(settings, settings->node, user, sizeof user);
     mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &timeout_s);
     mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &timeout_s);
-    if (!mysql_real_connect(mysql, settings->host, settings->replication_user, settings->replication_password,
-                            NULL, settings->port, NULL, 0))
+    if (!mysql_real_connect(mysql, settings->host, user, settings->replication_password, NULL, settings->port,
+                            NULL, 0))
         sql_finding(
             out, true, "replication_user",
             "compare replication_user, replication_password_file, host and port in agent.conf with the "
             "account and bind_address",
-            "replicas cannot log in to %.60s:%u as %.60s: %.100s", settings->host, settings->port,
-            settings->replication_user, mysql_error(mysql));
+            "replicas cannot log in to %.60s:%u as %.60s: %.100s", settings->host, settings->port, user,
+            mysql_error(mysql));
     mysql_close(mysql);
 }
 

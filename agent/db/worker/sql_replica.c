@@ -28,6 +28,25 @@ static unsigned long long number_column(MYSQL_RES *result, MYSQL_ROW row, const 
     return strtoull(text, NULL, 10);
 }
 
+/* The numbers of errors that one of the servers alone has are not in the other's header. */
+Mha__DbTrouble sql_receiver_trouble(unsigned number)
+{
+    static const unsigned refusals[] = {
+        1045, 1698, /* access denied: wrong password, no such account, no password given */
+        1130, 1129, /* not from this host; blocked after many failures */
+        1227, 1142,
+        1597,       /* it lacks REPLICATION SLAVE, as seen when it logs in or when it asks for the log */
+        1820, 1862, /* its password has expired */
+        3118, 4151, /* it is locked: MySQL's number, MariaDB's */
+        1226,       /* its limit of connections is used up */
+    };
+
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++)
+        if (number == refusals[i])
+            return MHA__DB_TROUBLE__DB_TROUBLE_REPLICATION_REFUSED;
+    return MHA__DB_TROUBLE__DB_TROUBLE_RECEIVER_FAILS;
+}
+
 enum error_code sql_replica_status(struct session *session, struct replica_status *out, struct error *err)
 {
     MYSQL_RES *result;

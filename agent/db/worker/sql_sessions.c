@@ -48,7 +48,7 @@ static enum error_code kill_session(struct session *session, struct sweep *sweep
         code = session_run(session, STATEMENT_KILL, ARGUMENTS(id), err);
     }
     /* gone by itself in between */
-    return code == ERR_REFUSED && session->last_errno == ER_NO_SUCH_THREAD ? ERR_OK : code;
+    return code == ERR_REFUSED && sql_no_such_session(session) ? ERR_OK : code;
 }
 
 static enum error_code sweep_once(struct adapter *adapter, struct session *session, enum sql_victims victims,
@@ -70,7 +70,7 @@ static enum error_code sweep_once(struct adapter *adapter, struct session *sessi
         unsigned long id = row[0] ? strtoul(row[0], NULL, 10) : 0;
         const char *user = row[1] ? row[1] : "";
         bool own_account = strcmp(user, adapter->settings->user) == 0;
-        bool replication = strcmp(user, adapter->settings->replication_user) == 0;
+        bool replication = sql_is_replication_user(adapter->settings, user);
 
         if (id == 0 || is_ours(ids, id, victims))
             continue;

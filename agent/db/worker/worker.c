@@ -48,11 +48,13 @@ void worker_end_if_done(struct worker *worker)
 {
     if (!worker->ending || worker->fencing)
         return;
-    if (worker->writable != WRITABLE_NO && !lease_is_paused(&worker->lease, clock_now_us())) {
+    if (worker->writable != WRITABLE_NO && !worker_leaves_alone(worker) &&
+        !lease_is_paused(&worker->lease, clock_now_us())) {
         /* worker_judge waits for the lease's end, or fences */
         return;
     }
     log_notice("ends: %s", worker->writable == WRITABLE_NO ? "the database is not writable"
+                           : worker_leaves_alone(worker)   ? "the database was never opened by this cluster"
                                                            : "a pause is in force, the database stays open");
     /* threads may hang in the client library for as long as it likes: no orderly end for them */
     _exit(0);

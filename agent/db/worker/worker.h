@@ -6,7 +6,9 @@
  * observations), worker_fence.c (the lease's end and the ladder), worker_request.c (the agent's operations).
  *
  * Who may write is decided in one place, worker_judge (worker_fence.c): a server that is, or may be, writable
- * has the right to be so only under an opening whose lease lives. Everything else is fenced at once. */
+ * has the right to be so only under an opening whose lease lives. Everything else is fenced at once, but for
+ * a server without any epoch record: it was never this cluster's, and what becomes of it the agent decides.
+ */
 #ifndef MHA_DB_WORKER_WORKER_H
 #define MHA_DB_WORKER_WORKER_H
 
@@ -157,6 +159,8 @@ bool worker_locate(struct worker *worker);
 /* ---- worker_fence.c ---- */
 
 bool worker_fence_start(struct worker *worker);
+/* It was never opened by us: nobody's right to write to it is ours to enforce. */
+bool worker_leaves_alone(const struct worker *worker);
 /* Compare what is with what may be: arm the lease's timer, or fence at once. After every look, lease and
  * operation. */
 void worker_judge(struct worker *worker);

@@ -286,6 +286,13 @@ static void take_over(struct worker *worker, uint64_t now_us)
         log_notice("the open database goes over to epoch %llu", (unsigned long long)epoch);
 }
 
+bool worker_leaves_alone(const struct worker *worker)
+{
+    /* `open_epoch`: an opening is never of such a server, but its record may be younger than the last look */
+    return worker->has_view && worker->view.foreign && worker->lease.open_epoch == 0 &&
+           !(worker->running.id && worker->running.kind == MHA__DB_REQUEST__BODY_OPEN);
+}
+
 void worker_judge(struct worker *worker)
 {
     uint64_t now_us = clock_now_us(), until_us;
@@ -304,6 +311,10 @@ void worker_judge(struct worker *worker)
     until_us = lease_open_until_us(&worker->lease);
     atomic_store(&worker->call.writable_until_us, until_us ? lease_fence_at_us(&worker->lease) : 0);
     if (worker->writable == WRITABLE_NO && !worker_changes_writability(worker)) {
+        worker_set_timer(worker->lease_timer, 0);
+        return;
+    }
+    if (worker_leaves_alone(worker)) {
         worker_set_timer(worker->lease_timer, 0);
         return;
     }
