@@ -46,9 +46,8 @@ def withdraw(worker, node, allowed=False):
 def test_each_node_by_its_own_account(trio):
     first, second, third = trio
     assert set(dump_threads(first.server)) == {"mha4rdb_n2", "mha4rdb_n3"}
-    seen = first.fresh()
+    seen = first.wait(lambda o: o["acknowledging_clients"] == 2)
     assert seen["acknowledgers_known"] and set(seen["acknowledgers"]) == {"n1", "n2", "n3"}
-    assert seen["acknowledging_clients"] == 2
     for worker in (second, third):
         assert worker.fresh()["acknowledging"] and not worker.fresh()["standing_by"]
 
@@ -63,7 +62,7 @@ def test_who_stands_by_gives_no_acknowledgement(trio):
     third.wait(lambda o: o["received"] == first.server.value("@@gtid_binlog_state"))
     time.sleep(0.3)
     assert writer.told is None and values(third.server) == {1}, "it has it, and it does not count"
-    # and back: the reconnect itself says that it holds it
+    # and back: its worker tells that it holds it
     third.follow(first.server, 3)
     writer.join(2)
     assert writer.told == "ok"
@@ -226,8 +225,8 @@ def test_one_account_for_all(make_server, make_worker):
     create_orders(first.server)
     second.up()
     second.follow(first.server, 3)
-    seen = first.fresh()
-    assert not seen["acknowledgers_known"] and seen["acknowledgers"] == [] and seen["acknowledging_clients"] == 1
+    seen = first.wait(lambda o: o["acknowledging_clients"] == 1)
+    assert not seen["acknowledgers_known"] and seen["acknowledgers"] == []
     with pytest.raises(Refused, match="%n"):
         withdraw(first, "n2")
     # standing by is still the replica's own doing

@@ -34,6 +34,11 @@ def gone(server):
     return server.process.poll() is not None
 
 
+def closed(server):
+    """Read-only; or killed, where this machine was too busy for the gentle way within a short lease."""
+    return gone(server) or server.value("@@read_only") == 1
+
+
 def test_asked_for(server, worker):
     worker.open(3)
     create_orders(server)
@@ -98,7 +103,7 @@ def test_a_renewed_lease_keeps_it_open(server, worker):
         time.sleep(0.1)
         worker.lease(3, 1)
         assert server.value("@@read_only") == 0
-    wait_until(lambda: server.value("@@read_only") == 1, 2)
+    wait_until(lambda: closed(server), 2)
 
 
 def test_a_lower_epoch_does_not_count(server, worker):
@@ -106,7 +111,7 @@ def test_a_lower_epoch_does_not_count(server, worker):
     worker.lease(2, 60)
     time.sleep(0.4)
     assert server.value("@@read_only") == 0
-    wait_until(lambda: server.value("@@read_only") == 1, 1)
+    wait_until(lambda: closed(server), 1)
     assert "refused" in worker.tail()
 
 
@@ -116,7 +121,7 @@ def test_the_newest_deadline_holds(server, worker):
     worker.lease(3, 60, paused=True)
     worker.lease(3, 0.4)
     assert server.value("@@read_only") == 0
-    wait_until(lambda: server.value("@@read_only") == 1, 0.6)
+    wait_until(lambda: closed(server), 0.6)
 
 
 def test_only_the_newest_of_what_waits_is_judged(server, worker):
@@ -187,7 +192,7 @@ def test_a_pause_that_is_over_keeps_nothing_open(server, worker, make_worker):
     assert worker.exited(1) == 0
     second = make_worker(server)
     second.wait(lambda o: o["open"])
-    wait_until(lambda: server.value("@@read_only") == 1, 2)
+    wait_until(lambda: closed(server), 2)
     second.hang_up()
     assert second.exited(1) == 0
     with server.root() as c:
@@ -295,7 +300,7 @@ def test_a_worker_that_was_stopped_looks_at_the_clock(server, worker):
     worker.process.send_signal(signal.SIGSTOP)
     time.sleep(0.7)
     worker.process.send_signal(signal.SIGCONT)
-    wait_until(lambda: server.value("@@read_only") == 1, 0.3)
+    wait_until(lambda: closed(server), 0.3)
 
 
 @pytest.mark.skipif(SINGLE_USER, reason="needs separate users; run as root")

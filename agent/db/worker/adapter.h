@@ -124,10 +124,14 @@ struct adapter_kind {
 
     /* ---- log line ---- */
 
-    /* The end of the server's log, as text to compare: answered once nobody who writes it is at work. It
-     * hangs as commits do where the log's device is full or hangs. NULL: this adapter has no such question.
-     */
-    enum error_code (*ask_log)(struct adapter *adapter, char *end, size_t size, struct error *err);
+    /* Answered once nobody who writes the server's log is at work: it hangs as commits do where the log's
+     * device is full or hangs. `refused`: the last questions together show that the server has used up
+     * positions and its log has not grown, so that commits are refused. NULL: this adapter has no such
+     * question. */
+    enum error_code (*ask_log)(struct adapter *adapter, bool *refused, struct error *err);
+    /* Tells the source, by this node's own account, what was received: a commit there that waits for it,
+     * since its acknowledgement was lost, goes on. NULL: this server does so itself when it connects. */
+    enum error_code (*tell)(struct adapter *adapter, struct error *err);
 
     /* ---- doubt line ---- */
 

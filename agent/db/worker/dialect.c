@@ -47,10 +47,32 @@ static const struct row rows[] = {
      "INSERT INTO mha4rdb.probe (id, written_us) VALUES (1, $1) ON DUPLICATE KEY UPDATE written_us = "
      "VALUES(written_us)"},
 
+    {STATEMENT_LOG_POSITION, MARIADB, "SELECT @@global.gtid_binlog_state"},
+    /* Takes the lock under which the log is written. */
+    {STATEMENT_LOG_STATUS, MARIADB, "SHOW MASTER STATUS"},
+    {STATEMENT_SERVER_ID, MARIADB, "SELECT @@global.server_id"},
+    /* A heartbeat each 20 ms: so the source soon sees that the connection was closed. */
+    {STATEMENT_TELL, MARIADB,
+     "SET @rpl_semi_sync_slave = 1, @master_binlog_checksum = @@global.binlog_checksum, "
+     "@mariadb_slave_capability = 4, @master_heartbeat_period = 20000000"},
+    {STATEMENT_DOUBT, MARIADB,
+     "SELECT COALESCE(SUM(STATE = 'Waiting for someone to free space'), 0), COALESCE(SUM(STATE = 'Commit'), "
+     "0) "
+     "FROM information_schema.PROCESSLIST"},
+
     {STATEMENT_SESSIONS, MARIADB,
      "SELECT ID, USER, COMMAND, COALESCE(STATE, '') FROM information_schema.PROCESSLIST "
      "WHERE USER NOT IN ('system user', 'event_scheduler') AND COMMAND NOT IN ('Binlog Dump', 'Daemon')"},
     {STATEMENT_KILL, MARIADB, "KILL HARD CONNECTION $1"},
+    {STATEMENT_PRIVILEGED_SESSIONS, MARIADB,
+     "SELECT ID, USER, HOST FROM information_schema.PROCESSLIST p "
+     "WHERE USER NOT IN ('system user', 'event_scheduler', ?1) AND COMMAND != 'Killed' AND (EXISTS "
+     "(SELECT 1 FROM information_schema.USER_PRIVILEGES g "
+     "WHERE g.PRIVILEGE_TYPE IN ('SUPER', 'READ_ONLY ADMIN', 'READ ONLY ADMIN') "
+     "AND LEFT(g.GRANTEE, CHAR_LENGTH(p.USER) + 3) = CONCAT('''', p.USER, '''@')) OR EXISTS "
+     "(SELECT 1 FROM mysql.roles_mapping m JOIN information_schema.USER_PRIVILEGES g "
+     "ON LEFT(g.GRANTEE, CHAR_LENGTH(m.Role) + 2) = CONCAT('''', m.Role, '''') "
+     "WHERE m.User = p.USER AND g.PRIVILEGE_TYPE IN ('SUPER', 'READ_ONLY ADMIN', 'READ ONLY ADMIN')))"},
     {STATEMENT_KILL_USER, MARIADB, "KILL HARD CONNECTION USER ?1"},
     {STATEMENT_LONGEST, MARIADB,
      "SELECT ID, USER, HOST, ROUND(TIME_MS / 1000, 1), COALESCE(STATE, ''), COALESCE(LEFT(INFO, 100), '') "

@@ -21,6 +21,15 @@ enum error_code mariadb_read_only(struct adapter *adapter, struct session *sessi
 enum error_code mariadb_writable(struct session *session, struct error *err);
 enum error_code mariadb_fence(struct adapter *adapter, uint64_t deadline_us, struct error *err);
 
+/* mariadb_health.c */
+enum error_code mariadb_ask_log(struct adapter *adapter, bool *refused, struct error *err);
+enum error_code mariadb_doubt(struct adapter *adapter, Mha__DbTrouble *kind, char *text, size_t size,
+                              struct error *err);
+enum error_code mariadb_expel(struct adapter *adapter, char *who, size_t size, struct error *err);
+
+/* mariadb_tell.c */
+enum error_code mariadb_tell(struct adapter *adapter, struct error *err);
+
 /* mariadb_accounts.c */
 /* Who may acknowledge here, into the view. */
 enum error_code mariadb_acknowledgers(struct adapter *adapter, struct session *session, struct db_view *view,

@@ -84,6 +84,45 @@ bool sql_table_missing(const struct session *session)
     return session->last_errno == ER_NO_SUCH_TABLE || session->last_errno == ER_BAD_DB_ERROR;
 }
 
+void sql_demand_tls(MYSQL *mysql, const struct db_settings *settings)
+{
+#ifdef MARIADB_BASE_VERSION
+    my_bool yes = 1, no = 0;
+
+    mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &no);
+    if (settings->replication_tls)
+        mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &yes);
+#else
+    unsigned mode = settings->replication_tls ? SSL_MODE_REQUIRED : SSL_MODE_PREFERRED;
+
+    mysql_options(mysql, MYSQL_OPT_SSL_MODE, &mode);
+#endif
+}
+
+/* What the server has to say about a write that it refused, as far as it is not about our account. */
+static bool judge_refused_write(const struct session *session, struct db_view *view, const struct error *err)
+{
+    switch (session->last_errno) {
+    case 3:    /* EE_WRITE, of the server's own files */
+    case 1026: /* ER_ERROR_ON_WRITE */
+    case 1036: /* ER_OPEN_AS_READONLY */
+        view->trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_READ_ONLY_FILES;
+        break;
+    case ER_DISK_FULL:
+    case ER_RECORD_FILE_FULL:
+        view->trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_DISK_FULL;
+        break;
+    case ER_OPTION_PREVENTS_STATEMENT: /* closed while we looked */
+        return true;
+    default:
+        return false;
+    }
+    if (strstr(err->text, "No space left"))
+        view->trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_DISK_FULL;
+    snprintf(view->trouble, sizeof view->trouble, "%s", err->text);
+    return true;
+}
+
 enum error_code sql_probe_write(struct session *session, struct db_view *view, struct error *err)
 {
     char now[32];
@@ -99,5 +138,5 @@ enum error_code sql_probe_write(struct session *session, struct db_view *view, s
                  "writes are held up by a lock (FLUSH TABLES WITH READ LOCK, a backup?)");
         return ERR_OK;
     }
-    return code;
+    return code == ERR_REFUSED && judge_refused_write(session, view, err) ? ERR_OK : code;
 }

@@ -1,7 +1,8 @@
 /* sql.h - what the adapters of MariaDB and MySQL share. Their flows are the same, written once: sql.c (the
  * adapter itself, parts of a look), sql_sessions.c (ending sessions), sql_replica.c (status, drain),
- * sql_primary.c (promote, open, close), sql_check.c (parts of the preflight). Where the servers differ by
- * more than the text of a statement (dialect.h), a flow calls one of the functions of struct sql_kind. */
+ * sql_primary.c (promote, open, close), sql_check.c (parts of
+ * the preflight). Where the servers differ by more than the text of a statement (dialect.h), a flow calls one
+ * of the functions of struct sql_kind. */
 #ifndef MHA_DB_WORKER_SQL_H
 #define MHA_DB_WORKER_SQL_H
 
@@ -26,11 +27,21 @@ struct sql_kind {
     enum error_code (*writable)(struct session *session, struct error *err);
 };
 
+/* What the log line was told lately, the oldest first: the server's position, and after it the end of its
+ * log. */
+#define LOG_ANSWERS 4
+struct log_answer {
+    char position[VIEW_POSITION_BYTES];
+    char end[512];
+};
+
 struct adapter {
     const struct sql_kind *sql;
     const struct db_settings *settings;
     struct sessions list;
     struct session sessions[LINE_COUNT];
+    unsigned log_answer_count;
+    struct log_answer log_answers[LOG_ANSWERS];
     const void *swept_session; /* the ops line's connection that has seen the strangers gone; only compared */
 };
 
@@ -52,6 +63,8 @@ struct replica_status {
     char host[DB_TEXT_BYTES];
     char user[DB_TEXT_BYTES];
     char received[VIEW_POSITION_BYTES]; /* Gtid_IO_Pos, Retrieved_Gtid_Set */
+    char log_file[512];                 /* in the source's log, up to where the receiver has read */
+    uint64_t log_position;
     char receiver_error[256];
     char applier_error[256];
 };
@@ -76,6 +89,9 @@ bool sql_no_such_session(const struct session *session);
 bool sql_table_missing(const struct session *session);
 /* Writes the probe's row; a lock that somebody holds is told in the view. */
 enum error_code sql_probe_write(struct session *session, struct db_view *view, struct error *err);
+
+/* For a connection as a replica makes it to its source. */
+void sql_demand_tls(MYSQL *mysql, const struct db_settings *settings);
 
 /* sql_sessions.c */
 

@@ -1,9 +1,10 @@
 /* worker.h - mha4rdb-dbworker: one database's observer and the enforcer of the right to write to it.
  *
  * The main thread runs the loop and never blocks: the agent's socket, the deadlines, the pidfd of the server,
- * the `kill` command. What blocks runs in three threads (task.h), one per line of the adapter. The files:
+ * the `kill` command. What blocks runs in threads (task.h), one per line of the adapter. The files:
  * worker.c (start, the agent's socket, the end), worker_observe.c (probes, the server's process,
- * observations), worker_fence.c (the lease's end and the ladder), worker_request.c (the agent's operations).
+ * observations), worker_health.c (dead, hung or full), worker_fence.c (the lease's end and the ladder),
+ * worker_request.c (the agent's operations).
  *
  * Who may write is decided in one place, worker_judge (worker_fence.c): a server that is, or may be, writable
  * has the right to be so only under an opening whose lease lives. Everything else is fenced at once, but for
@@ -20,10 +21,13 @@
 #include "agent/db/worker/pause_note.h"
 #include "agent/db/worker/server_process.h"
 #include "agent/db/worker/task.h"
+#include "agent/db/worker/trouble.h"
 #include "dbworker.pb-c.h"
 
 #define WORKER_MESSAGE_BYTES 65536
 #define WORKER_FENCES_ASKED_MAX 8
+/* Who has written to a closed server is ended, with all who could, for so long after. */
+#define INTRUDED_US 10000000
 
 /* Whether clients can write. */
 enum writability { WRITABLE_UNKNOWN, WRITABLE_NO, WRITABLE_YES };
@@ -43,6 +47,16 @@ struct operation {
     char node[DB_TEXT_BYTES];
 };
 
+/* What a later look is compared with. */
+struct closed_look {
+    bool read_only;
+    uint64_t own_writes;
+    uint64_t began_us; /* 0: there was none of this incarnation */
+};
+
+/* What the fence's thread is busy with. */
+enum fence_job { FENCE_JOB_PREPARE, FENCE_JOB_FENCE, FENCE_JOB_EXPEL };
+
 struct worker {
     struct event_base *base;
     struct db_settings settings;
@@ -58,10 +72,11 @@ struct worker {
 
     /* what the database looked like last */
     Mha__DbState state;
-    char trouble[VIEW_TEXT_BYTES]; /* why it is not up, or what the probe said */
+    char state_text[VIEW_TEXT_BYTES]; /* why it is not up */
     struct db_view view;
     char *acknowledgers[ACKNOWLEDGERS_MAX]; /* into `view`, for an observation */
     bool has_view;                          /* of this incarnation */
+    bool view_is_old;                       /* the last look found it alive, but could not look */
     uint64_t view_us;                       /* when that look began */
     struct server_process server;
     struct event *server_event;
@@ -74,7 +89,6 @@ struct worker {
     /* probing */
     struct task probe_task;
     struct event *probe_timer;
-    struct event *hung_timer;
     uint64_t probe_began_us; /* of the look under way, or the last */
     uint64_t unanswered_us;  /* since when the server owes an answer; 0: it does not */
     uint64_t wrote_us;       /* when the last write probe began */
@@ -87,6 +101,34 @@ struct worker {
     uint64_t watch_interval_us;
     uint64_t watch_until_us;
 
+    /* health */
+    struct trouble trouble;
+    Mha__DbTrouble hung_kind; /* while it hangs */
+    uint64_t hung_us;         /* when it was seen to hang last; 0: never */
+    unsigned writes_refused_in_a_row;
+    struct task log_task;
+    uint64_t log_began_us; /* when the log was asked last */
+    uint64_t log_asked_us; /* since when the log owes an answer; 0: it does not */
+    bool log_tells;        /* what is under way there is no question: it tells its source what it holds */
+    uint64_t waited_us;    /* commits were last seen to wait for an acknowledgement; 0: never */
+    bool told;             /* since the receiver began */
+    bool commits_refused;  /* as the log's answers show */
+    bool log_job_refused;  /* the job's results */
+    enum error_code log_code;
+    struct error log_error;
+    struct task doubt_task;
+    struct event *doubt_timer;
+    uint64_t doubt_began_us;
+    uint64_t doubted_us; /* when the last answer of the doubt line was asked for; 0: none */
+    Mha__DbTrouble doubt_kind;
+    char doubt_text[VIEW_TEXT_BYTES];
+    enum error_code doubt_code; /* the job's results */
+    Mha__DbTrouble doubt_job_kind;
+    char doubt_job_text[VIEW_TEXT_BYTES];
+    uint64_t intruded_us; /* somebody has written to the closed server; 0: nobody */
+    char intruder[VIEW_TEXT_BYTES];
+    char expelled[VIEW_TEXT_BYTES]; /* the job's result */
+
     /* remembered of commands, and reported as such */
     uint64_t source_epoch;
     uint64_t frozen_term;
@@ -98,6 +140,7 @@ struct worker {
     struct event *ops_timer;
     struct operation running;
     struct operation pending;
+    uint64_t operation_us; /* when the last one began, or ended */
     struct adapter_call call;
     enum error_code ops_code;
     struct error ops_error;
@@ -112,7 +155,7 @@ struct worker {
     struct pause_note note;
     struct event *lease_timer;
     struct task fence_task;
-    bool fence_prepares; /* the job under way only connects */
+    enum fence_job fence_job;
     uint64_t prepared_us;
     bool fencing;
     unsigned fence_number;     /* of this fence */
@@ -156,6 +199,22 @@ void worker_fill_observation(struct worker *worker, uint64_t observed_us, Mha__D
 /* Finds out who listens on the socket; false: nobody, and no process of it is known to live. */
 bool worker_locate(struct worker *worker);
 
+void worker_set_state(struct worker *worker, Mha__DbState state, const char *trouble);
+
+/* ---- worker_health.c ---- */
+
+bool worker_health_start(struct worker *worker);
+/* Up or hung, and its trouble: after every look that was answered, and when an answer is missing. */
+void worker_judge_health(struct worker *worker);
+/* A look has begun, or was answered. */
+void worker_expect_answer(struct worker *worker);
+/* After a look: ask the log, or let a transaction follow those that wait, where that is due. */
+void worker_ask_log(struct worker *worker);
+/* After a look at a server that was closed before: has somebody written all the same? */
+void worker_see_intruder(struct worker *worker, const struct closed_look *before);
+/* The server has ended. */
+void worker_forget_health(struct worker *worker);
+
 /* ---- worker_fence.c ---- */
 
 bool worker_fence_start(struct worker *worker);
@@ -168,6 +227,8 @@ void worker_fence(struct worker *worker, const char *reason, uint64_t deadline_u
 void worker_server_gone(
     struct worker *worker); /* its process has ended, or nothing listens and none is known */
 void worker_prepare_fence(struct worker *worker);
+/* Ends the sessions of those who can write to a closed server, unless a fence is under way. */
+void worker_expel(struct worker *worker);
 
 /* ---- worker_request.c ---- */
 

@@ -122,11 +122,41 @@ static void prepare_job(void *context)
                                 &ignored); /* not to be had now: the fence connects by itself, or kills */
 }
 
+static void expel_job(void *context)
+{
+    struct worker *worker = context;
+    struct error ignored;
+
+    if (worker->kind->expel(worker->adapter, worker->expelled, sizeof worker->expelled, &ignored) != ERR_OK)
+        worker->expelled[0] = '\0';
+}
+
+void worker_expel(struct worker *worker)
+{
+    if (task_busy(&worker->fence_task) || worker->fencing || !worker->kind->expel)
+        return;
+    worker->fence_job = FENCE_JOB_EXPEL;
+    task_run(&worker->fence_task, expel_job, worker);
+}
+
+static void expelled(struct worker *worker)
+{
+    if (worker->expelled[0] == '\0')
+        return;
+    log_error("the database is closed: ended the sessions of who can write all the same: %s",
+              worker->expelled);
+    snprintf(worker->intruder, sizeof worker->intruder,
+             "it is closed, but somebody has written to it; the sessions of who may write under read_only "
+             "are ended, "
+             "last of %s",
+             worker->expelled);
+}
+
 void worker_prepare_fence(struct worker *worker)
 {
     if (task_busy(&worker->fence_task) || worker->fencing)
         return;
-    worker->fence_prepares = true;
+    worker->fence_job = FENCE_JOB_PREPARE;
     worker->prepared_us = clock_now_us();
     task_run(&worker->fence_task, prepare_job, worker);
 }
@@ -135,7 +165,7 @@ static void run_fence_job(struct worker *worker)
 {
     if (task_busy(&worker->fence_task))
         return; /* its end starts it */
-    worker->fence_prepares = false;
+    worker->fence_job = FENCE_JOB_FENCE;
     worker->fence_job_number = worker->fence_number;
     worker->fence_code = ERR_OK;
     task_run(&worker->fence_task, fence_job, worker);
@@ -145,9 +175,11 @@ static void on_fence_done(void *context)
 {
     struct worker *worker = context;
 
+    if (worker->fence_job == FENCE_JOB_EXPEL)
+        expelled(worker);
     if (!worker->fencing)
         return;
-    if (worker->fence_prepares || worker->fence_job_number != worker->fence_number) {
+    if (worker->fence_job != FENCE_JOB_FENCE || worker->fence_job_number != worker->fence_number) {
         /* it was busy with something else */
         run_fence_job(worker);
         return;

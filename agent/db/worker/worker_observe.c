@@ -17,14 +17,14 @@
 #define WATCH_LEAST_US 1000
 #define WATCH_LONGEST_US 60000000
 
-static void set_state(struct worker *worker, Mha__DbState state, const char *trouble)
+void worker_set_state(struct worker *worker, Mha__DbState state, const char *trouble)
 {
     static const char *const names[] = {"unknown", "down", "hung", "up", "refused"};
 
     if (state != worker->state)
         log_notice("the database is %s%s%s", names[state], trouble[0] ? ": " : "", trouble);
     worker->state = state;
-    snprintf(worker->trouble, sizeof worker->trouble, "%s", trouble);
+    snprintf(worker->state_text, sizeof worker->state_text, "%s", trouble);
 }
 
 /* ---- the process ---- */
@@ -37,6 +37,7 @@ static void forget_incarnation(struct worker *worker)
     worker->frozen_term = 0;
     worker->lost_in_a_row = 0;
     worker->wrote_us = 0;
+    worker_forget_health(worker);
     lease_close(&worker->lease);
 }
 
@@ -60,9 +61,10 @@ static void attach(struct worker *worker, pid_t pid)
     if (!server_process_attach(&worker->server, pid)) {
         /* a server that ended just now is found gone by the next look */
         if (pid <= 1)
-            set_state(worker, MHA__DB_STATE__DB_REFUSED,
-                      "who listens on its socket cannot be watched (a socket that systemd opened, or another "
-                      "PID namespace)");
+            worker_set_state(
+                worker, MHA__DB_STATE__DB_REFUSED,
+                "who listens on its socket cannot be watched (a socket that systemd opened, or another "
+                "PID namespace)");
         return;
     }
     if (worker->server.incarnation != before) {
@@ -97,14 +99,15 @@ void worker_server_gone(struct worker *worker)
     worker->server_event = NULL;
     server_process_detach(&worker->server);
     worker->unanswered_us = 0;
-    worker_set_timer(worker->hung_timer, 0);
+    worker_expect_answer(worker);
+    worker_forget_health(worker);
     worker->has_view = false;
     worker->source_epoch = 0;
     worker->frozen_term = 0;
     worker->writable = WRITABLE_NO;
     lease_close(&worker->lease);
-    set_state(worker, MHA__DB_STATE__DB_DOWN,
-              known ? "its process has ended" : "nothing listens on its socket");
+    worker_set_state(worker, MHA__DB_STATE__DB_DOWN,
+                     known ? "its process has ended" : "nothing listens on its socket");
     worker_judge(worker);
     worker_report(worker, clock_now_us());
     worker_set_timer(worker->probe_timer, clock_now_us() + DOWN_INTERVAL_US);
@@ -127,7 +130,6 @@ static void fill_from_view(struct worker *worker, Mha__DbObservation *out)
     out->standing_by = view->standing_by;
     out->received_is_durable = view->received_is_durable;
     out->foreign = view->foreign;
-    out->trouble_kind = view->trouble_kind;
     out->version = view->version;
     out->read_only = view->read_only;
     out->open = !view->read_only;
@@ -144,15 +146,14 @@ static void fill_from_view(struct worker *worker, Mha__DbObservation *out)
     out->applying = view->applying;
     out->source = view->source;
     out->source_epoch = view->has_source ? worker->source_epoch : 0;
-    if (view->receiver_stopped)
+    /* a look that could not be had (no connection free) says nothing of the receiver */
+    if (view->receiver_stopped && !worker->view_is_old)
         out->frozen_term = worker->frozen_term;
     out->drained = view->drained;
     out->lag_ms = view->lag_ms;
     out->acknowledging = view->acknowledging;
     out->executed = view->executed;
     out->received = view->received;
-    if (view->trouble[0])
-        out->trouble = view->trouble;
     out->fenced = view->read_only && worker->fenced_incarnation == worker->server.incarnation &&
                   worker->server.incarnation != 0 && worker->writable == WRITABLE_NO;
 }
@@ -164,9 +165,15 @@ void worker_fill_observation(struct worker *worker, uint64_t observed_us, Mha__D
     out->state = worker->state;
     out->incarnation = worker->server.incarnation;
     out->fence_cost_us = lease_fence_cost_us(&worker->lease);
-    out->trouble = worker->trouble;
+    out->trouble = worker->state_text;
     if (worker->has_view)
         fill_from_view(worker, out);
+    if (worker->state == MHA__DB_STATE__DB_HUNG) {
+        out->trouble_kind = worker->hung_kind;
+    } else if (worker->state == MHA__DB_STATE__DB_UP) {
+        out->trouble_kind = worker->trouble.kind;
+        out->trouble = worker->trouble.text;
+    }
     if (worker->state == MHA__DB_STATE__DB_DOWN)
         out->fenced = !worker->fencing;
 }
@@ -251,7 +258,7 @@ void worker_look(struct worker *worker)
     worker->probe_began_us = now_us;
     if (worker->unanswered_us == 0) {
         worker->unanswered_us = now_us;
-        worker_set_timer(worker->hung_timer, now_us + MS_TO_US(worker->settings.probe_timeout_ms));
+        worker_expect_answer(worker);
     }
     /* a row at the normal pace is enough, however quick the watch; not while an operation locks out writes on
      * purpose */
@@ -274,9 +281,15 @@ void worker_watch(struct worker *worker, uint64_t interval, uint64_t duration_us
 
 static void answered(struct worker *worker)
 {
+    uint64_t now_us = clock_now_us();
+
+    /* it hung until this moment, though no timer was just looking */
+    if (worker->state == MHA__DB_STATE__DB_HUNG &&
+        now_us >= worker->unanswered_us + MS_TO_US(worker->settings.probe_timeout_ms))
+        worker->hung_us = now_us;
     worker->unanswered_us = 0;
     worker->lost_in_a_row = 0;
-    worker_set_timer(worker->hung_timer, 0);
+    worker_expect_answer(worker);
 }
 
 static void first_sight(struct worker *worker)
@@ -287,17 +300,35 @@ static void first_sight(struct worker *worker)
         worker->fenced_incarnation = worker->server.incarnation;
 }
 
+/* Space or a file system that fails, as the write itself was told. */
+static void count_refused_writes(struct worker *worker)
+{
+    Mha__DbTrouble kind = worker->view.trouble_kind;
+
+    if (!worker->probe_write)
+        return;
+    if (kind == MHA__DB_TROUBLE__DB_TROUBLE_DISK_FULL || kind == MHA__DB_TROUBLE__DB_TROUBLE_READ_ONLY_FILES)
+        worker->writes_refused_in_a_row++;
+    else
+        worker->writes_refused_in_a_row = 0;
+}
+
 static void seen_up(struct worker *worker)
 {
     bool first = !worker->has_view;
+    struct closed_look before = {
+        .read_only = worker->view.read_only,
+        .own_writes = worker->view.own_writes,
+        .began_us = first ? 0 : worker->view_us,
+    };
 
     answered(worker);
     worker->view = worker->probe_view;
     worker->view_us = worker->probe_began_us;
     worker->has_view = true;
+    worker->view_is_old = false;
     if (!worker->view.receiver_stopped)
         worker->frozen_term = 0;
-    set_state(worker, MHA__DB_STATE__DB_UP, "");
     if (first)
         first_sight(worker);
     if (first || worker->probe_began_us >= worker->prepared_us + PREPARE_INTERVAL_US)
@@ -310,6 +341,23 @@ static void seen_up(struct worker *worker)
         else
             worker->fenced_incarnation = 0;
     }
+    count_refused_writes(worker);
+    worker_see_intruder(worker, &before);
+    worker_judge_health(worker);
+    worker_ask_log(worker);
+}
+
+/* It lives, and that is all that this look tells. */
+static void seen_busy(struct worker *worker)
+{
+    const struct error *err = &worker->probe_error;
+
+    answered(worker);
+    worker->view_is_old = true;
+    worker_set_state(worker, MHA__DB_STATE__DB_UP, "");
+    if (trouble_look(&worker->trouble, clock_now_us(), MHA__DB_TROUBLE__DB_TROUBLE_NO_CONNECTION_FREE,
+                     err->text) == TROUBLE_BEGINS)
+        log_warning("trouble: %s", err->text);
 }
 
 /* The connection was lost: what is the matter shows at the next one. */
@@ -330,7 +378,7 @@ static void seen_lost(struct worker *worker)
             answered(worker);
         if (worker->writable == WRITABLE_NO && worker->state != MHA__DB_STATE__DB_DOWN) {
             worker->has_view = false;
-            set_state(worker, MHA__DB_STATE__DB_DOWN, "nothing listens on its socket");
+            worker_set_state(worker, MHA__DB_STATE__DB_DOWN, "nothing listens on its socket");
             worker_report(worker, clock_now_us());
         }
     } else if (pid && pid != worker->server.pid) {
@@ -358,11 +406,10 @@ static void on_probe_done(void *context)
     if (worker->probe_code == ERR_OK) {
         seen_up(worker);
     } else if (worker->probe_code == ERR_BUSY) {
-        answered(worker);
-        set_state(worker, MHA__DB_STATE__DB_UP, worker->probe_error.text);
+        seen_busy(worker);
     } else {
         answered(worker);
-        set_state(worker, MHA__DB_STATE__DB_REFUSED, worker->probe_error.text);
+        worker_set_state(worker, MHA__DB_STATE__DB_REFUSED, worker->probe_error.text);
     }
     worker_judge(worker);
     worker_report(worker, worker->probe_began_us);
@@ -379,27 +426,9 @@ static void on_probe_timer(evutil_socket_t fd, short what, void *arg)
     worker_look(arg);
 }
 
-static void on_hung(evutil_socket_t fd, short what, void *arg)
-{
-    struct worker *worker = arg;
-    char trouble[VIEW_TEXT_BYTES];
-
-    (void)fd, (void)what;
-    if (worker->unanswered_us == 0)
-        return;
-    snprintf(trouble, sizeof trouble, "it accepts, but has not answered a %s for %u ms",
-             worker->probe_write ? "write" : "question", worker->settings.probe_timeout_ms);
-    set_state(worker, MHA__DB_STATE__DB_HUNG, trouble);
-    worker_judge(worker);
-    worker_report(worker, clock_now_us());
-    /* and again at the normal pace, so that the agent sees that we live */
-    worker_set_timer(worker->hung_timer, clock_now_us() + MS_TO_US(worker->settings.probe_interval_ms));
-}
-
 bool worker_observe_start(struct worker *worker)
 {
     worker->probe_timer = evtimer_new(worker->base, on_probe_timer, worker);
-    worker->hung_timer = evtimer_new(worker->base, on_hung, worker);
-    return worker->probe_timer && worker->hung_timer &&
+    return worker->probe_timer && worker_health_start(worker) &&
            task_start(&worker->probe_task, "dbw-probe", worker->base, on_probe_done, worker);
 }

@@ -148,6 +148,7 @@ static void begin(struct worker *worker)
     if (operation->kind == MHA__DB_REQUEST__BODY_CLOSE)
         limit_us = operation->timeout_us < CLOSE_LONGEST_US ? operation->timeout_us : CLOSE_LONGEST_US;
     worker->ops_error = (struct error){0};
+    worker->operation_us = now_us;
     worker->call.deadline_us = now_us + limit_us;
     atomic_store(&worker->call.stop, STOP_NONE);
     worker_set_timer(worker->ops_timer, worker->call.deadline_us + ALLOWANCE_US);
@@ -215,6 +216,7 @@ static void succeeded(struct worker *worker, const struct operation *operation)
         break;
     case MHA__DB_REQUEST__BODY_FOLLOW:
         worker->source_epoch = operation->epoch;
+        worker->told = false;
         break;
     case MHA__DB_REQUEST__BODY_PROMOTE:
         worker->source_epoch = 0;
@@ -247,6 +249,7 @@ static void on_ops_done(void *context)
     uint64_t now_us = clock_now_us();
 
     worker->running.id = 0;
+    worker->operation_us = now_us;
     worker_set_timer(worker->ops_timer, 0);
     if (worker->ops_code == ERR_OK)
         succeeded(worker, &operation);
