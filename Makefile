@@ -46,13 +46,14 @@ COMMON_LIB := $(BUILD)/libcommon.a
 AGENT_LIB := $(BUILD)/libagent.a
 AGENT_DIRS := agent/cluster agent/db agent/vip agent/api agent
 DBWORKER_LIB := $(BUILD)/libdbworker.a
+REBUILD_LIB := $(BUILD)/librebuild.a
 VIPD_LIB := $(BUILD)/libvipd.a
 ARBITER_LIB := $(BUILD)/libarbiter.a
 CLIENT_LIB := $(BUILD)/libmha4rdb.a
 SIM_LIB := $(BUILD)/libsim.a
-LIBS := $(COMMON_LIB) $(AGENT_LIB) $(DBWORKER_LIB) $(VIPD_LIB) $(ARBITER_LIB) $(CLIENT_LIB)
+LIBS := $(COMMON_LIB) $(AGENT_LIB) $(DBWORKER_LIB) $(REBUILD_LIB) $(VIPD_LIB) $(ARBITER_LIB) $(CLIENT_LIB)
 
-PROGRAMS := mha4rdb-agent mha4rdb-dbworker mha4rdb-vipd mha4rdb-arbiter mhactl
+PROGRAMS := mha4rdb-agent mha4rdb-dbworker mha4rdb-rebuild mha4rdb-vipd mha4rdb-arbiter mhactl
 BINARIES := $(PROGRAMS:%=$(BUILD)/%)
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
@@ -81,6 +82,7 @@ $(BUILD)/proto/%.o: $(BUILD)/proto/%.c | $(PROTO_H)
 	@echo "  CC    $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
 
+$(BUILD)/agent/rebuild/%.o: ALL_CFLAGS += $(MYSQL_CFLAGS) -pthread
 $(BUILD)/agent/db/worker/%.o: ALL_CFLAGS += $(MYSQL_CFLAGS) -pthread
 $(BUILD)/vipd/%.o: ALL_CFLAGS += $(NL_CFLAGS)
 $(BUILD)/tests/unit/%.o: ALL_CFLAGS += $(NL_CFLAGS) $(MYSQL_CFLAGS)
@@ -93,6 +95,7 @@ $(BUILD)/%.o: %.c | $(PROTO_H)
 $(COMMON_LIB): $(call objects,$(COMMON_DIRS)) $(PROTO_O)
 $(AGENT_LIB): $(filter-out $(BUILD)/agent/main.o,$(call objects,$(AGENT_DIRS)))
 $(DBWORKER_LIB): $(filter-out %/main.o,$(call objects,agent/db/worker))
+$(REBUILD_LIB): $(filter-out %/main.o,$(call objects,agent/rebuild))
 $(VIPD_LIB): $(filter-out %/main.o,$(call objects,vipd))
 $(ARBITER_LIB): $(filter-out %/main.o,$(call objects,arbiter))
 $(CLIENT_LIB): $(filter-out %/main.o,$(call objects,client))
@@ -108,6 +111,8 @@ $(BUILD)/mha4rdb-agent: $(BUILD)/agent/main.o $(AGENT_LIB) $(COMMON_LIB)
 	$(link) $(PROTO_LIBS) $(EVENT_LIBS) $(TLS_LIBS) $(CONFIG_LIBS) -lz
 $(BUILD)/mha4rdb-dbworker: $(BUILD)/agent/db/worker/main.o $(DBWORKER_LIB) $(AGENT_LIB) $(COMMON_LIB)
 	$(link) $(PROTO_LIBS) $(EVENT_LIBS) $(CONFIG_LIBS) $(MYSQL_LIBS) -pthread
+$(BUILD)/mha4rdb-rebuild: $(BUILD)/agent/rebuild/main.o $(REBUILD_LIB) $(DBWORKER_LIB) $(AGENT_LIB) $(COMMON_LIB)
+	$(link) $(PROTO_LIBS) $(EVENT_LIBS) $(TLS_LIBS) $(CONFIG_LIBS) $(MYSQL_LIBS) -lz -pthread
 $(BUILD)/mha4rdb-vipd: $(BUILD)/vipd/main.o $(VIPD_LIB) $(COMMON_LIB)
 	$(link) $(PROTO_LIBS) $(EVENT_LIBS) $(CONFIG_LIBS) $(NL_LIBS) -lcap-ng
 $(BUILD)/mha4rdb-arbiter: $(BUILD)/arbiter/main.o $(ARBITER_LIB) $(COMMON_LIB)
@@ -116,7 +121,7 @@ $(BUILD)/mhactl: $(BUILD)/client/main.o $(CLIENT_LIB) $(BUILD)/common/base/clock
 	$(link) $(PROTO_LIBS) -ljansson
 
 # A unit test links the part that it names and what lies below; the archives give each what it uses.
-$(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(DBWORKER_LIB) $(VIPD_LIB) $(ARBITER_LIB) $(CLIENT_LIB) $(AGENT_LIB) $(COMMON_LIB)
+$(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(REBUILD_LIB) $(DBWORKER_LIB) $(VIPD_LIB) $(ARBITER_LIB) $(CLIENT_LIB) $(AGENT_LIB) $(COMMON_LIB)
 	$(link) -lcunit $(PROTO_LIBS) $(EVENT_LIBS) $(TLS_LIBS) $(CONFIG_LIBS) $(NL_LIBS) $(MYSQL_LIBS) -lcap-ng -ljansson -lz -pthread
 # These need common/ alone.
 COMMON_TESTS := test_net test_net_control $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_replica*.c))

@@ -32,6 +32,9 @@
 #include "common/base/error.h"
 #include "rebuild.pb-c.h"
 
+/* Below data_dir; see rebuild_child_unfinished. */
+#define REBUILD_CHILD_MARKER "rebuild.unfinished"
+
 struct rebuild_child;
 
 struct rebuild_child_config {

@@ -2,7 +2,7 @@
 
 C_TRACKED = $(shell git ls-files '*.c' '*.h')
 C_SOURCES = $(shell git ls-files '*.c')
-SHELL_TRACKED = $(shell git ls-files '*.sh' packaging/systemd/mariadb-follow packaging/deb/\*inst packaging/deb/\*rm)
+SHELL_TRACKED = $(shell git ls-files '*.sh' packaging/systemd/mariadb-follow packaging/libexec/\* packaging/deb/\*inst packaging/deb/\*rm)
 MAN_PAGES = $(wildcard man/*.[1-8])
 
 .PHONY: lint-format lint-c lint-shell lint-man

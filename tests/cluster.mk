@@ -48,6 +48,7 @@ tests-on-hosts:
 	run san tests/vip -k "not at_rest"; \
 	run release tests/vip; \
 	$(if $(wildcard tests/db/test_*),run san tests/db;) \
+	run san tests/rebuild; \
 	run san tests/cluster --durations 10; \
 	exit $$failed
 

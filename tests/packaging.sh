@@ -36,13 +36,20 @@ host_files() {
 		/usr/lib/systemd/system/mariadb.service.d/50-mha4rdb.conf
 		/usr/lib/systemd/system/mariadb.socket.d/50-mha4rdb.conf
 		/usr/lib/systemd/system/mha4rdb-agent.service
+		/usr/lib/systemd/system/mha4rdb-donate.socket
+		/usr/lib/systemd/system/mha4rdb-donate@.service
 		/usr/lib/systemd/system/mha4rdb-mariadb-follow.service
+		/usr/lib/systemd/system/mha4rdb-receive.socket
+		/usr/lib/systemd/system/mha4rdb-receive@.service
 		/usr/lib/systemd/system/mha4rdb-vipd.service
 		/usr/lib/sysusers.d/mha4rdb.conf
 		/usr/lib/tmpfiles.d/mha4rdb.conf
+		/usr/libexec/mha4rdb/mariadb-donate
 		/usr/libexec/mha4rdb/mariadb-follow
+		/usr/libexec/mha4rdb/mariadb-receive
 		/usr/sbin/mha4rdb-agent
 		/usr/sbin/mha4rdb-dbworker
+		/usr/sbin/mha4rdb-rebuild
 		/usr/sbin/mha4rdb-vipd
 		/usr/share/doc/mha4rdb/LICENSE
 		/usr/share/doc/mha4rdb/README.md
@@ -56,6 +63,7 @@ host_files() {
 		/usr/share/man/man7/mha4rdb.7.gz
 		/usr/share/man/man8/mha4rdb-agent.8.gz
 		/usr/share/man/man8/mha4rdb-dbworker.8.gz
+		/usr/share/man/man8/mha4rdb-rebuild.8.gz
 		/usr/share/man/man8/mha4rdb-vipd.8.gz
 		/usr/share/polkit-1/rules.d/50-mha4rdb.rules
 	END
@@ -117,6 +125,11 @@ if command -v systemd-analyze >/dev/null; then
 	# shellcheck disable=SC2016 # systemd expands it
 	printf '[Unit]\nDescription=server\n[Service]\nType=notify\nExecStart=/usr/bin/true $MYSQLD_OPTS\nRestart=on-abnormal\n' \
 		>"$work/all/usr/lib/systemd/system/mariadb.service"
+	for unit in mha4rdb-donate mha4rdb-receive; do
+		# a template is verified as an instance of it
+		said=$(systemd-analyze verify --man=no --recursive-errors=no --root="$work/all" "$unit.socket" "$unit@1.service" 2>&1)
+		[ -z "$said" ] || fail "$unit.socket: $said"
+	done
 	for unit in mha4rdb-agent mha4rdb-vipd mha4rdb-arbiter mha4rdb-mariadb-follow mariadb; do
 		said=$(systemd-analyze verify --man=no --recursive-errors=no --root="$work/all" "$unit.service" 2>&1)
 		[ -z "$said" ] || fail "$unit.service: $said"

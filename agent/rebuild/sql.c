@@ -1,0 +1,258 @@
+#include "agent/rebuild/sql.h"
+
+#include <errmsg.h>
+#include <mysqld_error.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CONNECT_TIMEOUT_S 5u
+#define OTHER_READ_S 30u
+
+/* "10.11.4-MariaDB", which some servers hide behind "5.5.5-" for old replicas. */
+static void recognise(struct sql *sql)
+{
+    const char *text = mysql_get_server_info(sql->mysql);
+    unsigned long parts[3] = {0};
+
+    sql->mariadb = text && strstr(text, "MariaDB") != NULL;
+    if (sql->mariadb && strncmp(text, "5.5.5-", 6) == 0)
+        text += 6;
+    for (int i = 0; text && i < 3; i++) {
+        char *end;
+        parts[i] = strtoul(text, &end, 10);
+        text = *end == '.' ? end + 1 : NULL;
+    }
+    sql->version = parts[0] * 10000 + parts[1] * 100 + parts[2];
+}
+
+static enum error_code connect_failed(struct sql *sql, MYSQL *mysql, const char *user, const char *where,
+                                      struct error *err)
+{
+    unsigned number = mysql_errno(mysql);
+    bool refused = number == ER_ACCESS_DENIED_ERROR || number == ER_ACCESS_DENIED_NO_PASSWORD_ERROR ||
+                   number == ER_ACCOUNT_HAS_BEEN_LOCKED || number == ER_HOST_NOT_PRIVILEGED;
+
+    sql->last_errno = number;
+    error_set(err, refused ? ERR_REFUSED : ERR_IO, "%s (%s) as %s: %s", sql->who, where, user,
+              mysql_error(mysql));
+    mysql_close(mysql);
+    return refused ? ERR_REFUSED : ERR_IO;
+}
+
+static MYSQL *new_handle(unsigned read_s)
+{
+    MYSQL *mysql = mysql_init(NULL);
+    unsigned connect_s = CONNECT_TIMEOUT_S;
+
+    if (!mysql)
+        return NULL;
+    mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s);
+    if (read_s)
+        mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &read_s);
+    mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &connect_s);
+    return mysql;
+}
+
+static enum error_code check_kind(struct sql *sql, const struct db_settings *settings, struct error *err)
+{
+    enum error_code code;
+
+    recognise(sql);
+    if (sql->mariadb == (strcmp(settings->kind, "mariadb") == 0))
+        return ERR_OK;
+    code = error_set(err, ERR_REFUSED, "%s is %s, but database.kind is \"%s\"", sql->who,
+                     mysql_get_server_info(sql->mysql), settings->kind);
+    sql_close(sql);
+    return code;
+}
+
+enum error_code sql_connect_own(struct sql *sql, const struct db_settings *settings, unsigned read_s,
+                                struct error *err)
+{
+    MYSQL *mysql = new_handle(read_s);
+    enum error_code code;
+
+    *sql = (struct sql){.who = "this server"};
+    if (!mysql)
+        return error_set(err, ERR_NO_MEMORY, "no memory for a connection");
+    if (!mysql_real_connect(mysql, "localhost", settings->user, settings->password, NULL, 0, settings->socket,
+                            0))
+        return connect_failed(sql, mysql, settings->user, settings->socket, err);
+    sql->mysql = mysql;
+    code = check_kind(sql, settings, err);
+    if (code != ERR_OK)
+        return code;
+    return sql_run(
+        sql, err,
+        "SET SESSION wait_timeout = 31536000, lock_wait_timeout = 10, autocommit = 1, sql_mode = ''");
+}
+
+void sql_other_user(const struct db_settings *settings, char *out, size_t size)
+{
+    db_replication_user(settings, DB_STANDBY_NAME, out, size);
+}
+
+/* The two client libraries have different words for "TLS or nothing"; the server's certificate is not
+ * verified, as in replication. */
+static void demand_tls(MYSQL *mysql, bool demanded)
+{
+#ifdef MARIADB_BASE_VERSION
+    my_bool yes = 1, no = 0;
+
+    if (demanded)
+        mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &yes);
+    mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &no);
+#else
+    unsigned mode = demanded ? SSL_MODE_REQUIRED : SSL_MODE_PREFERRED;
+    bool yes = true;
+
+    mysql_options(mysql, MYSQL_OPT_SSL_MODE, &mode);
+    mysql_options(mysql, MYSQL_OPT_GET_SERVER_PUBLIC_KEY, &yes);
+#endif
+}
+
+enum error_code sql_connect_other(struct sql *sql, const struct db_settings *settings, const char *host,
+                                  unsigned port, const char *who, struct error *err)
+{
+    MYSQL *mysql = new_handle(OTHER_READ_S);
+    char user[DB_TEXT_BYTES], where[DB_TEXT_BYTES + 16];
+    enum error_code code;
+
+    *sql = (struct sql){.who = who};
+    if (!mysql)
+        return error_set(err, ERR_NO_MEMORY, "no memory for a connection");
+    sql_other_user(settings, user, sizeof user);
+    snprintf(where, sizeof where, "%s:%u", host, port);
+    demand_tls(mysql, settings->replication_tls);
+    if (!mysql_real_connect(mysql, host, user, settings->replication_password, NULL, port, NULL, 0))
+        return connect_failed(sql, mysql, user, where, err);
+    sql->mysql = mysql;
+    if (settings->replication_tls && !mysql_get_ssl_cipher(mysql)) {
+        code =
+            error_set(err, ERR_REFUSED, "%s (%s) offers no TLS, which replication_tls demands", who, where);
+        sql_close(sql);
+        return code;
+    }
+    return check_kind(sql, settings, err);
+}
+
+void sql_close(struct sql *sql)
+{
+    if (sql->mysql)
+        mysql_close(sql->mysql);
+    sql->mysql = NULL;
+}
+
+static enum error_code failed(struct sql *sql, struct error *err)
+{
+    unsigned number = mysql_errno(sql->mysql);
+    bool lost = number == 0 || (number >= CR_MIN_ERROR && number <= CR_MAX_ERROR) || number >= 5000 ||
+                number == ER_SERVER_SHUTDOWN;
+
+    sql->last_errno = number;
+    return error_set(err, lost ? ERR_IO : ERR_REFUSED, "%s: %s (%u)", sql->who, mysql_error(sql->mysql),
+                     number);
+}
+
+static enum error_code ask(struct sql *sql, bool stream, MYSQL_RES **out, struct error *err,
+                           const char *format, va_list arguments)
+{
+    char text[SQL_TEXT_BYTES];
+    int n = vsnprintf(text, sizeof text, format, arguments);
+
+    *out = NULL;
+    sql->last_errno = 0;
+    if (n < 0 || (size_t)n >= sizeof text)
+        return error_set(err, ERR_INVALID, "a statement is too long");
+    if (mysql_real_query(sql->mysql, text, (unsigned long)n) != 0)
+        return failed(sql, err);
+    *out = stream ? mysql_use_result(sql->mysql) : mysql_store_result(sql->mysql);
+    if (!*out && mysql_field_count(sql->mysql) != 0)
+        return failed(sql, err);
+    return ERR_OK;
+}
+
+enum error_code sql_ask(struct sql *sql, bool stream, MYSQL_RES **out, struct error *err, const char *format,
+                        ...)
+{
+    va_list arguments;
+    enum error_code code;
+
+    va_start(arguments, format);
+    code = ask(sql, stream, out, err, format, arguments);
+    va_end(arguments);
+    return code;
+}
+
+enum error_code sql_run(struct sql *sql, struct error *err, const char *format, ...)
+{
+    MYSQL_RES *result;
+    va_list arguments;
+    enum error_code code;
+
+    va_start(arguments, format);
+    code = ask(sql, false, &result, err, format, arguments);
+    va_end(arguments);
+    if (result)
+        mysql_free_result(result);
+    return code;
+}
+
+enum error_code sql_text(struct sql *sql, char *out, size_t size, struct error *err, const char *format, ...)
+{
+    MYSQL_RES *result;
+    MYSQL_ROW row;
+    va_list arguments;
+    enum error_code code;
+
+    out[0] = '\0';
+    va_start(arguments, format);
+    code = ask(sql, false, &result, err, format, arguments);
+    va_end(arguments);
+    if (code != ERR_OK || !result)
+        return code;
+    row = mysql_fetch_row(result);
+    if (row && row[0] && (size_t)snprintf(out, size, "%s", row[0]) >= size)
+        code = error_set(err, ERR_INVALID, "%s: an answer is too long", sql->who);
+    mysql_free_result(result);
+    return code;
+}
+
+bool sql_quote(struct sql *sql, const char *text, char *out, size_t size)
+{
+    size_t length = strlen(text);
+
+    if (2 * length + 3 > size)
+        return false;
+    out[0] = '\'';
+    length = mysql_real_escape_string(sql->mysql, out + 1, text, length);
+    out[length + 1] = '\'';
+    out[length + 2] = '\0';
+    return true;
+}
+
+enum error_code sql_position(struct sql *sql, struct position *out, struct error *err)
+{
+    char text[SQL_TEXT_BYTES];
+    struct position applied;
+    enum error_code code = sql_text(sql, text, sizeof text, err, "SELECT @@global.%s",
+                                    sql->mariadb ? "gtid_binlog_state" : "gtid_executed");
+
+    if (code != ERR_OK)
+        return code;
+    if (!position_parse(text, out))
+        return error_set(err, ERR_INVALID,
+                         "%s: its GTID state cannot be compared: more than %d parts, or GTIDs with tags",
+                         sql->who, POSITION_ITEMS_MAX);
+    if (!sql->mariadb)
+        return ERR_OK;
+    code = sql_text(sql, text, sizeof text, err, "SELECT @@global.gtid_slave_pos");
+    if (code != ERR_OK)
+        return code;
+    if (!position_parse(text, &applied) || !position_merge(out, &applied))
+        return error_set(err, ERR_INVALID, "%s: its GTID state has more than %d parts", sql->who,
+                         POSITION_ITEMS_MAX);
+    return ERR_OK;
+}

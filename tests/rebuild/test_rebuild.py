@@ -1,0 +1,353 @@
+"""A replica's database made anew, and what it had alone set aside; on real servers, from outside."""
+
+import os
+import subprocess
+import time
+
+import pytest
+
+from node import Load, fill, values
+
+
+@pytest.fixture
+def pair(make_node):
+    """A primary with data, and a replica of it that has stopped to follow."""
+    primary, replica = make_node(1), make_node(2)
+    primary.open()
+    fill(primary)
+    replica.follow(primary)
+    replica.caught_up(primary)
+    replica.stop_following()
+    return primary, replica
+
+
+def diverge(node):
+    """Three transactions that nobody else has."""
+    node.open()
+    with node.server.app() as connection, connection.cursor() as cursor:
+        cursor.execute("INSERT INTO shop.orders (v) VALUES (777001), (777002)")
+        cursor.execute("UPDATE shop.orders SET v = 777003 WHERE v = 3")
+        cursor.execute("DELETE FROM shop.orders WHERE v = 4")
+    node.close()
+
+
+def check_set_aside(node, job):
+    (folder,) = node.set_aside()
+    assert job.saved()["path"] == folder and job.saved()["transactions"] == "3"
+    readme = open(os.path.join(folder, "README")).read()
+    assert "3 transactions" in readme and "n2" in readme and "a test" in readme
+    lines = open(os.path.join(folder, "transactions.sql"), errors="replace").read().splitlines()
+    rows = [line for line in lines if line.startswith("###")]
+    text = "\n".join(rows)
+    for what in ("INSERT INTO `shop`.`orders`", "@2=777001", "@2=777002", "UPDATE `shop`.`orders`", "@2=777003", "DELETE FROM `shop`.`orders`", "@2=4"):
+        assert what in text, (what, text)
+    # nothing but what it had alone: no row of the common history
+    assert "@2=5" not in text and "`big`" not in text
+    return readme
+
+
+def test_a_diverged_node_under_load(pair):
+    primary, replica = pair
+    diverge(replica)
+    load = Load(primary)
+    job = replica.receive(primary).done()
+    while len(load.told) < 100:
+        time.sleep(0.01)
+    told = load.stop()
+    check_set_aside(replica, job)
+    assert [words["name"] for _, verb, words in job.lines if verb == "phase"][0] == "saving"
+    assert not replica.unfinished()
+    assert replica.server.value("@@read_only") == 1
+    assert not values(replica) & {777001, 777002, 777003}
+    replica.follow(primary)
+    replica.caught_up(primary)
+    assert values(replica) == values(primary) >= set(told)
+
+
+def test_nothing_alone(pair):
+    primary, replica = pair
+    job = replica.receive(primary).done()
+    assert job.saved() == {} and replica.set_aside() == []
+    replica.follow(primary)
+    replica.caught_up(primary)
+    assert values(replica) == values(primary)
+
+
+def test_what_the_cluster_has_is_not_alone(make_node):
+    """The donor lags; what the primary has, by its position in the order, is no reason to set anything aside."""
+    primary, replica, donor = make_node(1), make_node(2), make_node(3)
+    primary.open()
+    fill(primary, 2)
+    for node in (donor, replica):
+        node.follow(primary)
+        node.caught_up(primary)
+    donor.stop_following()
+    with primary.server.app() as connection, connection.cursor() as cursor:
+        cursor.execute("INSERT INTO shop.orders (v) VALUES (888)")
+    replica.caught_up(primary)
+    replica.stop_following()
+    job = replica.receive(donor, known=primary.position()).done()
+    assert job.saved() == {}
+    replica.follow(primary)
+    replica.caught_up(primary)
+    assert 888 in values(replica)
+
+
+def test_cancel(pair):
+    primary, replica = pair
+    diverge(replica)
+    before = values(replica)
+    job = replica.receive(primary, rate_mb=1, timeout_s=60)
+    job.wait("progress")
+    job.cancel()
+    assert job.failed() == "cancelled"
+    assert len(replica.set_aside()) == 1
+    if replica.kind == "mariadb":
+        assert not replica.unfinished() and values(replica) == before
+    else:
+        # what it says is what it has: nothing
+        assert replica.unfinished() and replica.position() == ""
+        assert replica.server.value("@@super_read_only") == 1 and replica.server.value("@@offline_mode") == 0
+    replica.receive(primary).done()
+    assert not replica.unfinished()
+    replica.follow(primary)
+    replica.caught_up(primary)
+    assert values(replica) == values(primary)
+
+
+def test_the_donor_dies_in_the_middle(pair):
+    primary, replica = pair
+    diverge(replica)
+    before = values(replica)
+    job = replica.receive(primary, rate_mb=1)
+    job.wait("progress")
+    primary.server.kill()
+    for other in primary.jobs:  # its agent's child goes on by itself
+        other.cancel()
+    why = job.failed()
+    assert "donor" in why or "127.0.0.1" in why
+    if replica.kind == "mariadb":
+        assert not replica.unfinished() and values(replica) == before
+    else:
+        assert replica.unfinished() and replica.position() == ""
+    primary.server.start()
+    replica.receive(primary).done()
+    assert not replica.unfinished()
+    replica.follow(primary)
+    replica.caught_up(primary)
+    assert values(replica) == values(primary)
+
+
+@pytest.mark.parametrize("rate_mb", [2])
+def test_throttle(pair, rate_mb):
+    primary, replica = pair
+    job = replica.receive(primary, order_rate_mb=rate_mb, timeout_s=100)
+    if replica.kind == "mariadb":
+        job.end()
+        job = replica.receive(primary, offer={}, timeout_s=100)
+        job.wait("want")
+        job.answer(primary.donate(replica, rate_mb=rate_mb).wait("offer"))
+    job.done(200)
+    begin = next(at for at, verb, words in job.lines if verb == "phase" and words["name"] == "copying")
+    end = next(at for at, verb, words in job.lines if verb == "phase" and words["name"] in ("preparing", "starting"))
+    megabytes = max(int(words["done_bytes"]) for _, verb, words in job.lines if verb == "progress") / 1e6
+    assert megabytes > 6
+    # MySQL's own limit works in whole seconds and MiB, the first of them free
+    assert end - begin > megabytes / rate_mb / (1.2 if replica.kind == "mariadb" else 3), (megabytes, end - begin)
+
+
+def test_purged_logs_stop_it(pair):
+    primary, replica = pair
+    diverge(replica)
+    with replica.server.root() as c:
+        c.execute("FLUSH BINARY LOGS")
+        newest = replica.server.query("SHOW BINARY LOGS")[-1]["Log_name"]
+        c.execute(f"PURGE BINARY LOGS TO '{newest}'")
+    before = values(replica)
+    assert "cannot be set aside" in replica.receive(primary).failed()
+    assert values(replica) == before and not replica.unfinished() and replica.set_aside() == []
+
+
+def test_only_the_right_account_saves(pair):
+    """mysqlbinlog refused: nothing is given up."""
+    primary, replica = pair
+    diverge(replica)
+    before = values(replica)
+    with replica.server.root() as c:
+        if replica.kind == "mysql":
+            c.execute("SET GLOBAL super_read_only = 0")
+        c.execute("SET sql_log_bin = 0")
+        for row in replica.server.query("SELECT user AS u FROM mysql.user WHERE user LIKE 'mha4rdb\\_%'"):
+            c.execute(f"REVOKE REPLICATION SLAVE ON *.* FROM {row['u']}@'%'")
+        if replica.kind == "mysql":
+            c.execute("SET GLOBAL super_read_only = 1")
+    assert "cannot be set aside" in replica.receive(primary).failed()
+    assert values(replica) == before and not replica.unfinished() and replica.set_aside() == []
+
+
+def test_a_server_that_is_down_is_started(pair):
+    primary, replica = pair
+    diverge(replica)
+    replica.server.stop()
+    job = replica.receive(primary).done()
+    check_set_aside(replica, job)
+
+
+def test_it_waits_for_the_worker(pair):
+    """The lock file is the dbworker's while that still fences."""
+    import fcntl
+    primary, replica = pair
+    with open(os.path.join(replica.dir, "dbworker.lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        job = replica.receive(primary)
+        time.sleep(0.5)
+        assert job.lines == [] and job.process.poll() is None
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        job.done()
+
+
+def test_a_donor_of_the_same_identity(pair):
+    primary, _ = pair
+    assert "own identity" in primary.receive(primary, offer={}).failed()
+
+
+# ---- MariaDB's stream ----
+
+@pytest.mark.kinds("mariadb")
+def test_wrong_token(pair):
+    primary, replica = pair
+    donation = primary.donate(replica)
+    offer = donation.wait("offer")
+    wrong = {**offer, "token": "0" * 64}
+    assert "token" in replica.receive(primary, offer=wrong).failed()
+    assert "refused" in donation.tail()
+    # the offer still stands for who knows it, once
+    replica.receive(primary, offer=offer).done()
+    donation.done()
+    assert "cannot be reached" in replica.receive(primary, offer=offer).failed()
+
+
+@pytest.mark.kinds("mariadb")
+def test_wrong_key(make_node):
+    primary, stranger = make_node(1), make_node(2, key="77" * 32)
+    primary.open()
+    fill(primary, 1)
+    donation = primary.donate(stranger)
+    assert "another key" in stranger.receive(primary, offer=donation.wait("offer")).failed()
+    assert "refused" in donation.tail() and stranger.server.alive()
+
+
+@pytest.mark.kinds("mariadb")
+def test_a_donor_that_fails_says_so(pair):
+    primary, replica = pair
+    donation = primary.donate(replica, donate="echo some bytes; echo the reason >&2; exit 3")
+    before = values(replica)
+    assert "the reason" in replica.receive(primary, offer=donation.wait("offer")).failed()
+    assert "the reason" in donation.failed()
+    assert values(replica) == before and not replica.unfinished()
+
+
+@pytest.mark.kinds("mariadb")
+def test_no_room_beforehand(make_node):
+    primary, replica = make_node(1), make_node(2, mount_mb=120)
+    primary.open()
+    fill(primary, 60)
+    assert "MB free" in replica.receive(primary).failed()
+    assert replica.server.alive() and not replica.unfinished() and "stop" not in replica.orders
+
+
+@pytest.mark.kinds("mariadb")
+def test_disk_full_in_the_middle(make_node):
+    """What the donor could not foresee: it counts InnoDB's files alone."""
+    primary, replica = make_node(1), make_node(2, mount_mb=230)
+    primary.open()
+    fill(primary, 1)
+    replica.follow(primary)
+    replica.caught_up(primary)
+    replica.stop_following()
+    diverge(replica)
+    with primary.server.app() as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE shop.aria (v LONGBLOB) ENGINE = Aria")
+        for _ in range(200):
+            cursor.execute("INSERT INTO shop.aria VALUES (%s)", (os.urandom(1000000),))
+    before = values(replica)
+    assert "disk full" in replica.receive(primary).failed()
+    assert values(replica) == before and not replica.unfinished()
+    assert not os.path.exists(os.path.join(replica.server.data, ".mha4rdb-new"))
+    with primary.server.app() as connection, connection.cursor() as cursor:
+        cursor.execute("DROP TABLE shop.aria")
+    replica.receive(primary).done()
+    replica.follow(primary)
+    replica.caught_up(primary)
+
+
+@pytest.mark.kinds("mariadb")
+def test_begun_and_not_ended(pair):
+    """Killed while it puts the new files in place: marked, and the next one begins from the start."""
+    primary, replica = pair
+    diverge(replica)
+    job = replica.receive(primary, receive="cat >/dev/null; echo swapping; rm -rf " + os.path.join(replica.server.data, "ib*") + "; exit 1")
+    job.failed()
+    assert replica.unfinished() and not replica.server.alive()
+    replica.receive(primary).done()
+    assert not replica.unfinished() and len(replica.set_aside()) == 1
+    replica.follow(primary)
+    replica.caught_up(primary)
+    assert values(replica) == values(primary)
+
+
+@pytest.mark.kinds("mariadb")
+def test_the_state_of_each_writer_comes_along(make_node):
+    """Two servers have written in one domain: the copy knows the newest of each, and compares as equal."""
+    first, second, third = make_node(1), make_node(2), make_node(3)
+    first.open()
+    fill(first, 1)
+    second.follow(first)
+    second.caught_up(first)
+    second.stop_following()
+    first.close()
+    second.open()
+    fill(second, 1)
+    third.receive(second).done()
+    assert sorted(third.position().split(",")) == sorted(second.position().split(","))
+
+
+# ---- behind a socket of the service manager's ----
+
+def connect(tmp_path, script, given=b""):
+    """`mha4rdb-rebuild connect` against a service that socat stands for: here a small server of our own."""
+    import socket
+    import threading
+    from node import BUILD
+    path = str(tmp_path / "sock")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen(1)
+
+    def serve():
+        connection, _ = listener.accept()
+        subprocess.run(["sh", "-c", script], stdin=connection, stdout=connection, stderr=subprocess.DEVNULL)
+        connection.close()
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    done = subprocess.run([os.path.join(BUILD, "mha4rdb-rebuild"), "connect", path], input=given, capture_output=True, timeout=60)
+    thread.join(10)
+    listener.close()
+    return done
+
+
+def test_connect(tmp_path):
+    big = os.urandom(3000000)
+    done = connect(tmp_path, "cat; printf '\\nmha4rdb: done\\n'", big)
+    assert done.returncode == 0 and done.stdout == big
+
+
+def test_connect_to_what_fails(tmp_path):
+    done = connect(tmp_path, "cat; exit 1", b"some")
+    assert done.returncode == 1 and done.stdout == b"some" and b"failed" in done.stderr
+
+
+def test_connect_to_what_ends_early(tmp_path):
+    done = connect(tmp_path, "head -c 10 >/dev/null; echo failed for want of room", os.urandom(3000000))
+    assert done.returncode == 1 and done.stdout == b"failed for want of room\n"
