@@ -183,8 +183,10 @@ enum error_code net_stream_accept(int listener, const char *cluster, const uint8
         return code;
     sockets_address_text((struct sockaddr *)&address, size, (*out)->address);
     code = handshake(*out, err);
-    if (code != ERR_OK)
+    if (code != ERR_OK) {
         net_stream_free(*out);
+        *out = NULL;
+    }
     return code;
 }
 
@@ -230,8 +232,10 @@ enum error_code net_stream_dial(const char *address, const char *cluster, const 
         return code;
     snprintf((*out)->address, sizeof(*out)->address, "%s", address);
     code = handshake(*out, err);
-    if (code != ERR_OK)
+    if (code != ERR_OK) {
         net_stream_free(*out);
+        *out = NULL;
+    }
     return code;
 }
 
