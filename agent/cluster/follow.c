@@ -109,6 +109,12 @@ static void follow_primary(const struct policy_input *input, struct policy_outpu
                     policy_node_name(input, input->state->primary.node));
         return;
     }
+    /* It still receives from whom it was told before, or from whom it was before it was ours: only what no
+     * longer grows can be compared. */
+    if (!told && db->receiving && db->frozen_term != input->raft->term) {
+        policy_freeze(input, output);
+        return;
+    }
     if (told && db->frozen_term == input->raft->term)
         told = false; /* it was drained where the nodes are not told apart */
     if (!policy_tells_nodes_apart(input, theirs) && cluster_aside_find(input->state, input->self->id) &&
@@ -187,6 +193,8 @@ void policy_follow(const struct policy_input *input, struct policy_output *outpu
         output->vip_leave = true;
         return;
     }
+    if (db->open && db->foreign && state->primary.node == 0)
+        return; /* it serves, and is not ours yet: first_start.c */
     if (db->open) {
         policy_db_op(input, output, DB_OP_FENCE);
         output->db_reason = "this node does not lead";

@@ -97,45 +97,6 @@ void policy_lose_primary(const struct policy_tracker *tracker, const struct poli
     }
 }
 
-/* ---- first start ---- */
-
-static void first_start(const struct policy_input *input, struct policy_output *output)
-{
-    for (unsigned i = 0; i < input->node_count; i++) {
-        const struct policy_node *node = &input->nodes[i];
-        const Mha__DbObservation *db;
-        if (node->arbiter || node->learner)
-            continue;
-        db = node->id ? policy_fresh_db(input, node) : NULL;
-        if (!db || db->state != MHA__DB_STATE__DB_UP ||
-            (!node->self && node->report->term != input->raft->term)) {
-            policy_wait(output, "first start: waiting for the database of %s%s%s", node->name,
-                        db && db->trouble[0] ? ": " : "", db ? db->trouble : "");
-            if (node->self && policy_dead(db) && !input->server_busy)
-                output->server_op = SERVER_OP_START_IN_PLACE;
-            return;
-        }
-        if (!db->empty) {
-            policy_wait(output,
-                        "first start refused: the server of %s is not empty (it has schemas or GTIDs); only "
-                        "empty servers are "
-                        "taken on, so that nothing of anybody's is lost",
-                        node->name);
-            return;
-        }
-    }
-    output->propose = true;
-    output->command = (struct cluster_command){.kind = COMMAND_PROMOTE,
-                                               .node = input->self->id,
-                                               .epoch = input->raft->term,
-                                               .replaces_epoch = 0,
-                                               .change = MHA__CHANGE_KIND__CHANGE_FIRST_START,
-                                               .text = "first start: all servers are empty"};
-    output->command.sync.version = input->state->sync.version + 1;
-    output->command.sync.count = 1;
-    output->command.sync.members[0] = (struct sync_member){input->self->id, input->db->incarnation};
-}
-
 /* ---- taking over ---- */
 
 static void promotion_reason(const struct policy_input *input, struct cluster_command *command)
@@ -331,14 +292,15 @@ void policy_lead(struct policy_tracker *tracker, const struct policy_input *inpu
 {
     output->vip_leave = policy_paused_here(input);
     if (!input->raft->ready) {
-        policy_freeze(input, output); /* the term is ours: no reason to wait for the no-op */
+        if (input->state->primary.node != 0)
+            policy_freeze(input, output); /* the term is ours: no reason to wait for the no-op */
         policy_wait(output, "elected; the first entry of the term is not committed yet");
         return;
     }
     if (policy_end_force(tracker, input, output))
         return;
     if (input->state->primary.node == 0)
-        first_start(input, output);
+        policy_first_start(input, output);
     else if (policy_serving_here(input))
         policy_serve(tracker, input, output);
     else

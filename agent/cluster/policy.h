@@ -9,6 +9,7 @@
  * when). Where each lives:
  *
  *   promotion.c    who may be promoted: the promotion rule, on every node alike
+ *   first_start.c  the leader of a cluster that has had no primary yet
  *   lead.c         the leader: whom to promote, take over, give up
  *   serve.c        the leader whose database is the primary: open, serve
  *   sync_set.c     the leader: members of the sync set and k, one step at a time
@@ -16,6 +17,7 @@
  *   requests.c     the leader: switchover, pause, forced failover, who may leave the group
  *   rebuild.c      databases that are made anew, nodes that are drained
  *   follow.c       everybody else: close, freeze, follow, start the server
+ *   explain.c      what a forced failover would lose
  *   summary.c      sentences for the operator */
 #ifndef MHA_CLUSTER_POLICY_H
 #define MHA_CLUSTER_POLICY_H
@@ -248,6 +250,14 @@ bool policy_request_pause(const struct policy_input *input, uint64_t length_us,
                           struct cluster_command *command, char *error, size_t error_size);
 bool policy_request_resume(const struct policy_input *input, struct cluster_command *command, char *error,
                            size_t error_size);
+
+/* The first start where it does not happen by itself. The outcome comes with the promotion, with
+ * `discard_others` once all others follow. */
+bool policy_request_init(const struct policy_input *input, uint64_t node, bool discard_others,
+                         struct cluster_command *command, char *error, size_t error_size);
+/* What a failover to `to` would lose, in lines for a person, from the last reports of the old primary and of
+ * the sync set's members. Any node may be asked; the leader has heard most. */
+void policy_explain_force(const struct policy_input *input, uint64_t to, char *text, size_t size);
 
 /* `donor` 0: a replica when there is one, else the primary. A member of the sync set is dropped from it
  * first. Committed is not done: the outcome is that of any request (cluster_state.last_request_id), and until

@@ -133,6 +133,12 @@ bool policy_give_up_powers(const struct policy_tracker *tracker, const struct po
                            struct policy_output *output, const char *reason);
 /* Hands the leadership over; call only once policy_give_up_powers has answered true. */
 void policy_hand_over(const struct policy_input *input, struct policy_output *output, uint64_t to);
+/* ---- first_start.c ---- */
+
+void policy_first_start(const struct policy_input *input, struct policy_output *output);
+/* The first primary was open before it was ours, and stays so. */
+bool policy_adopts_foreign(const struct policy_input *input);
+
 /* ---- rebuild.c ---- */
 
 /* Both are readable, and `position` is not contained in the primary's. */

@@ -70,6 +70,15 @@ bool position_contains(const struct position *a, const struct position *b);
 bool position_merge(struct position *into, const struct position *from);
 /* Canonical text; false when it does not fit. */
 bool position_format(const struct position *position, char *text, size_t size);
+/* What `part` has and `whole` lacks, for people. */
+struct position_lack {
+    bool some;
+    bool counted; /* `count` transactions (a list's: at most so many) */
+    uint64_t count;
+    char ranges[192]; /* as far as they fit */
+};
+/* false: nothing. */
+bool position_lack(const struct position *whole, const struct position *part, struct position_lack *out);
 /* What `whole` has of the server that wrote `record`, a position of one transaction. A timeline names no
  * writer: all of it. false: `record` is not one transaction of one server. */
 bool position_of_writer(const struct position *whole, const struct position *record, struct position *out);

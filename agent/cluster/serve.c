@@ -34,7 +34,7 @@ static void write_epoch_record(const struct policy_tracker *tracker, const struc
     const Mha__DbObservation *db = input->db;
 
     output->vip_leave = policy_paused_here(input);
-    if (db->open) {
+    if (db->open && !policy_adopts_foreign(input)) {
         /* Taken over open in a pause: the record is written with the door shut, as at every opening. */
         policy_db_op(input, output, DB_OP_CLOSE);
         output->db_timeout_us = input->settings.election_us;

@@ -51,6 +51,7 @@ enum policy_request_kind {
     POLICY_REQUEST_REBUILD,
     POLICY_REQUEST_CANCEL,
     POLICY_REQUEST_DRAIN,
+    POLICY_REQUEST_INIT,
 };
 
 struct policy_request {
@@ -58,6 +59,7 @@ struct policy_request {
     uint64_t node;                 /* of all but pause and resume */
     uint64_t us;                   /* switchover: the timeout; pause: the length */
     bool old_primary_is_off;       /* failover */
+    bool discard_others;           /* init */
     uint64_t donor;                /* rebuild */
     uint32_t rate_mb;
 };

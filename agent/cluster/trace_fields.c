@@ -22,7 +22,7 @@ const char *const policy_trace_commands[POLICY_TRACE_COMMANDS] = {
     [COMMAND_ASIDE] = "aside",         [COMMAND_ASIDE_CANCEL] = "aside-cancel",
     [COMMAND_ASIDE_END] = "aside-end", [COMMAND_INIT] = "init",
     [COMMAND_INIT_END] = "init-end"};
-static const char *const asides[] = {"rebuild", "drain"};
+static const char *const asides[] = {"rebuild", "drain", "init"};
 static const char *const changes[] = {"first-start", "failover", "switchover", "restart", "forced"};
 
 const struct field policy_trace_settings_fields[] = {
@@ -146,6 +146,7 @@ const struct field policy_trace_request_fields[] = {FIELD_OF_ENUM(struct policy_
                                                     FIELD(struct policy_request, node, U64),
                                                     FIELD(struct policy_request, us, U64),
                                                     FIELD(struct policy_request, old_primary_is_off, BOOL),
+                                                    FIELD(struct policy_request, discard_others, BOOL),
                                                     FIELD(struct policy_request, donor, U64),
                                                     FIELD(struct policy_request, rate_mb, UNSIGNED),
                                                     FIELD_END};

@@ -278,6 +278,10 @@ static bool replay_request(const struct step *step)
         granted = policy_request_rebuild(&input, request.node, request.donor, request.rate_mb, &command,
                                          error, sizeof error);
         break;
+    case POLICY_REQUEST_INIT:
+        granted =
+            policy_request_init(&input, request.node, request.discard_others, &command, error, sizeof error);
+        break;
     case POLICY_REQUEST_CANCEL:
         granted = policy_request_cancel(&input, request.node, &command, error, sizeof error);
         break;

@@ -208,10 +208,39 @@ static void test_of_writer(void)
     CU_ASSERT_FALSE(position_of_writer(&list, &set, &own));
 }
 
+static void expect_lack(const char *whole, const char *part, uint64_t count, const char *ranges)
+{
+    struct position a, b;
+    struct position_lack lack;
+
+    CU_ASSERT_TRUE_FATAL(position_parse(whole, &a) && position_parse(part, &b));
+    CU_ASSERT_EQUAL(position_lack(&a, &b, &lack), ranges[0] != '\0');
+    CU_ASSERT_EQUAL(lack.count, count);
+    CU_ASSERT_STRING_EQUAL(lack.ranges, ranges);
+}
+
+static void test_lack(void)
+{
+    expect_lack("0-1-5", "0-1-5", 0, "");
+    expect_lack("0-1-5", "0-1-3", 0, "");
+    expect_lack("0-1-5", "0-1-9", 4, "0-1-6 to 0-1-9");
+    expect_lack("0-1-5", "0-1-5,0-2-8", 3, "0-2-6 to 0-2-8");
+    expect_lack("", "0-2-8,1-1-2", 10, "0-2-1 to 0-2-8, 1-1-1 to 1-1-2");
+    expect_lack("0-1-9", "0-1-3,0-2-7", 4, "0-2-4 to 0-2-7") /* written beside */;
+#define UUID_A "3e11fa47-71ca-11e1-9e33-c80aa9429562"
+#define UUID_B "4e11fa47-71ca-11e1-9e33-c80aa9429562"
+    expect_lack(UUID_A ":1-5", UUID_A ":1-5", 0, "");
+    expect_lack(UUID_A ":1-5", UUID_A ":1-9", 4, UUID_A ":6-9");
+    expect_lack(UUID_A ":3-5:8", UUID_A ":1-9", 5, UUID_A ":1-2, " UUID_A ":6-7, " UUID_A ":9");
+    expect_lack(UUID_A ":1-5", UUID_A ":1-2," UUID_B ":1", 1, UUID_B ":1");
+    expect_lack("1@0/100", "1@0/200", 0, "up to 1@0/200");
+}
+
 int main(void)
 {
     CU_initialize_registry();
     CU_pSuite suite = CU_add_suite("positions", NULL, NULL);
+    CU_add_test(suite, "what one lacks of another", test_lack);
     CU_add_test(suite, "GTID lists have a partial order", test_list_order);
     CU_add_test(suite, "GTID lists as text", test_list_text);
     CU_add_test(suite, "GTID sets have a partial order", test_set_order);

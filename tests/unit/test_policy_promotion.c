@@ -364,6 +364,38 @@ static void test_campaign_delays(void)
     CU_ASSERT_EQUAL(w.out.campaign_delay_us, E_US);
 }
 
+static void expect_explained(const char *what)
+{
+    char text[1024];
+
+    policy_explain_force(&w.input, B, text, sizeof text);
+    if (!strstr(text, what))
+        printf("\n  \"%s\" is not in\n%s\n", what, text);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, what));
+}
+
+/* What a forced failover would lose, as far as is known. */
+static void test_what_would_be_lost(void)
+{
+    b_leads_a_group(3, ACKS_COUNT, 3, 1);
+    w.db[A].received = w.db[A].executed = (char *)"0-1-14"; /* as last heard */
+    w.db[C].received = w.db[C].executed = (char *)"0-1-11";
+    expect_explained(
+        "of the last primary a, as last heard 2 s ago: 4 transactions are missing: 0-1-11 to 0-1-14, and "
+        "what it wrote after that");
+    expect_explained("of the sync member c: 1 transaction is missing: 0-1-11 to 0-1-11.");
+    expect_explained("b is in the sync set");
+    w.db[A].received = w.db[A].executed = (char *)"0-1-10";
+    expect_explained(
+        "of the last primary a, as last heard 2 s ago: nothing is missing, but for what it wrote after");
+    w.nodes[A - 1].report = NULL;
+    sync_is(1, 0);
+    expect_explained("of the last primary a: nothing is known");
+    expect_explained("b is not in the sync set: clients may have been told");
+    w.db[B].state = MHA__DB_STATE__DB_DOWN;
+    expect_explained("What b holds is not known now");
+}
+
 int main(void)
 {
     static const struct policy_test tests[] = {
@@ -384,6 +416,7 @@ int main(void)
         {"what is received is durable", test_durable_receipts},
         {"unknown nodes in the sync set, or as the primary", test_unknown_nodes},
         {"campaign delays by rank", test_campaign_delays},
+        {"what a forced failover would lose", test_what_would_be_lost},
     };
 
     return run_policy_tests("policy: promotion", tests, sizeof tests / sizeof tests[0]);

@@ -46,4 +46,4 @@ cluster A B X
         | 4.03 A server starts to follow
         | 4.05 A receives from B and acknowledges
         | 4.06 B its commits wait for 1 acknowledgement
-        | 4.06 - sync {B A}, acks 1
+        | 4.07 - sync {B A}, acks 1

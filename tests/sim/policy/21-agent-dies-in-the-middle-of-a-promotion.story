@@ -33,7 +33,7 @@ cluster A B X
         | 2.55 B agent starts
         | 2.55 B dbworker starts
         | 3.60 B leads term 3
-        | 3.60 - primary B, epoch 3 (restart)
+        | 3.61 - primary B, epoch 3 (restart)
         | 3.61 B has the record of epoch 3 written
         | 3.61 - the record of epoch 3 is committed
         | 3.61 B opens

@@ -30,10 +30,10 @@ cluster A B X rejoin-auto
         | 2.43 B dbworker ends
         | 2.46 B dbworker starts
         | 2.46 B its rebuild ends
+        | 2.47 B receives no more
         | 2.47 - request: failed: the donor does not answer
         | 2.47 - B is no longer rebuilt
         expect sync A B within 10s
-        | 2.68 B receives no more
         | 2.68 B receives from A and acknowledges
         | 2.68 A its commits wait for 1 acknowledgement
         | 2.69 - sync {A B}, acks 1
