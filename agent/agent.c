@@ -23,8 +23,6 @@ void agent_wake(struct agent *agent)
 
 /* ---- the worker ---- */
 
-static void spawn_worker(struct agent *agent);
-
 static void on_observation(void *context, const Mha__DbObservation *observation)
 {
     struct agent *agent = context;
@@ -40,7 +38,7 @@ static void on_worker_exited(void *context, const char *how)
     struct agent *agent = context;
     struct timeval delay = to_timeval(agent->worker_retry_us);
 
-    if (agent->stopping)
+    if (agent->stopping || agent_rebuild_has_database(agent))
         log_info("dbworker ended: %s", how);
     else
         log_warning("dbworker ended (%s); starting another", how);
@@ -62,10 +60,10 @@ static void on_worker_timer(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     if (!agent->stopping)
-        spawn_worker(agent);
+        agent_spawn_worker(agent);
 }
 
-static void spawn_worker(struct agent *agent)
+void agent_spawn_worker(struct agent *agent)
 {
     static const struct dbworker_callbacks callbacks = {.observation = on_observation,
                                                         .exited = on_worker_exited};
@@ -73,6 +71,8 @@ static void spawn_worker(struct agent *agent)
     struct timeval delay = to_timeval(WORKER_RETRY_MOST_US);
     struct error err;
 
+    if (agent->worker || agent->stopping || agent_rebuild_has_database(agent))
+        return;
     if (dbworker_spawn(agent->base, &config, &callbacks, agent, &agent->worker, &err) != ERR_OK) {
         log_error("%s", err.text);
         agent->worker = NULL;
@@ -255,7 +255,7 @@ static enum error_code open_trace(struct agent *agent, struct error *err)
 
 enum error_code agent_start(struct agent *agent, struct event_base *base,
                             const struct agent_settings *settings, const char *config_path,
-                            const char *dbworker_program, struct error *err)
+                            const char *dbworker_program, const char *rebuild_program, struct error *err)
 {
     static const struct replica_callbacks callbacks = {.apply = on_apply,
                                                        .changed = on_changed,
@@ -287,14 +287,16 @@ enum error_code agent_start(struct agent *agent, struct event_base *base,
     if (settings->trace.path[0] && (code = open_trace(agent, err)) != ERR_OK)
         return code;
     config.trace = agent->trace;
-    if ((code = make_events(agent, err)) != ERR_OK || (code = net_new(base, &agent->net, err)) != ERR_OK ||
+    if ((code = make_events(agent, err)) != ERR_OK ||
+        (code = agent_rebuild_open(agent, rebuild_program, err)) != ERR_OK ||
+        (code = net_new(base, &agent->net, err)) != ERR_OK ||
         (code = replica_open(base, agent->net, &config, &callbacks, agent, &agent->replica, err)) != ERR_OK ||
         (code = net_listen(agent->net, settings->listen, err)) != ERR_OK)
         return code;
     if (settings->vip_address[0] && (code = vip_new(base, settings->vip_socket, settings->vip_address,
                                                     &vip_callbacks, agent, &agent->vip, err)) != ERR_OK)
         return code;
-    spawn_worker(agent);
+    agent_spawn_worker(agent);
     agent_wake(agent);
     return ERR_OK;
 }
@@ -318,6 +320,7 @@ void agent_free(struct agent *agent)
         dbworker_free(agent->worker);
     }
     command_free(agent->server_command);
+    rebuild_child_free(agent->rebuild);
     if (agent->vip)
         vip_free(agent->vip);
     if (agent->replica)

@@ -15,6 +15,7 @@
 #include "agent/cluster/trace.h"
 #include "agent/command.h"
 #include "agent/db/dbworker.h"
+#include "agent/rebuild_child.h"
 #include "agent/settings.h"
 #include "agent/vip/vip.h"
 #include "common/replica/replica.h"
@@ -42,6 +43,12 @@ struct agent {
     struct event *worker_timer; /* spawn the next worker */
     uint64_t worker_retry_us;
     bool worker_killed; /* for it hangs */
+
+    struct rebuild_child *rebuild;
+    uint64_t rebuild_id; /* of the one that runs or ran last here (cluster_aside.id) */
+    unsigned rebuild_failures;
+    uint64_t rebuild_again_us;                /* not before this */
+    char set_aside[REPLICA_PATH_BYTES + 128]; /* where what this node had alone was saved last; "" */
 
     struct cluster_state state;
     struct policy_tracker tracker;
@@ -90,15 +97,20 @@ struct agent {
     void (*read_done)(void *context, uint64_t read, bool done); /* of replica_read */
     /* an AgentMessage that is no report */
     void (*request)(void *context, uint64_t from, const Mha__AgentMessage *message);
+    /* A rebuild waits for its donor: the answer to DonateRequest goes to rebuild_child_offer. */
+    void (*ask_donor)(void *context, const char *donor, unsigned rate_mb);
     int exit_status;
 };
 
 enum error_code agent_start(struct agent *agent, struct event_base *base,
                             const struct agent_settings *settings, const char *config_path,
-                            const char *dbworker_program, struct error *err);
+                            const char *dbworker_program, const char *rebuild_program, struct error *err);
 /* Gives up what it holds, hands over, and ends the loop; bounded in time. */
 void agent_stop(struct agent *agent);
 void agent_free(struct agent *agent);
+
+/* Unless one is there, or a rebuild has the database. */
+void agent_spawn_worker(struct agent *agent);
 
 /* A step in this turn of the loop. */
 void agent_wake(struct agent *agent);
@@ -114,6 +126,14 @@ struct agent_node *agent_find_node(struct agent *agent, uint64_t id); /* made wh
 
 /* ---- carry_out.c ---- */
 void agent_carry_out(struct agent *agent);
+
+/* ---- rebuilding.c ---- */
+enum error_code agent_rebuild_open(struct agent *agent, const char *program, struct error *err);
+/* A rebuild runs or came to no end: no worker may look at the database. */
+bool agent_rebuild_has_database(const struct agent *agent);
+void agent_rebuild_gather(struct agent *agent);
+void agent_rebuild_report(struct agent *agent, Mha__NodeReport *report);
+void agent_rebuild_carry_out(struct agent *agent);
 
 /* ---- apply.c ---- */
 /* replica_callbacks.apply, pack_state and restore_state. */

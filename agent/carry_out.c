@@ -308,6 +308,7 @@ void agent_carry_out(struct agent *agent)
         watch_database(agent);
     }
     start_server(agent);
+    agent_rebuild_carry_out(agent);
     if (output->propose && !agent->proposed_index && agent_propose(agent, &output->command, &err) != ERR_OK)
         log_warning("%s", err.text);
     move_leadership(agent);

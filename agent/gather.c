@@ -57,6 +57,8 @@ static void fill_self(struct agent *agent, uint64_t now_us)
     report->program_version = (char *)MHA_VERSION;
     report->held_ms =
         agent->raft.held_until_us > now_us ? (agent->raft.held_until_us - now_us + 999) / 1000 : 0;
+    agent_rebuild_report(agent, report);
+    report->durability_available = agent->settings->durability_available;
     agent->input.db = db;
     agent->input.vip = NULL;
     if (agent->vip) {
@@ -156,6 +158,7 @@ void agent_gather(struct agent *agent)
     input->failed_op = agent->failed_op;
     input->failed_us = agent->failed_us;
     input->failed_error = agent->failed_error;
+    agent_rebuild_gather(agent);
     input->server_busy = agent->server_command != NULL || now_us < agent->server_quiet_until_us;
     input->proposal_pending = agent->proposed_index != 0;
     input->stopping = agent->stopping;

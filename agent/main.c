@@ -17,10 +17,11 @@
 
 static void usage(FILE *stream)
 {
-    fputs("usage: mha4rdb-agent [-c FILE] [-w DBWORKER] [-t] [-V] [-h]\n"
+    fputs("usage: mha4rdb-agent [-c FILE] [-w DBWORKER] [-r REBUILD] [-t] [-V] [-h]\n"
           "       mha4rdb-agent --verify-store DIR\n"
           "  -c FILE      configuration (default /etc/mha4rdb/agent.conf)\n"
           "  -w DBWORKER  path of mha4rdb-dbworker (default: beside this program)\n"
+          "  -r REBUILD   path of mha4rdb-rebuild (default: beside this program)\n"
           "  -t           check the configuration and exit\n"
           "  --verify-store DIR\n"
           "               tell what an agent's data_dir holds, without changing anything,\n"
@@ -37,19 +38,19 @@ static void on_signal(evutil_socket_t number, short what, void *context)
     agent_stop(context);
 }
 
-static const char *beside_this_program(void)
+static const char *beside_this_program(const char *name, char path[PATH_MAX])
 {
-    static char path[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - sizeof "mha4rdb-dbworker" - 1);
+    ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - NAME_MAX - 1);
 
     if (length < 0)
-        return "mha4rdb-dbworker";
+        return name;
     path[length] = '\0';
-    strcpy(strrchr(path, '/') + 1, "mha4rdb-dbworker");
+    strcpy(strrchr(path, '/') + 1, name);
     return path;
 }
 
-static int run(const struct agent_settings *settings, const char *config_path, const char *dbworker)
+static int run(const struct agent_settings *settings, const char *config_path, const char *dbworker,
+               const char *rebuild)
 {
     static struct agent agent;
     struct event_base *base = event_base_new();
@@ -64,7 +65,7 @@ static int run(const struct agent_settings *settings, const char *config_path, c
     }
     signals[0] = evsignal_new(base, SIGTERM, on_signal, &agent);
     signals[1] = evsignal_new(base, SIGINT, on_signal, &agent);
-    if (agent_start(&agent, base, settings, config_path, dbworker, &err) != ERR_OK ||
+    if (agent_start(&agent, base, settings, config_path, dbworker, rebuild, &err) != ERR_OK ||
         api_start(&agent, &api, &err) != ERR_OK) {
         log_error("%s", err.text);
     } else {
@@ -90,18 +91,22 @@ int main(int argc, char **argv)
                                             {0}};
     static struct agent_settings settings;
     const char *config_path = "/etc/mha4rdb/agent.conf";
-    const char *dbworker = NULL;
+    static char dbworker_path[PATH_MAX], rebuild_path[PATH_MAX];
+    const char *dbworker = NULL, *rebuild = NULL;
     bool check_only = false;
     struct error err;
     int option;
 
-    while ((option = getopt_long(argc, argv, "c:w:tVh", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "c:w:r:tVh", options, NULL)) != -1) {
         switch (option) {
         case 'c':
             config_path = optarg;
             break;
         case 'w':
             dbworker = optarg;
+            break;
+        case 'r':
+            rebuild = optarg;
             break;
         case 't':
             check_only = true;
@@ -132,5 +137,7 @@ int main(int argc, char **argv)
         return 0;
     log_set_level(settings.log_level);
     signal(SIGPIPE, SIG_IGN);
-    return run(&settings, config_path, dbworker ? dbworker : beside_this_program());
+    return run(&settings, config_path,
+               dbworker ? dbworker : beside_this_program("mha4rdb-dbworker", dbworker_path),
+               rebuild ? rebuild : beside_this_program("mha4rdb-rebuild", rebuild_path));
 }

@@ -90,6 +90,24 @@ static void accept_member(struct agent *agent, const Mha__MemberRequest *asked, 
         snprintf(error, size, "%s", err.text);
 }
 
+static bool accept_rebuild(struct agent *agent, const Mha__RebuildRequest *asked,
+                           struct policy_request *request, struct cluster_command *command, char *error,
+                           size_t size)
+{
+    uint64_t node, donor;
+
+    if (!accept_to(agent, asked->node, &node, error, size) ||
+        !accept_to(agent, asked->donor, &donor, error, size))
+        return false;
+    if (asked->action == MHA__REBUILD_ACTION__REBUILD_CANCEL) {
+        *request = (struct policy_request){.kind = POLICY_REQUEST_CANCEL, .node = node};
+        return policy_request_cancel(&agent->input, node, command, error, size);
+    }
+    *request = (struct policy_request){
+        .kind = POLICY_REQUEST_REBUILD, .node = node, .donor = donor, .rate_mb = asked->rate_mb};
+    return policy_request_rebuild(&agent->input, node, donor, asked->rate_mb, command, error, size);
+}
+
 bool api_switchover_target(struct agent *agent, const Mha__SwitchoverRequest *asked, uint64_t *target,
                            char *error, size_t size)
 {
@@ -173,6 +191,9 @@ void api_accept(struct agent *agent, const Mha__ControlRequest *asked, char *err
             agent_wake(agent);
             return;
         }
+        break;
+    case MHA__CONTROL_REQUEST__BODY_REBUILD:
+        sound = accept_rebuild(agent, asked->rebuild, &request, &command, error, size);
         break;
     case MHA__CONTROL_REQUEST__BODY_MEMBER:
         accept_member(agent, asked->member, error, size);

@@ -1,6 +1,7 @@
 #include "agent/api/api.h"
 #include "agent/api/accept.h"
 #include "agent/api/check.h"
+#include "agent/api/donor.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,8 @@ struct pending {
     uint64_t epoch_before;
     uint64_t pause_before;
     struct member_watch member;
+    uint64_t node; /* rebuild: whose */
+    bool cancels;  /* it */
     uint64_t read; /* of replica_read */
 };
 
@@ -38,6 +41,7 @@ struct api {
     struct control *control;
     struct forwards forwards;
     struct checks *checks;
+    struct donor *donor;
     struct pending pending[PENDING_MAX];
 };
 
@@ -50,6 +54,14 @@ static void answer_text(struct api *api, struct control_request *request, const 
                         const char *message)
 {
     asker_reply_text(api->agent, &(struct asker){.request = request}, error, message);
+}
+
+static uint64_t node_named(const struct agent *agent, const char *name)
+{
+    for (unsigned i = 0; i < agent->input.node_count; i++)
+        if (strcmp(agent->input.nodes[i].name, name) == 0)
+            return agent->input.nodes[i].id;
+    return 0;
 }
 
 static struct pending *new_pending(struct api *api, struct control_request *request,
@@ -65,6 +77,10 @@ static struct pending *new_pending(struct api *api, struct control_request *requ
                                                .ended_before = state->last_request_id,
                                                .epoch_before = state->primary.epoch,
                                                .pause_before = state->pause.id};
+            if (asked->body_case == MHA__CONTROL_REQUEST__BODY_REBUILD) {
+                api->pending[i].node = node_named(api->agent, asked->rebuild->node);
+                api->pending[i].cancels = asked->rebuild->action == MHA__REBUILD_ACTION__REBUILD_CANCEL;
+            }
             if (asked->body_case == MHA__CONTROL_REQUEST__BODY_MEMBER)
                 member_watch_begin(api->agent, asked->member, &api->pending[i].member);
             return &api->pending[i];
@@ -91,6 +107,26 @@ static void finish(struct pending *pending, const char *error, const char *messa
     answer_text(pending->api, request, error, message);
 }
 
+/* A rebuild takes long: that it was agreed on is the answer, and mhactl status shows how far it is. */
+static void check_rebuild(struct pending *pending, const struct cluster_state *state)
+{
+    const struct cluster_aside *aside = cluster_aside_find(state, pending->node);
+    const char *name = name_of(pending->api->agent, pending->node);
+    char text[CLUSTER_TEXT_BYTES];
+
+    if (pending->cancels && (!aside || aside->cancelled)) {
+        snprintf(text, sizeof text, "the rebuild of %s is %s", name,
+                 aside ? "being cancelled; mhactl status shows when it has ended" : "over");
+        finish(pending, "", text);
+    } else if (!pending->cancels && aside && aside->kind == MHA__ASIDE_KIND__ASIDE_REBUILD) {
+        snprintf(text, sizeof text, "%s is made anew; mhactl status shows how far it is", name);
+        finish(pending, "", text);
+    } else if (!pending->cancels && state->last_request_id != pending->ended_before) {
+        bool done = strncmp(state->last_request_outcome, "done", 4) == 0; /* so quickly */
+        finish(pending, done ? "" : state->last_request_outcome, done ? state->last_request_outcome : "");
+    }
+}
+
 static void check_outcome(struct api *api, struct pending *pending)
 {
     const struct agent *agent = api->agent;
@@ -110,6 +146,9 @@ static void check_outcome(struct api *api, struct pending *pending)
     case MHA__CONTROL_REQUEST__BODY_RESUME:
         if (state->pause.id != pending->pause_before)
             finish(pending, "", "the pause is over");
+        return;
+    case MHA__CONTROL_REQUEST__BODY_REBUILD:
+        check_rebuild(pending, state);
         return;
     case MHA__CONTROL_REQUEST__BODY_MEMBER:
         if (member_watch_done(agent, &pending->member, text, sizeof text))
@@ -288,8 +327,17 @@ static void on_forwarded(struct api *api, uint64_t from, const Mha__ForwardedReq
         return;
     if (asked->body_case == MHA__CONTROL_REQUEST__BODY_CHECK)
         checks_local(api->checks, &asker, asked->check->switchover);
+    else if (asked->body_case == MHA__CONTROL_REQUEST__BODY_DONATE)
+        donor_answer(api->donor, &asker, asked->donate);
     else
         lead_command(api, &asker, asked);
+}
+
+static void on_ask_donor(void *context, const char *name, unsigned rate_mb)
+{
+    struct api *api = context;
+
+    donor_ask(api->donor, name, rate_mb);
 }
 
 static void on_agent_message(void *context, uint64_t from, const Mha__AgentMessage *message)
@@ -407,12 +455,14 @@ enum error_code api_start(struct agent *agent, struct api **out, struct error *e
     api->agent = agent;
     api->forwards.agent = agent;
     api->checks = checks_new(agent, &api->forwards, on_switchover_checked, api);
-    if (api->checks)
+    api->donor = donor_new(agent, &api->forwards);
+    if (api->checks && api->donor)
         code = control_new(agent->base, agent->settings->control_socket, on_request, api, &api->control, err);
     else
         code = error_set(err, ERR_NO_MEMORY, "no memory for the control socket");
     if (code != ERR_OK) {
         checks_free(api->checks);
+        donor_free(api->donor);
         free(api);
         return code;
     }
@@ -420,6 +470,7 @@ enum error_code api_start(struct agent *agent, struct api **out, struct error *e
     agent->stepped_context = api;
     agent->request = on_agent_message;
     agent->read_done = on_read_done;
+    agent->ask_donor = on_ask_donor;
     *out = api;
     return ERR_OK;
 }
@@ -432,6 +483,7 @@ void api_free(struct api *api)
         if (api->pending[i].kind != PENDING_NONE)
             finish(&api->pending[i], "the agent is being stopped", "");
     checks_free(api->checks);
+    donor_free(api->donor);
     control_free(api->control);
     free(api);
 }
