@@ -1,6 +1,6 @@
 # The test bed on network namespaces, and what runs on it: cluster, demo, bench; and the whole of `make check`.
 
-BED_PROGRAMS := $(addprefix $(BUILD)/tests/cluster/,hostd hostctl powercut.so)
+BED_PROGRAMS := $(addprefix $(BUILD)/tests/cluster/,hostd hostctl powercut.so clockjump.so)
 # The distribution's own: its modules are what `make deps` installs.
 PYTHON := /usr/bin/python3
 PYTEST := env PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -p no:cacheprovider -p no_skips
@@ -9,7 +9,10 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),,unshare --user --map-root-user --net
 # Tests side by side; each has hosts and servers of its own.
 JOBS ?= 2
 
-.PHONY: bed tests-on-hosts
+# Of the scenarios those that are marked as quick; `make check-full` runs all.
+CLUSTER_TESTS ?= -m "quick or not scenario"
+
+.PHONY: bed tests-on-hosts check-full check-all-but-hosts
 
 # Not sanitised: they are the hosts, not what is tested.
 $(BUILD)/tests/cluster/%: tests/cluster/%.c
@@ -27,7 +30,15 @@ bed: $(BED_PROGRAMS) $(BUILD)/tests/sim/replay_trace
 
 # A second make reads the Makefile again: what `deps` has just installed is found only then.
 
-check: deps ## everything: build, format, unit tests, simulations, tests on hosts and real servers
+check: deps servers ## everything: build, format, unit tests, simulations, tests on hosts and real servers
+	@$(MAKE) --no-print-directory check-all-but-hosts
+	@$(MAKE) --no-print-directory tests-on-hosts
+
+check-full: deps servers ## the same, and every scenario on every kind of server and cluster, with a table of the results
+	@$(MAKE) --no-print-directory check-all-but-hosts
+	@$(MAKE) --no-print-directory tests-on-hosts CLUSTER_TESTS="--scenario-table --timeout 300"
+
+check-all-but-hosts:
 	@$(MAKE) --no-print-directory VARIANT=release programs bed
 	@$(MAKE) --no-print-directory VARIANT=san programs bed tests
 	@GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*' $(MAKE) --no-print-directory lint
@@ -37,7 +48,6 @@ check: deps ## everything: build, format, unit tests, simulations, tests on host
 	@$(MAKE) --no-print-directory mutants
 	@$(MAKE) --no-print-directory fuzz-check
 	@$(MAKE) --no-print-directory spin
-	@$(MAKE) --no-print-directory tests-on-hosts
 
 # One run for each folder, as each has a conftest.py of its own; a failure does not keep the others from running.
 # vipd is also run as it is packaged: its memory at rest means nothing in a sanitised build.
@@ -49,12 +59,12 @@ tests-on-hosts:
 	run release tests/vip; \
 	$(if $(wildcard tests/db/test_*),run san tests/db;) \
 	run san tests/rebuild; \
-	run san tests/cluster --durations 10; \
+	run san tests/cluster --durations 10 $(CLUSTER_TESTS); \
 	exit $$failed
 
-cluster: deps ## the scenario tests on namespaces alone (TESTS= picks some, as pytest's -k does)
+cluster: deps servers ## the scenario tests on namespaces alone (TESTS= picks some, as pytest's -k does)
 	@$(MAKE) --no-print-directory VARIANT=san programs bed
-	$(AS_ROOT) env MHA_VARIANT=san $(PYTEST) -v -n $(JOBS) --timeout 180 $(if $(TESTS),-k "$(TESTS)") tests/cluster
+	$(AS_ROOT) env MHA_VARIANT=san $(PYTEST) -v -n $(JOBS) --timeout 300 $(if $(TESTS),-k "$(TESTS)") tests/cluster
 
 # KEEP=1 leaves the cluster up.
 demo: deps ## show failovers and a switchover on real servers (KEEP=1 leaves them up)

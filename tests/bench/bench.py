@@ -19,7 +19,7 @@ SERVER = "mariadb-10.11"
 
 
 def kill_database(cluster, old, new):
-    old.host.kill("mariadb")
+    old.host.kill("database")
 
 
 def cut_host(cluster, old, new):

@@ -12,7 +12,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from bed import binlog, evidence, host, mariadb, rows, wire  # noqa: E402
+from bed import binlog, host, rows, server, wire  # noqa: E402
 from bed.cluster import VIP, Cluster  # noqa: E402
 
 MS = 1_000_000
@@ -84,7 +84,7 @@ class Demo:
 
     def kill_database(self):
         self.event("database_killed", "kill -9 of the primary's mariadbd on {old}",
-                   lambda old, new: old.host.kill("mariadb"))
+                   lambda old, new: old.host.kill("database"))
 
     def cut_host(self):
         def back(old):
@@ -109,7 +109,7 @@ class Demo:
         primary = cluster.wait_settled()[0]
         problems = []
         missing = {what for node in cluster.data for what in rows.missing(node.server, writes, sights)}
-        logs = {n.name: binlog.transactions(n.server.binlogs()) for n in cluster.data}
+        logs = {n.name: n.server.transactions() for n in cluster.data}
         two_writers = sights.two_writers() + binlog.quarrels(logs)
         two_addresses = sights.two_addresses()
         changes = rows.changes(primary.server, writes)
@@ -155,8 +155,8 @@ Do harm:
     kill -9 {server}    # {name}'s mariadbd
     nsenter -t {switch} -n ip link set {name} nomaster    # {name} off the network; `master br0` brings it back
 Logs: {dir}/*/log/
-""".format(ctl=ctl, pid=primary.host.pid, client=cluster.client.pid, vip=VIP, user=mariadb.APP_USER,
-           password=mariadb.APP_PASSWORD, name=primary.name, switch=cluster.switch.pid, dir=self.run.dir,
+""".format(ctl=ctl, pid=primary.host.pid, client=cluster.client.pid, vip=VIP, user=server.APP_USER,
+           password=cluster.app_password, name=primary.name, switch=cluster.switch.pid, dir=self.run.dir,
            server=primary.host.processes("mariadbd")[0]), flush=True)
         try:
             signal.pause()

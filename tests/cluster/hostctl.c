@@ -1,5 +1,5 @@
 /* hostctl SOCKET start|start-follow|stop|kill - what the agent's start and stop commands are in the test bed:
- * asks the host's hostd for its `mariadb`. Exits 0 once it is done. */
+ * asks the host's hostd for its `database`. Exits 0 once it is done. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,10 +10,10 @@ static const struct {
     const char *command;
     const char *request;
 } requests[] = {
-    {"start", "start mariadb"},
-    {"start-follow", "start mariadb follow"},
-    {"stop", "stop mariadb"},
-    {"kill", "kill mariadb"},
+    {"start", "start database"},
+    {"start-follow", "start database follow"},
+    {"stop", "stop database"},
+    {"kill", "kill database"},
 };
 
 int main(int argc, char **argv)

@@ -17,7 +17,7 @@
  * the host but this one, at once status NAME         "ok running PID MODE" (its number inside), "ok exited
  * CODE", "ok signalled N", "ok never"
  *
- * Root may ask everything. OPERATOR_UID may start, stop and kill `mariadb` only, as systemd and polkit would
+ * Root may ask everything. OPERATOR_UID may start, stop and kill `database` only, as systemd and polkit would
  * let it. */
 #include <errno.h>
 #include <fcntl.h>
@@ -199,7 +199,7 @@ static bool client_may(const struct client *client, const char *verb, const char
 {
     if (client->root)
         return true;
-    return name != NULL && strcmp(name, "mariadb") == 0 &&
+    return name != NULL && strcmp(name, "database") == 0 &&
            (strcmp(verb, "start") == 0 || strcmp(verb, "stop") == 0 || strcmp(verb, "kill") == 0);
 }
 
@@ -324,7 +324,7 @@ static void become_host(const char *name, int ready)
     sigset_t child;
 
     /* In a chroot / is no mount point; what matters is that the new /proc is seen by this host alone. */
-    if ((mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 && errno != EINVAL) ||
+    if ((mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0 && errno != EINVAL) ||
         mount(NULL, "/proc", NULL, MS_PRIVATE, NULL) != 0 ||
         mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0)
         die("mount /proc");

@@ -10,16 +10,13 @@ import pytest
 from bed import wire
 from bed.cluster import sleep_ms
 from bed.host import wait_for
-from test_failover import ELECTION_MS
+from members import directory, listed, member
+from steps import ELECTION_MS
 
 
 @pytest.fixture
 def cluster(make_cluster):
     return make_cluster()
-
-
-def directory(node):
-    return os.path.join(node.host.dir, "arbiter/shop" if node.arbiter else "agent")
 
 
 def verify_store(cluster, node):
@@ -126,83 +123,6 @@ def test_logs_stay_small(cluster):
     assert away.name in [change["to"] for change in cluster.status(primary)["history"]], "the snapshot has lost the switchover"
 
 
-def member(cluster, *arguments, node=None):
-    return cluster.mhactl("member", *arguments, node=node or cluster.primary() or cluster.data[0], timeout_s=90)
-
-
-def listed(cluster, node):
-    return json.loads(cluster.mhactl("-o", "json", "member", "list", node=node).stdout)
-
-
-def wipe(node):
-    """Its member loses all that it knew; the database of its host, if there is one, stays."""
-    daemon = node.daemons[-1]
-    if node.host.running(daemon):
-        node.host.kill(daemon)
-    for path in glob.glob(os.path.join(directory(node), "*")):
-        if os.path.isfile(path):
-            os.unlink(path)
-    node.host.start(daemon)
-
-
-def wait_stranger(cluster, node, name):
-    wait_for("%s presents itself to %s" % (name, node.name),
-             lambda: [s for s in listed(cluster, node)["strangers"] if s["name"] == name and s["let_in_by"] == "replace"], 20)
-
-
-def test_wiped_arbiter_is_replaced(cluster):
-    """It is refused until an operator lets it in; then the cluster survives a failure by its vote."""
-    cluster.begin(pace_ms=5)
-    primary = cluster.primary()
-    other = cluster.other(primary)
-    before = {m["name"]: m["id"] for m in listed(cluster, primary)["members"]}
-    refused = member(cluster, "replace", "arb")
-    assert refused.returncode == 1 and "presented itself" in refused.stderr, refused
-    wipe(cluster.arbiter)
-    wait_stranger(cluster, primary, "arb")
-    status = cluster.mhactl("status", node=primary).stdout
-    assert "mhactl member replace arb" in status, status
-    own = cluster.mhactl("status", node=cluster.arbiter)
-    assert "mhactl member replace arb" in own.stdout, own
-    assert "mhactl member replace arb" in cluster.arbiter.host.log("arbiter")
-    result = member(cluster, "replace", "arb", node=other)  # any agent takes the command on to the leader
-    assert result.returncode == 0 and "arb is a member, and votes" in result.stdout, result
-    after = {m["name"]: m for m in listed(cluster, primary)["members"]}
-    assert all(m["voter"] for m in after.values()) and len(after) == 3
-    assert {n for n in after if after[n]["id"] != before[n]} == {"arb"}
-    assert not listed(cluster, primary)["strangers"]
-    event = wire.now_ns()
-    primary.power_off()
-    assert cluster.wait_primary(20, but=primary) is other
-    cluster.wait_acknowledged(event + 100_000_000, 20)
-    primary.power_on()
-    cluster.wait_in_sync(60)
-    assert cluster.judge() == []
-
-
-def test_wiped_agent_is_replaced(cluster):
-    """Of a data host only the agent's directory is lost: its node comes back as a new member, and commits are on two hosts again."""
-    cluster.begin(pace_ms=5)
-    primary = cluster.primary()
-    wiped = cluster.other(primary)
-    wipe(wiped)
-    wait_stranger(cluster, primary, wiped.name)
-    event = wire.now_ns()
-    cluster.wait_acknowledged(event, 20)
-    wait_for("it is out of the sync set", lambda: sum(n["in_sync"] for n in cluster.status(primary)["nodes"]) == 1, 20)
-    refused = member(cluster, "remove", primary.name)
-    assert refused.returncode == 1 and "is the primary" in refused.stderr, refused
-    result = member(cluster, "replace", wiped.name)
-    assert result.returncode == 0, result
-    cluster.wait_in_sync(60)
-    assert cluster.status(primary)["sync"]["acks"] == 1
-    result = cluster.mhactl("switchover", "--to", wiped.name, node=wiped)
-    assert result.returncode == 0, result
-    assert cluster.wait_primary(20, but=primary) is wiped
-    cluster.wait_in_sync(60)
-    assert cluster.judge() == []
-
-
 def test_members_in_sync_stay(cluster):
     """Who holds what was acknowledged cannot be taken out of the group, by whatever words; the arbiter can, and comes back."""
     cluster.begin(pace_ms=5)
@@ -231,7 +151,7 @@ def test_removed_data_host_holds_nothing(cluster):
     cluster.begin(pace_ms=5)
     primary = cluster.primary()
     out = cluster.other(primary)
-    for daemon in ("agent", "mariadb"):
+    for daemon in ("agent", "database"):
         out.host.kill(daemon)
     wait_for("it is out of the sync set", lambda: sum(n["in_sync"] for n in cluster.status(primary)["nodes"]) == 1, 20)
     result = member(cluster, "remove", out.name)
@@ -240,7 +160,7 @@ def test_removed_data_host_holds_nothing(cluster):
     wait_for("it says so", lambda: "was removed" in cluster.mhactl("status", node=out).stdout, 20)
     sleep_ms(3 * ELECTION_MS)
     assert not cluster.has_vip(out)
-    assert not out.host.running("mariadb") or out.server.variable("read_only") == 1
+    assert not out.host.running("database") or out.server.variable("read_only") == 1
     assert cluster.primary() is primary
     event = wire.now_ns()
     cluster.wait_acknowledged(event, 20)

@@ -9,7 +9,7 @@ import pytest
 from bed import wire
 from bed.cluster import sleep_ms
 from bed.host import wait_for
-from test_planned import switch_over
+from steps import switch_over
 
 
 @pytest.fixture

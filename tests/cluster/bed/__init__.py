@@ -1,9 +1,13 @@
 """The test bed: hosts as network namespaces, real servers on them, a writer and watchers that look from outside.
 
     host.py      Run, Switch, Host: namespaces, cables, power
-    mariadb.py   data directories, configuration, accounts, one server on a host
+    server.py    a database server on a host: data directories, accounts, life; what every kind answers
+    mariadb.py   MariaDB's statements, files and evidence
+    mysql.py     MySQL's
+    settings.py  the programs' configuration files
     cluster.py   a whole cluster: configuration files, daemons, waiting
     wire.py      just enough of the MySQL protocol for a client that never blocks
+    login.py     how such a client proves its password
     writer.py    the client program: inserts through the VIP, notes what was acknowledged
     watch.py     the watcher program: who answers for the VIP, who has it, who takes writes
     evidence.py  what their notes say: gaps, two addresses, two writers

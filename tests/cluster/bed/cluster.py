@@ -8,67 +8,15 @@ import subprocess
 import sys
 import time
 
-import pymysql
+from . import binlog, evidence, faults, rows, settings, wal, wire
+from .host import BedError, Host, Switch, wait_for
+from .mariadb import MariaDB
+from .mysql import MySQL
+from .server import APP_USER, ERRORS, create_schema
+from .settings import VIP
 
-from . import binlog, evidence, mariadb, rows, wal, wire
-from .host import NETWORK, PREFIX, BedError, Host, Switch, wait_for
-
-VIP = NETWORK + "10"
-PORT = 7420
+KINDS = {"mariadb": MariaDB, "mysql": MySQL}
 HERE = os.path.dirname(os.path.abspath(__file__))
-
-NODE = '    {{ name = "{0}"; address = "{1}:%d"; {2}}}' % PORT
-
-AGENT_CONF = """cluster = "{cluster}";
-node = "{node}";
-key_file = "{dir}/etc/cluster.key";
-data_dir = "{dir}/agent";
-control_socket = "{dir}/agent-run/agent.sock";
-log_level = "{log_level}";
-profile = "{profile}";
-nodes = (
-{nodes}
-);
-vip = {{ address = "{vip}"; socket = "{dir}/vipd-run/vipd.sock"; }};
-database = {{
-    kind = "mariadb";
-    socket = "{mysql_socket}";
-    host = "{address}";
-    port = 3306;
-    user = "{user}";
-    password_file = "{dir}/etc/db.password";
-    replication_user = "{replication_user}";
-    replication_password_file = "{dir}/etc/replication.password";
-    replication_tls = false;
-    start = "{hostctl} {dir}/ctl start";
-    start_to_follow = "{hostctl} {dir}/ctl start-follow";
-    stop = "{hostctl} {dir}/ctl stop";
-    kill = "{hostctl} {dir}/ctl kill";
-{database_extra}}};
-"""
-
-ARBITER_CONF = """listen = "{address}:%d";
-data_dir = "{dir}/arbiter";
-control_socket = "{dir}/arbiter-run/arbiter.sock";
-log_level = "{log_level}";
-clusters = (
-    {{
-        cluster = "{cluster}";
-        node = "{node}";
-        key_file = "{dir}/etc/cluster.key";
-        profile = "{profile}";
-        nodes = (
-{nodes}
-        );
-    }}
-);
-""" % PORT
-
-VIPD_CONF = """socket = "{dir}/vipd-run/vipd.sock";
-peer_user = "{agent}";
-{run_as}log_level = "{log_level}";
-addresses = ( {{ address = "{vip}/{prefix}"; interface = "eth0"; }} );
-"""
 
 
 class Node:
@@ -76,8 +24,11 @@ class Node:
 
     def __init__(self, cluster, name, octet, arbiter):
         self.cluster, self.name, self.arbiter = cluster, name, arbiter
+        self.disk = faults.Disk(cluster.run, name, cluster.disk_mb) if cluster.disk_mb and not arbiter else None
+        self.clock = faults.Clock(cluster.run, name) if cluster.clocks and not arbiter else None
         self.host = Host(cluster.run, name, octet, cluster.switch)
-        self.server = None if arbiter else mariadb.MariaDB(self.host, octet)
+        self.server = None if arbiter else KINDS[cluster.kind](self.host, octet, cluster.data_names,
+                                                                 cluster.server_extra, self.clock)
         self.daemons = ["arbiter"] if arbiter else ["vipd", "agent"]
 
     @property
@@ -100,11 +51,21 @@ class Node:
 
 
 class Cluster:
-    def __init__(self, run, profile="lan", data=("db1", "db2"), arbiter="arb", log_level="info", database_extra="",
-                 powercut=False, trace=bool(os.environ.get("MHA_TRACE"))):
-        self.powercut, self.trace = powercut, trace
+    """`kind` of server; data nodes; the arbiter's name or None. database_extra, agent_extra: lines for agent.conf, within the database group
+    and outside; server_extra: for the server's configuration. disk_mb: each server's files lie on a disk of their own (node.disk), that can
+    be filled, frozen and broken. clocks: each data host has a wall clock of its own (node.clock)."""
+
+    def __init__(self, run, kind="mariadb", profile="lan", data=("db1", "db2"), arbiter="arb", log_level="info", database_extra="",
+                 agent_extra="", server_extra="", disk_mb=0, clocks=False, powercut=False, trace=bool(os.environ.get("MHA_TRACE"))):
+        self.kind, self.app_password = kind, KINDS[kind].APP_PASSWORD
+        self.powercut, self.trace, self.disk_mb, self.clocks = powercut, trace, disk_mb, clocks
         self.run, self.profile, self.log_level = run, profile, log_level
-        self.database_extra = database_extra
+        self.database_extra, self.agent_extra, self.server_extra = database_extra, agent_extra, server_extra
+        self.data_names = tuple(data)
+        # MariaDB waits for one acknowledgement, and so has one other server in its sync set
+        self.sync_size = min(2, len(data)) if kind == "mariadb" else len(data)
+        if disk_mb:
+            faults.own_mounts()
         self.switch = Switch(run)
         self.nodes = {name: Node(self, name, 11 + i, False) for i, name in enumerate(data)}
         if arbiter:
@@ -137,61 +98,10 @@ class Cluster:
         with open(key) as f:
             self.key = f.read()
         for node in self.nodes.values():
-            self.configure_node(node)
-
-    def node_list(self):
-        return ",\n".join(NODE.format(n.name, n.host.address, "arbiter = true; " if n.arbiter else "")
-                          for n in self.nodes.values())
-
-    def configure_node(self, node):
-        host, users = node.host, self.run.users
-        uid = users.arbiter if node.arbiter else users.agent
-        host.file("etc/cluster.key", self.key, uid, 0o600)
-        values = {"cluster": "shop", "node": node.name, "dir": host.dir, "log_level": self.log_level,
-                  "profile": self.profile, "nodes": self.node_list(), "vip": VIP, "prefix": PREFIX,
-                  "address": host.address, "user": mariadb.AGENT_USER,
-                  "replication_user": mariadb.REPLICATION_USER, "database_extra": self.database_extra,
-                  "hostctl": self.run.program("tests/cluster/hostctl"),
-                  "agent": users.agent, "run_as": 'run_as = "%d";\n' % users.vipd if users.separate else ""}
-        env = {"ASAN_OPTIONS": "log_path=%s/log/sanitizer:detect_leaks=0:abort_on_error=0" % host.dir,
-               "UBSAN_OPTIONS": "log_path=%s/log/sanitizer:print_stacktrace=1" % host.dir}
-        if self.run.variant != "san":
-            env = {}
-        else:
-            os.chmod(os.path.join(host.dir, "log"), 0o1777)
-        member_env = dict(env)
-        if self.powercut:
-            member_env.update(LD_PRELOAD=self.run.program("tests/cluster/powercut.so"), POWERCUT_DELAY_US="20000",
-                              POWERCUT_DIR=host.directory("undo", uid))
-            member_env["ASAN_OPTIONS"] = env.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
-        if node.arbiter:
-            host.directory("arbiter", uid, 0o700)
-            host.directory("arbiter-run", uid)
-            configuration = host.file("etc/arbiter.conf", self.trace_setting(node, uid) + ARBITER_CONF.format(**values))
-            host.service("arbiter", [self.run.program("mha4rdb-arbiter"), "-c", configuration], uid, env=member_env)
-            return
-        host.directory("agent", uid, 0o700)
-        host.directory("agent-run", uid)
-        host.directory("vipd-run", users.vipd)
-        host.file("etc/db.password", mariadb.AGENT_PASSWORD + "\n", uid, 0o600)
-        host.file("etc/replication.password", mariadb.REPLICATION_PASSWORD + "\n", uid, 0o600)
-        configuration = host.file("etc/agent.conf", self.trace_setting(node, uid) +
-                                  AGENT_CONF.format(mysql_socket=node.server.socket, **values))
-        host.service("agent", [self.run.program("mha4rdb-agent"), "-c", configuration,
-                               "-w", self.run.program("mha4rdb-dbworker")], uid, env=member_env)
-        configuration = host.file("etc/vipd.conf", VIPD_CONF.format(**values))
-        # started by root, as its unit does; it goes on as its own user with two capabilities
-        host.service("vipd", [self.run.program("mha4rdb-vipd"), "-c", configuration], env=env)
+            settings.configure(self, node)
 
     def trace_path(self, node):
         return os.path.join(node.host.dir, "trace", "trace")
-
-    def trace_setting(self, node, uid):
-        """The line of its configuration, with a directory of its own: its data directory is looked at by tests."""
-        if not self.trace:
-            return ""
-        node.host.directory("trace", uid, 0o700)
-        return 'trace = "%s";\n' % self.trace_path(node)
 
     def replay(self, path):
         """What the pure code says to a trace: (exit status, the difference or a summary)."""
@@ -246,15 +156,15 @@ class Cluster:
 
     def _try_schema(self):
         try:
-            mariadb.create_schema(self.primary().server)
+            create_schema(self.primary().server)
             return True
-        except (pymysql.err.MySQLError, OSError, AttributeError):
+        except ERRORS + (AttributeError,):
             return False
 
     def start_watch(self):
         self.watch = self.run.spawn(
             [sys.executable, os.path.join(HERE, "watch.py"), VIP, str(self.watcher.pid), self.watcher.address,
-             mariadb.APP_USER, mariadb.APP_PASSWORD, self.watch_notes],
+             APP_USER, self.app_password, self.watch_notes],
             stdin=subprocess.PIPE, text=True, stderr=open(os.path.join(self.run.dir, "watch.log"), "w"))
         for node in self.data:
             self.watch_up(node)
@@ -274,8 +184,8 @@ class Cluster:
 
     def start_writer(self, pace_ms=2):
         self.client.service("writer", [
-            sys.executable, os.path.join(HERE, "writer.py"), VIP, "3306", mariadb.APP_USER, mariadb.APP_PASSWORD,
-            self.writer_notes, str(pace_ms)])
+            sys.executable, os.path.join(HERE, "writer.py"), VIP, "3306", APP_USER, self.app_password, self.writer_notes,
+            str(pace_ms)])
         self.client.start("writer")
         self.wait_acknowledged(wire.now_ns(), 20)
 
@@ -316,11 +226,20 @@ class Cluster:
             return None
         try:
             return holders[0] if holders[0].server.variable("read_only") == 0 else None
-        except (pymysql.err.MySQLError, OSError):
+        except ERRORS:
             return None
 
+    def others(self, node):
+        return [n for n in self.data if n is not node]
+
     def other(self, node):
-        return next(n for n in self.data if n is not node)
+        """Another data node; with three of them one that acknowledges, as the cluster says."""
+        others = self.others(node)
+        if len(others) > 1:
+            status = self.data_status() or {"nodes": []}
+            members = {n["name"] for n in status["nodes"] if n["in_sync"]}
+            others.sort(key=lambda n: n.name not in members)
+        return others[0]
 
     def has_vip(self, node):
         if not node.host.pid:
@@ -339,9 +258,10 @@ class Cluster:
             raise BedError("%s\n%s" % (e, self.describe())) from None
 
     def wait_in_sync(self, timeout_s=60.0, least=None):
-        """All data hosts but the primary replicate from it, hold what it holds, and acknowledge its commits; and the cluster says
-        that all are in its sync set."""
+        """All data hosts (or `least` of them) but the primary replicate from it, and its commits wait for them; and the cluster says
+        that as many are in its sync set as its database can wait for."""
         least = least or len(self.data)
+        members = min(least, self.sync_size)
 
         def ready():
             primary = self.primary()
@@ -350,15 +270,15 @@ class Cluster:
             replicas = [n for n in self.data if n is not primary and n.server.replicating_from(primary.server)]
             if len(replicas) + 1 < least:
                 return False
-            if primary.server.query("SHOW STATUS LIKE 'Rpl_semi_sync_master_status'")[0]["Value"] != "ON":
+            if members > 1 and not primary.server.commits_wait():
                 return False
             status = self.data_status()
-            return bool(status) and sum(n["in_sync"] for n in status["nodes"]) >= least
+            return bool(status) and sum(n["in_sync"] for n in status["nodes"]) >= members
 
         def quietly():
             try:
                 return ready()
-            except (pymysql.err.MySQLError, OSError, KeyError):
+            except ERRORS + (KeyError,):
                 return False
         try:
             wait_for("%d servers are in sync" % least, quietly, timeout_s, 0.05)
@@ -379,7 +299,7 @@ class Cluster:
         parts = []
         for node in self.nodes.values():
             parts.append("== %s: %s" % (node.name, "; ".join(
-                "%s %s" % (d, node.host.status(d)) for d in ["mariadb"] * bool(node.server) + node.daemons)
+                "%s %s" % (d, node.host.status(d)) for d in ["database"] * bool(node.server) + node.daemons)
                 if node.host.pid else "off"))
             if node.host.pid and os.path.exists(node.control):
                 try:
@@ -388,7 +308,7 @@ class Cluster:
                 except subprocess.TimeoutExpired:
                     parts.append("mhactl: no answer")
             parts += self._describe_server(node)
-            for log in ["agent", "vipd", "arbiter", "mariadb"]:
+            for log in ["agent", "vipd", "arbiter", "database"]:
                 tail = node.host.log(log).splitlines()[-25:]
                 if tail:
                     parts.append("-- %s.log\n%s" % (log, "\n".join(tail)))
@@ -396,12 +316,10 @@ class Cluster:
 
     def _describe_server(self, node):
         try:
-            status = node.server.replica_status() or {}
-            sessions = node.server.query("SELECT ID, USER, COMMAND, TIME_MS, STATE, INFO FROM information_schema.PROCESSLIST")
-            kept = ("Slave_IO_State", "Slave_IO_Running", "Slave_SQL_Running", "Gtid_IO_Pos", "Last_IO_Error", "Last_SQL_Error")
-            return ["-- replica: %s" % {k: status[k] for k in kept if k in status}] + [
-                "-- session: %s" % " ".join(str(v) for v in row.values()) for row in sessions]
-        except (pymysql.err.MySQLError, OSError, AttributeError) as e:
+            return ["-- server: read_only=%s, at %s" % (node.server.variable("read_only"), node.server.position()),
+                    "-- replica: %s" % node.server.replica()] + [
+                "-- session: %s" % " ".join(str(v) for v in row.values()) for row in node.server.sessions()]
+        except ERRORS + (AttributeError,) as e:
             return ["-- server: %s" % e] if node.server else []
 
     # -- verdicts --
@@ -422,7 +340,7 @@ class Cluster:
             self.watch.wait(10)
             self.watch = None
 
-    def wait_settled(self, rejoined=True, timeout_s=30):
+    def wait_settled(self, rejoined=True, timeout_s=60):
         """All servers (or the primary alone) hold the same; returns their nodes, the primary first."""
         def settled():
             try:
@@ -430,7 +348,7 @@ class Cluster:
                 others = [n for n in self.data if n is not primary and rejoined]
                 if primary and all(n.server.same_as(primary.server) for n in others):
                     return [primary] + others
-            except (pymysql.err.MySQLError, OSError):
+            except ERRORS:
                 pass
             return None
         try:
@@ -450,7 +368,7 @@ class Cluster:
             if lost:
                 problems.append("%s misses %d acknowledged rows: %s" % (node.name, len(lost), ", ".join(lost[:10])))
         problems += sights.two_addresses(only_kernel_since)[:5] + sights.two_writers()[:5]
-        problems += binlog.quarrels({n.name: binlog.transactions(n.server.binlogs()) for n in settled})[:5]
+        problems += binlog.quarrels({n.name: n.server.transactions() for n in settled})[:5]
         if sights.blind_ms() > blind_limit_ms:
             problems.append("the watcher itself stood still for %.0f ms" % sights.blind_ms())
         return problems + self.sanitizer_reports()

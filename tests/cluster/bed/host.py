@@ -48,7 +48,7 @@ class Users:
     def __init__(self):
         base = 0 if single_user() else 742000
         self.separate = base != 0
-        self.agent, self.mariadb, self.vipd, self.arbiter, self.client = (
+        self.agent, self.database, self.vipd, self.arbiter, self.client = (
             [base + i for i in range(1, 6)] if self.separate else [0] * 5
         )
 
@@ -65,6 +65,7 @@ class Run:
         self.users = Users()
         self.hosts = {}
         self.children = []
+        self.disks = []
         self.keep = False
 
     def __enter__(self):
@@ -99,12 +100,16 @@ class Run:
                 end_on_signals()
 
     def _end_everything(self):
+        for disk in self.disks:
+            disk.thaw()  # or nobody who waits for it ever ends
         for child in self.children:
             if child.poll() is None:
                 child.kill()
             child.wait()
         for host in list(self.hosts.values()):
             host.end()
+        for disk in self.disks:
+            disk.unmount()
         if not self.keep:
             shutil.rmtree(self.dir, ignore_errors=True)
 

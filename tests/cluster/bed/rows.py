@@ -1,16 +1,16 @@
 """Rows, compared by key."""
 
-from . import mariadb
+from .server import SCHEMA
 
 
 def written(server):
     """key -> server id that inserted it, of the writer's table."""
-    rows = server.query("SELECT k, server FROM %s.writes" % mariadb.SCHEMA, timeout_s=60)
+    rows = server.query("SELECT k, server FROM %s.writes" % SCHEMA, timeout_s=60)
     return {row["k"]: row["server"] for row in rows}
 
 
 def tried(server):
-    rows = server.query("SELECT host, n FROM %s.tries" % mariadb.SCHEMA, timeout_s=60)
+    rows = server.query("SELECT host, n FROM %s.tries" % SCHEMA, timeout_s=60)
     return {(row["host"], row["n"]) for row in rows}
 
 

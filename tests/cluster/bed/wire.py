@@ -7,13 +7,17 @@ blocks, retries or waits on its own stands between them and the socket.
 import collections
 import ctypes
 import errno
-import hashlib
 import os
 import select
 import socket
 import struct
 import threading
 import time
+
+try:
+    from login import NATIVE, encrypted, scramble
+except ImportError:
+    from .login import NATIVE, encrypted, scramble
 
 CAPABILITIES = 0x00000001 | 0x00000008 | 0x00000200 | 0x00008000 | 0x00080000  # password, database, 4.1, secure, plugin
 CLONE_NEWNET = 0x40000000
@@ -49,14 +53,6 @@ def socket_in(pid, *arguments):
             os.close(there)
     finally:
         os.close(home)
-
-
-def scramble(password, salt):
-    if not password:
-        return b""
-    first = hashlib.sha1(password.encode()).digest()
-    mixed = hashlib.sha1(salt + hashlib.sha1(first).digest()).digest()
-    return bytes(a ^ b for a, b in zip(first, mixed))
 
 
 class Session:
@@ -135,28 +131,38 @@ class Session:
             self.state = "ready"
             return ("error", number, text)
         if self.state == "login":
-            if not self._salt:
-                return self._greeting(sequence, packet)
-            if packet[:1] == b"\xfe":  # another plugin's scramble is asked for; only this one is spoken here
-                salt = packet[packet.index(b"\0") + 1:].rstrip(b"\0")
-                self._send(sequence + 1, scramble(self.password, salt))
-                return None
-            self.state = "ready"
-            return ("ready",)
+            return self._login(sequence, packet)
         if self.state == "busy" and packet[:1] == b"\0":
             self.state = "ready"
             return ("ok",)
         self.close("unexpected packet")
         return ("closed",)
 
+    def _login(self, sequence, packet):
+        if not self._salt:
+            return self._greeting(sequence, packet)
+        if packet[:1] == b"\xfe":  # it wants another plugin's proof
+            name, salt = packet[1:].split(b"\0", 1)
+            self._salt = salt.rstrip(b"\0")
+            self._send(sequence + 1, scramble(name.decode(), self.password, self._salt))
+        elif packet == b"\1\4":  # it has not seen this password since its start: it wants the password itself
+            self._send(sequence + 1, b"\2")
+        elif packet[:2] == b"\1-":
+            self._send(sequence + 1, encrypted(self.password, self._salt, packet[1:]))
+        elif packet[:1] == b"\0":
+            self.state = "ready"
+            return ("ready",)
+        return None
+
     def _greeting(self, sequence, packet):
         end = packet.index(b"\0", 1)
         rest = packet[end + 5:]  # behind the version and the thread's number
         self._salt = rest[:8] + rest[27:39]
         answer = struct.pack("<IIB23x", CAPABILITIES, 1 << 24, 45)
-        proof = scramble(self.password, self._salt)
+        plugin = rest[40:].split(b"\0")[0].decode() or NATIVE
+        proof = scramble(plugin, self.password, self._salt)
         answer += self.user.encode() + b"\0" + bytes([len(proof)]) + proof
-        answer += self.database.encode() + b"\0" + b"mysql_native_password\0"
+        answer += self.database.encode() + b"\0" + plugin.encode() + b"\0"
         self._send(sequence + 1, answer)
         return None
 

@@ -9,12 +9,14 @@ import random
 import re
 import time
 
-import pytest
-
 from bed import wire
 from bed.cluster import sleep_ms
 from bed.host import wait_for
 from bed.wal import Ledger
+from scenario import scenario
+
+TITLE = "the agent restarts in the middle of a promotion, or between vote and answer"
+WITHOUT_ARBITER = dict.fromkeys(("mariadb-3", "mysql-3"), "has no arbiter")
 
 
 def read(ledger, node):
@@ -61,23 +63,21 @@ def storm(cluster, seed, kill):
     assert len({term for _member, term in ledger.votes}) >= 3, "there was hardly an election"
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_storm_of_deaths_during_elections(make_cluster, seed):
-    cluster = make_cluster()
-    storm(cluster, seed, cluster.kill_members)
+@scenario(21, TITLE, quick=("mariadb-2", "mysql-3"))
+def test_storm_of_deaths_during_elections(cluster):
+    storm(cluster, 1, cluster.kill_members)
 
 
-@pytest.mark.parametrize("seed", [3, 4])
-def test_storm_of_power_cuts_during_elections(make_cluster, seed):
+@scenario(21, TITLE, quick=("mariadb-3",), powercut=True)
+def test_storm_of_power_cuts_during_elections(cluster):
     """Each death also takes what was written and not synced: a promise that left too early would be broken now."""
-    cluster = make_cluster(powercut=True)
-    storm(cluster, seed, cluster.power_cut)
+    storm(cluster, 3, cluster.power_cut)
 
 
-def test_arbiter_loses_power_in_the_sync_of_a_new_rule(make_cluster):
+@scenario(21, TITLE, quick=("mariadb-2",), powercut=True, without=WITHOUT_ARBITER)
+def test_arbiter_loses_power_in_the_sync_of_a_new_rule(cluster):
     """The replica is gone and the primary asks to go on alone. An answer that left before its entry was on disk would let the primary
     acknowledge rows under a rule that the others have forgotten: they would promote the replica over them."""
-    cluster = make_cluster(powercut=True)
     cluster.begin()
     primary = cluster.primary()
     replica = cluster.other(primary)
@@ -96,9 +96,9 @@ def test_arbiter_loses_power_in_the_sync_of_a_new_rule(make_cluster):
     assert cluster.judge() == []
 
 
-def test_arbiter_loses_power_in_the_sync_of_its_vote(make_cluster):
+@scenario(21, TITLE, quick=("mysql-2",), powercut=True, without=WITHOUT_ARBITER)
+def test_arbiter_loses_power_in_the_sync_of_its_vote(cluster):
     """Nobody leads by a vote that was never on a disk."""
-    cluster = make_cluster(powercut=True)
     cluster.begin()
     primary = cluster.primary()
     replica = cluster.other(primary)

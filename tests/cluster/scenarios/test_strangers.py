@@ -6,11 +6,12 @@ import secrets
 import subprocess
 import sys
 
-import pytest
+from bed import settings, wire
+from bed.cluster import sleep_ms
+from bed.settings import PORT
+from scenario import scenario
 
-from bed import cluster as clusters
-from bed import wire
-from bed.cluster import PORT, sleep_ms
+TITLE = "another cluster's key, port scanner, slow-loris, random bytes"
 
 # Runs in the client's network against all members at once; ends after the given seconds.
 ATTACKER = r'''
@@ -47,11 +48,6 @@ while time.monotonic() < end:
 '''.replace("PORT", str(PORT))
 
 
-@pytest.fixture
-def cluster(make_cluster):
-    return make_cluster()
-
-
 def undisturbed(cluster, act, gap_limit_ms=800):
     """While `act` goes on: same primary, same term, no gap worth the name, no new log lines by the thousand."""
     cluster.begin()
@@ -73,8 +69,7 @@ def undisturbed(cluster, act, gap_limit_ms=800):
     assert cluster.judge() == []
 
 
-@pytest.mark.parametrize("kind", ["scan", "garbage", "truncated", "dawdle"])
-def test_noise_on_the_cluster_port(cluster, kind):
+def noise(cluster, kind):
     def attack():
         addresses = [n.host.address for n in cluster.nodes.values()]
         result = subprocess.run(cluster.client.enter(sys.executable, "-c", ATTACKER, kind, "5", *addresses),
@@ -83,21 +78,43 @@ def test_noise_on_the_cluster_port(cluster, kind):
     undisturbed(cluster, attack)
 
 
+@scenario(27, TITLE)
+def test_27_scanner(cluster):
+    noise(cluster, "scan")
+
+
+@scenario(27, TITLE, quick=("mariadb-2",))
+def test_27_garbage(cluster):
+    noise(cluster, "garbage")
+
+
+@scenario(27, TITLE)
+def test_27_truncated_hellos(cluster):
+    noise(cluster, "truncated")
+
+
+@scenario(27, TITLE, quick=("mysql-3",))
+def test_27_dawdlers(cluster):
+    noise(cluster, "dawdle")
+
+
 def stranger(cluster, key, name="shop"):
-    """A real member's program on the clients' host, as `arb` of a cluster of that name, with that key."""
+    """A real member's program on the clients' host, as a member that there is already of a cluster of that name, with that key."""
+    node = (cluster.arbiter or cluster.data[-1]).name
     host, run = cluster.client, cluster.run
     uid = run.users.arbiter
     host.directory("arbiter", uid, 0o700)
     host.directory("arbiter-run", uid)
     host.file("etc/cluster.key", key, uid, 0o600)
-    path = host.file("etc/arbiter.conf", clusters.ARBITER_CONF.format(
-        cluster=name, node="arb", dir=host.dir, address=host.address, log_level="info", profile="lan",
-        nodes=cluster.node_list()))
+    path = host.file("etc/arbiter.conf", settings.ARBITER_CONF.format(
+        cluster=name, node=node, dir=host.dir, address=host.address, log_level="info", profile="lan",
+        nodes=settings.node_list(cluster, as_arbiter=node)))
     host.service("arbiter", [run.program("mha4rdb-arbiter"), "-c", path], uid)
     host.start("arbiter")
 
 
-def test_another_clusters_key(cluster):
+@scenario(27, TITLE, quick=("mysql-2",))
+def test_27_another_clusters_key(cluster):
     def act():
         stranger(cluster, secrets.token_hex(32) + "\n")
         sleep_ms(5000)
@@ -105,15 +122,17 @@ def test_another_clusters_key(cluster):
     undisturbed(cluster, act)
 
 
-def test_right_key_wrong_member(cluster):
-    """A second arbiter of the same name with an empty disk is a stranger too."""
+@scenario(27, TITLE, quick=("mariadb-3",))
+def test_27_right_key_wrong_member(cluster):
+    """A second member of the same name with an empty disk is a stranger too."""
     def act():
         stranger(cluster, cluster.key)
         sleep_ms(5000)
     undisturbed(cluster, act)
 
 
-def test_garbage_on_the_local_sockets(cluster):
+@scenario(27, TITLE)
+def test_27_garbage_on_the_local_sockets(cluster):
     """vipd's and the agent's unix sockets, from a user that may connect."""
     def act():
         dice = random.Random(2)

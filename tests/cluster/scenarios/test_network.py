@@ -1,0 +1,191 @@
+"""Cables, paths and neighbours: who is cut off, who hears whom, who answers for the address."""
+
+from bed import rows, wire
+from bed.cluster import VIP, sleep_ms
+from bed.faults import hears
+from bed.host import wait_for
+from scenario import scenario
+from steps import ELECTION_MS, fail_over, gap_ms, kill_database, logs, rejoin, words
+
+
+@scenario(4, "primary partitioned from everybody, its clients with it", quick=("mariadb-2", "mysql-3"))
+def test_04_partition(cluster):
+    """The watcher's tries are made inside the primary's host: they are its clients on that side."""
+    cluster.begin()
+    cut = 0
+
+    def act(old):
+        nonlocal cut
+        old.host.cut()
+        cut = wire.now_ns()
+        assert not any(hears(n.host, old.host, 0.1) for n in cluster.others(old)), "the cable still carries"
+
+    old, new, gap = fail_over(cluster, act)
+    assert gap < 3 * ELECTION_MS
+    assert not cluster.has_vip(old), "the cut-off host still has the address"
+    assert old.server.closed()
+    sights = cluster.sights()
+    opened = min(t.acked for t in sights.tries[new.name])
+    assert sights.last_try(old.name) < opened, "the cut-off side acknowledged a write after the new primary did"
+    # one that was under way at the cut may have had its acknowledgement; nothing else may
+    late = [t for t in sights.tries[old.name] if t.sent > cut]
+    assert not late, "the cut-off side acknowledged %d writes" % len(late)
+    old.host.uncut()
+    rejoin(cluster, old)
+    assert cluster.judge() == []
+
+
+@scenario(5, "the partition heals", quick=("mariadb-3", "mysql-2"))
+def test_05_heals(cluster):
+    """One address throughout, no second change: the old primary follows on the data that it has."""
+    cluster.begin()
+    old, new, _gap = fail_over(cluster, lambda old: old.host.cut())
+    sleep_ms(2 * ELECTION_MS)
+    healed = wire.now_ns()
+    old.host.uncut()
+    wait_for("the cable carries again", lambda: hears(old.host, new.host), 5)
+    rejoin(cluster, old)
+    assert cluster.primary() is new
+    cluster.end_writing()
+    assert not [c for c in rows.changes(new.server, cluster.writes()) if c[0] > healed], "a second change of primary"
+    assert cluster.judge() == []
+
+
+def calm_after(cluster, act, change_limit=1):
+    cluster.begin()
+    primary = cluster.primary()
+    replica = cluster.other(primary)
+    act(primary, replica)
+    sleep_ms(4000)
+    term = cluster.data_status()["term"]
+    sleep_ms(3000)
+    settled = cluster.data_status()["term"]
+    event = wire.now_ns()
+    cluster.wait_acknowledged(event, 20)
+    cluster.switch.unblock()
+    cluster.wait_in_sync(60)
+    cluster.end_writing()
+    changes = rows.changes(cluster.primary().server, cluster.writes())
+    assert len(changes) <= change_limit, changes
+    assert settled <= term + 1, "terms grow: %d, then %d" % (term, settled)
+    assert cluster.judge() == []
+
+
+def cut_one_way(cluster, pairs):
+    """Frames from the first to the second of each pair are lost, and seen to be; the other way they arrive, unless that is cut, too."""
+    for source, target in pairs:
+        cluster.switch.block(source.host, target.host)
+    for source, target in pairs:
+        assert not hears(target.host, source.host), "%s still hears %s" % (target.name, source.name)
+        assert hears(source.host, target.host) or (target, source) in pairs
+
+
+def rest(cluster, primary, replica):
+    """The members beside these two."""
+    return [n for n in cluster.nodes.values() if n not in (primary, replica)]
+
+
+CUTS = {
+    "data-hosts-from-each-other": lambda c, p, r: [(p, r), (r, p)],
+    "replica-does-not-hear-the-primary": lambda c, p, r: [(p, r)],
+    "primary-does-not-hear-the-replica": lambda c, p, r: [(r, p)],
+    "primary-is-heard-by-nobody": lambda c, p, r: [(p, r)] + [(p, n) for n in rest(c, p, r)],
+    "primary-hears-nobody": lambda c, p, r: [(r, p)] + [(n, p) for n in rest(c, p, r)],
+}
+CUTS_TITLE = "one-way and partial partitions"
+
+
+def make_cut_test(name, pairs, quick):
+    @scenario(6, CUTS_TITLE, quick=quick)
+    def test(cluster):
+        calm_after(cluster, lambda p, r: cut_one_way(cluster, pairs(cluster, p, r)))
+    test.__name__ = "test_06_" + name.replace("-", "_")
+    return test
+
+
+test_06_data_hosts_apart = make_cut_test("data-hosts-apart", CUTS["data-hosts-from-each-other"], ("mariadb-2", "mysql-3"))
+test_06_replica_deaf = make_cut_test("replica-deaf", CUTS["replica-does-not-hear-the-primary"], ("mariadb-3",))
+test_06_primary_deaf_for_replica = make_cut_test("primary-deaf-for-replica", CUTS["primary-does-not-hear-the-replica"], ("mysql-2",))
+test_06_primary_mute = make_cut_test("primary-mute", CUTS["primary-is-heard-by-nobody"], ("mysql-3",))
+test_06_primary_deaf = make_cut_test("primary-deaf", CUTS["primary-hears-nobody"], ("mariadb-2",))
+
+
+@scenario(6, CUTS_TITLE)
+def test_06_replica_cut_off_from_all_comes_back(cluster):
+    def act(_primary, replica):
+        replica.host.cut()
+        sleep_ms(3000)
+        replica.host.uncut()
+    calm_after(cluster, act, change_limit=0)
+
+
+@scenario(25, "address removed, link flaps, another host holds it", quick=("mariadb-2", "mysql-2"))
+def test_25_address_removed_by_another_program(cluster):
+    cluster.begin()
+    primary, event = cluster.primary(), wire.now_ns()
+    primary.host.ip_batch("address del %s/24 dev eth0\n" % VIP)
+    cluster.wait_acknowledged(wire.now_ns(), 10)
+    assert cluster.primary() is primary
+    assert any(t > event and name == primary.name and not held for t, name, held in cluster.sights().addresses), "nothing was removed"
+    assert gap_ms(cluster, event) < ELECTION_MS
+    assert cluster.judge() == []
+
+
+@scenario(25, "address removed, link flaps, another host holds it", quick=("mysql-3",))
+def test_25_link_down(cluster):
+    cluster.begin()
+    old, _new, gap = fail_over(cluster, lambda old: old.host.link_down())
+    assert "NO-CARRIER" in old.host.run_command("ip", "link", "show", "eth0").stdout
+    assert gap < 3 * ELECTION_MS
+    old.host.link_up()
+    rejoin(cluster, old)
+    assert cluster.judge() == []
+
+
+@scenario(25, "address removed, link flaps, another host holds it")
+def test_25_link_flaps(cluster):
+    """Shorter than the election time, many times: whatever moves, nothing is lost and one serves in the end."""
+    cluster.begin()
+    primary = cluster.primary()
+    for _ in range(8):
+        primary.host.link_down()
+        sleep_ms(150)
+        primary.host.link_up()
+        sleep_ms(400)
+    cluster.wait_primary(30)
+    cluster.wait_acknowledged(wire.now_ns(), 30)
+    cluster.wait_in_sync(60)
+    assert cluster.judge() == []
+
+
+@scenario(25, "address removed, link flaps, another host holds it", quick=("mariadb-3",))
+def test_25_another_host_holds_it(cluster):
+    """Some machine outside has the address when the target would take it: reported, not fought."""
+    cluster.begin(writer=False)
+    old = cluster.primary()
+    cluster.end_writing()
+    squatter = cluster.client
+    squatter.ip_batch("address add %s/24 dev eth0\n" % VIP)
+    kill_database(old)
+    wait_for("the conflict is reported", lambda: squatter.mac in logs(cluster, "vipd") and VIP in logs(cluster, "vipd"), 20)
+    sleep_ms(2 * ELECTION_MS)
+    assert not any(cluster.has_vip(n) for n in cluster.data), "it was fought over"
+    assert "address" in words(cluster) or VIP in words(cluster), words(cluster)
+    squatter.ip_batch("address del %s/24 dev eth0\n" % VIP)
+    cluster.wait_primary(30)
+    cluster.wait_in_sync(60)
+
+
+@scenario(26, "clients and routers keep a stale neighbour entry", quick=("mariadb-2", "mysql-3"))
+def test_26_stale_neighbour(cluster):
+    """A client that never asks again must still arrive at the new primary within a second."""
+    cluster.begin()
+    old = cluster.primary()
+    assert old.host.mac in cluster.client.run_command("ip", "neigh", "show", VIP).stdout, "it has no entry that could get stale"
+    old, new, gap = fail_over(cluster, kill_database)
+    entry = cluster.client.run_command("ip", "neigh", "show", VIP).stdout
+    assert new.host.mac in entry, entry
+    assert gap < ELECTION_MS
+    announced = [t for t, mac in cluster.sights().announcements if mac == new.host.mac]
+    assert len(announced) >= 2, "it is announced once only"
+    assert cluster.judge() == []
