@@ -11,7 +11,7 @@ Several functions may share a number: in the table their row has failed if one o
 import pytest
 
 FORMS = {"2": {"data": ("db1", "db2"), "arbiter": "arb"}, "3": {"data": ("db1", "db2", "db3"), "arbiter": None}}
-READY = ("mariadb-2",)  # what the programs can do so far
+READY = ("mariadb-2", "mariadb-3")  # what the programs can do so far
 CASES = tuple("%s-%s" % (kind, form) for kind in ("mariadb", "mysql") for form in FORMS)
 TWO_NODES = {"mariadb-3": "needs two data nodes", "mysql-3": "needs two data nodes"}
 NEEDS_THIRD = {"mariadb-2": "needs a third data node", "mysql-2": "needs a third data node"}

@@ -5,6 +5,8 @@
     mariadb.py   MariaDB's statements, files and evidence
     mysql.py     MySQL's
     settings.py  the programs' configuration files
+    spawner.py   what systemd's socket units do for a rebuild of MariaDB
+    faults.py    disks, paths and clocks that fail
     cluster.py   a whole cluster: configuration files, daemons, waiting
     wire.py      just enough of the MySQL protocol for a client that never blocks
     login.py     how such a client proves its password

@@ -30,6 +30,7 @@ class Node:
         self.server = None if arbiter else KINDS[cluster.kind](self.host, octet, cluster.data_names,
                                                                  cluster.server_extra, self.clock)
         self.daemons = ["arbiter"] if arbiter else ["vipd", "agent"]
+        self.helpers = []  # what systemd would start at a connection
 
     @property
     def control(self):
@@ -37,8 +38,8 @@ class Node:
 
     def start(self):
         """As a boot does: the programs. The agent starts the server, in the way that fits (its own unit is disabled)."""
-        for daemon in self.daemons:
-            self.host.start(daemon)
+        for service in self.helpers + self.daemons:
+            self.host.start(service)
 
     def power_off(self):
         self.cluster.watch_down(self)

@@ -75,11 +75,15 @@ class Run:
         self.close()
 
     def program(self, name):
+        """A program of the build; see copy."""
+        return self.copy(os.path.join(self.build, name))
+
+    def copy(self, source):
         """A copy in the run's directory: the hosts' users need not be able to read the repository."""
-        path = os.path.join(self.dir, "bin", os.path.basename(name))
+        path = os.path.join(self.dir, "bin", os.path.basename(source))
         if not os.path.exists(path):
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            shutil.copy(os.path.join(self.build, name), path)
+            shutil.copy(source, path)
         return path
 
     def spawn(self, args, **options):

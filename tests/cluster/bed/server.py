@@ -19,7 +19,7 @@ REPLICATION_PASSWORD = "replication-password"
 APP_USER = "app"
 SCHEMA = "shop"
 SERVICE = "database"
-REPLICATION_USER = "mha4rdb_repl"  # %n: the node's name
+REPLICATION_USER = "mha4rdb_%n"  # %n: the node's name
 ERRORS = (pymysql.err.MySQLError, OSError)
 
 SAMPLES = os.path.join(hosts.REPOSITORY, "packaging", "samples")

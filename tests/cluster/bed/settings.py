@@ -1,8 +1,9 @@
 """Configuration files of the programs, as an operator would write them for these hosts."""
 
 import os
+import sys
 
-from .host import NETWORK, PREFIX
+from .host import NETWORK, PREFIX, REPOSITORY
 from .server import AGENT_PASSWORD, AGENT_USER, REPLICATION_PASSWORD, REPLICATION_USER
 
 VIP = NETWORK + "10"
@@ -56,6 +57,14 @@ clusters = (
 );
 """ % PORT
 
+# A MariaDB server's files are its user's: both commands run as that, on the other side of a socket.
+REBUILD = """rebuild = {{
+    donate = "{rebuild} connect {dir}/rebuild/donate.sock";
+    receive = "{rebuild} connect {dir}/rebuild/receive.sock";
+    port = %d;
+}};
+""" % REBUILD_PORT
+
 VIPD_CONF = """socket = "{dir}/vipd-run/vipd.sock";
 peer_user = "{agent}";
 {run_as}log_level = "{log_level}";
@@ -105,6 +114,23 @@ def values(cluster, node):
             "run_as": 'run_as = "%d";\n' % users.vipd if users.separate else ""}
 
 
+def configure_rebuild(cluster, node):
+    """MariaDB's two commands, as the packages' socket units start them. Returns what goes into agent.conf."""
+    host, run = node.host, cluster.run
+    program = run.program("mha4rdb-rebuild")
+    if cluster.kind != "mariadb":
+        return ""
+    host.directory("rebuild", run.users.database)
+    scripts = os.path.join(REPOSITORY, "packaging", "libexec")
+    for name, options in (("donate", ["--user=root", "--socket=" + node.server.socket]), ("receive", ["--datadir=" + node.server.datadir])):
+        script = run.copy(os.path.join(scripts, "mariadb-" + name))
+        host.service(name, [sys.executable, run.copy(os.path.join(os.path.dirname(os.path.abspath(__file__)), "spawner.py")),
+                            os.path.join(host.dir, "rebuild", name + ".sock"), "/bin/sh", script, "--over-socket", *options],
+                     run.users.database)
+        node.helpers.append(name)
+    return REBUILD.format(rebuild=program, dir=host.dir)
+
+
 def configure(cluster, node):
     """Writes a node's files and says how its programs are started."""
     host, run, users = node.host, cluster.run, cluster.run.users
@@ -122,7 +148,8 @@ def configure(cluster, node):
     host.directory("vipd-run", users.vipd)
     host.file("etc/db.password", AGENT_PASSWORD + "\n", uid, 0o600)
     host.file("etc/replication.password", REPLICATION_PASSWORD + "\n", uid, 0o600)
-    path = host.file("etc/agent.conf", trace_setting(cluster, node, uid) + AGENT_CONF.format(**values(cluster, node)))
+    path = host.file("etc/agent.conf", trace_setting(cluster, node, uid) + configure_rebuild(cluster, node) +
+                     AGENT_CONF.format(**values(cluster, node)))
     host.service("agent", [run.program("mha4rdb-agent"), "-c", path, "-w", run.program("mha4rdb-dbworker")], uid, env=member_env)
     path = host.file("etc/vipd.conf", VIPD_CONF.format(**values(cluster, node)))
     # started by root, as its unit does; it goes on as its own user with two capabilities
