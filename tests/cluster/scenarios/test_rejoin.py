@@ -59,7 +59,8 @@ def test_auto(cluster):
 def test_manual(cluster):
     replica = diverged_replica(cluster)
     wait_for("it is named", lambda: told(cluster, replica, ["rebuild", "alone", "of its own"]), 30)
-    assert has_database(replica) and not set_aside(replica, "errant")
+    wait_for("it keeps what it has", lambda: has_database(replica), 20)
+    assert not set_aside(replica, "errant")
     primary = cluster.primary()
     result = cluster.mhactl("rebuild", "--node", replica.name, "--donor", primary.name, node=primary)
     assert result.returncode == 0, result
