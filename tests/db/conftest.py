@@ -8,22 +8,48 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from dbworker import Worker  # noqa: E402
-from mariadb_server import Server, Template  # noqa: E402
+import mariadb_server  # noqa: E402
+import mysql_server  # noqa: E402
+
+SERVERS = {"mariadb": mariadb_server, "mysql": mysql_server}
 
 
-@pytest.fixture(scope="session")
-def template():
-    made = Template()
-    yield made
-    made.remove()
+def pytest_configure(config):
+    config.addinivalue_line("markers", "kinds(*names): the kinds of servers that the test is for; mariadb if it is not there")
+
+
+def pytest_generate_tests(metafunc):
+    if "kind" in metafunc.fixturenames:
+        marker = metafunc.definition.get_closest_marker("kinds")
+        metafunc.parametrize("kind", marker.args if marker else ("mariadb",))
 
 
 @pytest.fixture
-def make_server(template):
+def kind(request):
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def templates():
+    """By kind, each made when it is first needed."""
+    made = {}
+
+    def get(kind):
+        if kind not in made:
+            made[kind] = SERVERS[kind].Template()
+        return made[kind]
+
+    yield get
+    for template in made.values():
+        template.remove()
+
+
+@pytest.fixture
+def make_server(templates, kind):
     made = []
 
     def make(server_id=1, *options, start=True, **more):
-        server = Server(template, server_id, options=options, **more)
+        server = SERVERS[kind].Server(templates(kind), server_id, options=options, **more)
         made.append(server)
         if start:
             server.start()

@@ -36,12 +36,12 @@ class Worker:
                 f.write(text + "\n")
             os.chmod(path, 0o600)
             give(path, uid or 0)
-        values = {"probe_interval_ms": 100, "probe_timeout_ms": 600, **settings}
+        values = {"probe_interval_ms": 100, "probe_timeout_ms": server.PROBE_TIMEOUT_MS, **settings}
         with open(self.config, "w") as f:
             f.write(f'''node = "n{server.server_id}";
 log_level = "debug";
 database = {{
-    kind = "mariadb"; socket = "{server.socket}"; host = "{server.host}"; port = {server.port};
+    kind = "{server.kind}"; socket = "{server.socket}"; host = "{server.host}"; port = {server.port};
     user = "{AGENT_USER}"; password_file = "{self.dir}/password";
     replication_user = "{replication_user}"; replication_password_file = "{self.dir}/replication";
     start = "false"; start_to_follow = "false"; stop = "false";

@@ -91,6 +91,13 @@ class Template:
 
 
 class Server:
+    kind = "mariadb"
+    PROBE_TIMEOUT_MS = 600
+    # expressions whose words differ by kind
+    POSITION = "@@gtid_binlog_state"
+    LOCKED = "SELECT Host, JSON_VALUE(Priv, '$.account_locked') AS l FROM mysql.global_priv WHERE User = 'mha4rdb_n2'"
+    RECEIVER = "SELECT ID FROM information_schema.PROCESSLIST WHERE COMMAND = 'Slave_IO'"
+
     def __init__(self, template, server_id, data=None, options=(), netns=None, host="127.0.0.1"):
         self.template, self.server_id, self.options, self.netns, self.host = template, server_id, list(options), netns, host
         self.port = free_port()
@@ -149,10 +156,54 @@ class Server:
     def value(self, expression):
         return list(self.query(f"SELECT {expression} AS v")[0].values())[0]
 
+    # ---- what tests ask of servers of either kind ----
+
+    def position(self):
+        return self.value(self.POSITION)
+
+    def gtid(self, number):
+        """Of this server's own transaction of that number."""
+        return f"0-{self.server_id}-{number}"
+
+    def log_until(self, number):
+        """The position of a server that has its own transactions up to that number, and no others."""
+        return self.gtid(number)
+
+    @contextlib.contextmanager
+    def unlocked(self):
+        """For statements that a closed server forbids, to root too where it can."""
+        with self.root() as c:
+            yield c
+
+    def set_password(self, account, password):
+        with self.root() as c:
+            c.execute("SET sql_log_bin = 0")
+            c.execute(f"SET PASSWORD FOR {account} = PASSWORD('{password}')")
+
+    def stop_receiver(self):
+        self.query("STOP SLAVE IO_THREAD")
+
+    def stop_applier(self):
+        self.query("STOP SLAVE SQL_THREAD")
+
+    def unacknowledged(self):
+        """Commits that went through without an acknowledgement, so far."""
+        return int(self.query("SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_master_no_tx'")[0]["Value"])
+
+    def open_by_hand(self):
+        self.query("SET GLOBAL read_only = 0")
+
     def kill(self):
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
+
+    def pause(self):
+        """Stopped with SIGSTOP, and seen so: its threads run on until the first of them has taken the signal."""
+        self.process.send_signal(signal.SIGSTOP)
+        tasks = f"/proc/{self.process.pid}/task"
+        while any(open(f"{tasks}/{task}/stat").read().rsplit(")", 1)[1].split()[0] != "T" for task in os.listdir(tasks)):
+            time.sleep(0.001)
 
     def stop(self):
         if self.process and self.process.poll() is None:

@@ -4,7 +4,9 @@
  * All of it blocks, and each call names its line: a thread of the worker with a connection of its own. The
  * probe line looks, the ops line does what the agent asks, the fence line is kept connected so that a fence
  * depends neither on a free slot nor on the others. The log line asks what waits for whoever writes the
- * server's log, as every commit does; the doubt line asks why another one is not answered.
+ * server's log, as every commit does; the doubt line asks why another one is not answered. The sweep line
+ * is a second one of the fence's thread, where an adapter ends sessions while its fence line waits; the
+ * probe write and nudge lines are the probe's, for statements that it does not wait for.
  *
  * No late statements (design, section 5): a statement that its caller has given up may still run in the
  * server. So before the first statement of the ops line, before every opening, and in every fence, all
@@ -29,7 +31,18 @@
 #define FINDINGS_MAX 32
 #define ACKNOWLEDGERS_MAX 16
 
-enum adapter_line { LINE_PROBE, LINE_OPS, LINE_FENCE, LINE_LOG, LINE_DOUBT, LINE_COUNT };
+enum adapter_line {
+    LINE_PROBE,
+    LINE_OPS,
+    LINE_FENCE,
+    LINE_SWEEP,
+    LINE_LOG,
+    LINE_DOUBT,
+    LINE_PROBE_WRITE,
+    LINE_NUDGE,
+    LINE_NUDGE_LAST = LINE_NUDGE + 2,
+    LINE_COUNT
+};
 
 struct adapter; /* one database, with one session per line */
 
@@ -187,7 +200,7 @@ struct adapter_kind {
                              const struct check_request *request, struct db_findings *out, struct error *err);
 };
 
-extern const struct adapter_kind adapter_mariadb;
+extern const struct adapter_kind adapter_mariadb, adapter_mysql;
 
 /* By settings.kind; NULL: none. */
 const struct adapter_kind *adapter_find(const char *kind);

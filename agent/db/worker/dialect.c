@@ -11,6 +11,7 @@ struct row {
 
 /* which server, since when */
 #define MARIADB DIALECT_MARIADB, 0
+#define MYSQL DIALECT_MYSQL, 0
 
 static const struct row rows[] = {
     /* Our own sessions: no limits of a global default, no reconnect after a night, nothing that waits for a
@@ -169,6 +170,150 @@ static const struct row rows[] = {
      "SELECT GRANTEE, GROUP_CONCAT(PRIVILEGE_TYPE SEPARATOR ', ') FROM information_schema.USER_PRIVILEGES "
      "WHERE PRIVILEGE_TYPE IN ('SUPER', 'READ_ONLY ADMIN', 'READ ONLY ADMIN', 'REPLICATION SLAVE') "
      "GROUP BY GRANTEE"},
+
+    /* ---- MySQL ---- */
+
+    {STATEMENT_SESSION_SETUP, MYSQL,
+     "SET SESSION wait_timeout = 31536000, net_read_timeout = 60, net_write_timeout = 60, lock_wait_timeout "
+     "= 10, innodb_lock_wait_timeout = 5, max_execution_time = 0, autocommit = 1, sql_mode = '', "
+     "session_track_gtids = OWN_GTID"},
+
+    {STATEMENT_VARIABLES, MYSQL,
+     "SELECT @@global.version, @@global.read_only, @@global.gtid_executed, @@global.server_uuid, "
+     "@@global.rpl_semi_sync_source_enabled, @@global.rpl_semi_sync_source_timeout, "
+     "@@global.rpl_semi_sync_source_wait_no_replica, @@global.rpl_semi_sync_source_wait_point, "
+     "@@global.rpl_semi_sync_source_wait_for_replica_count, @@global.rpl_semi_sync_replica_enabled, "
+     "@@global.log_bin, @@global.gtid_mode, @@global.sync_relay_log, @@global.relay_log_recovery, "
+     "@@global.super_read_only, @@global.offline_mode"},
+    /* The GTIDs of transactions that are in the binary log, or on their way there, and not committed yet. */
+    {STATEMENT_OWNED, MYSQL, "SELECT @@global.gtid_owned"},
+    {STATEMENT_SEMI_SYNC_STATUS, MYSQL,
+     "SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_source_status', "
+     "'Rpl_semi_sync_source_wait_sessions', 'Rpl_semi_sync_source_clients', 'Rpl_semi_sync_replica_status')"},
+    {STATEMENT_REPLICA_STATUS, MYSQL, "SHOW REPLICA STATUS"},
+    {STATEMENT_WRITTEN_EPOCH, MYSQL, "SELECT COALESCE(MAX(epoch), 0) FROM mha4rdb.epoch"},
+    {STATEMENT_USER_SCHEMAS, MYSQL,
+     "SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN "
+     "('information_schema', 'mysql', 'performance_schema', 'sys', 'mha4rdb', '#mysql50#lost+found')"},
+    /* The probe's session writes nothing else, and no log ever. The least that lock_wait_timeout takes is a
+       second. */
+    {STATEMENT_PROBE_SETUP, MYSQL,
+     "SET SESSION sql_log_bin = 0, lock_wait_timeout = 1, innodb_lock_wait_timeout = 1"},
+    {STATEMENT_PROBE_WRITE, MYSQL,
+     "INSERT INTO mha4rdb.probe (id, written_us) VALUES (1, $1) ON DUPLICATE KEY UPDATE written_us = $1"},
+
+    {STATEMENT_SESSIONS, MYSQL,
+     "SELECT ID, USER, COMMAND, COALESCE(STATE, '') FROM information_schema.PROCESSLIST "
+     "WHERE USER NOT IN ('system user', 'event_scheduler') AND COMMAND NOT IN ('Binlog Dump', 'Binlog Dump "
+     "GTID', 'Daemon')"},
+    {STATEMENT_SESSIONS_OF, MYSQL,
+     "SELECT ID, USER, COMMAND, COALESCE(STATE, '') FROM information_schema.PROCESSLIST "
+     "WHERE USER IN (?1, 'unauthenticated user')"},
+    {STATEMENT_KILL, MYSQL, "KILL CONNECTION $1"},
+    {STATEMENT_LONGEST, MYSQL,
+     "SELECT ID, USER, HOST, TIME, COALESCE(STATE, ''), COALESCE(LEFT(INFO, 100), '') "
+     "FROM information_schema.PROCESSLIST WHERE USER NOT IN ('system user', 'event_scheduler', ?1) "
+     "AND COMMAND NOT IN ('Binlog Dump', 'Binlog Dump GTID', 'Sleep', 'Daemon') "
+     "ORDER BY STATE LIKE 'Waiting for %lock', TIME DESC LIMIT 1"},
+
+    /* Whole seconds; who gives it up earlier ends its session. */
+    {STATEMENT_READ_ONLY_ON, MYSQL, "SET SESSION lock_wait_timeout = $1, GLOBAL super_read_only = 1"},
+    /* read_only = 0 takes super_read_only with it. */
+    {STATEMENT_READ_ONLY_OFF, MYSQL, "SET GLOBAL read_only = 0"},
+    /* While super_read_only is being switched on it reads as 1 already, though writes go on (tried on 9.7);
+       read_only changes at the end. */
+    {STATEMENT_READ_ONLY_ASK, MYSQL, "SELECT @@global.read_only AND @@global.super_read_only"},
+    {STATEMENT_CLOSED_ASK, MYSQL, "SELECT @@global.read_only"},
+    {STATEMENT_SUPER_READ_ONLY_OFF, MYSQL, "SET GLOBAL super_read_only = 0"},
+    {STATEMENT_SUPER_READ_ONLY_ON, MYSQL, "SET GLOBAL super_read_only = 1"},
+
+    {STATEMENT_RULE_ASK, MYSQL,
+     "SELECT @@global.rpl_semi_sync_source_enabled, @@global.rpl_semi_sync_source_timeout, "
+     "@@global.rpl_semi_sync_source_wait_no_replica, @@global.rpl_semi_sync_source_wait_point, "
+     "@@global.rpl_semi_sync_source_wait_for_replica_count"},
+    {STATEMENT_SEMI_SYNC_OFF, MYSQL, "SET GLOBAL rpl_semi_sync_source_enabled = 0"},
+    {STATEMENT_SEMI_SYNC_ON, MYSQL, "SET GLOBAL rpl_semi_sync_source_enabled = 1"},
+    {STATEMENT_WAITING_ASK, MYSQL,
+     "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for semi-sync ACK%'"},
+    {STATEMENT_RULE_COUNT, MYSQL, "SET GLOBAL rpl_semi_sync_source_wait_for_replica_count = $1"},
+    {STATEMENT_RULE_TIMEOUT, MYSQL, "SET GLOBAL rpl_semi_sync_source_timeout = $1"},
+    {STATEMENT_RULE_WAIT_ALONE, MYSQL, "SET GLOBAL rpl_semi_sync_source_wait_no_replica = $1"},
+    {STATEMENT_RULE_WAIT_POINT, MYSQL, "SET GLOBAL rpl_semi_sync_source_wait_point = 'AFTER_SYNC'"},
+
+    {STATEMENT_REPLICATION_ACCOUNTS, MYSQL,
+     "SELECT User, Host, account_locked = 'Y', Repl_slave_priv = 'Y' FROM mysql.user "
+     "WHERE LEFT(User, CHAR_LENGTH(?1)) = ?1"},
+    {STATEMENT_LOG_OFF, MYSQL, "SET SESSION sql_log_bin = 0"},
+    {STATEMENT_LOG_ON, MYSQL, "SET SESSION sql_log_bin = 1"},
+    {STATEMENT_ACCOUNT_LOCK, MYSQL, "ALTER USER ?1@?2 ACCOUNT LOCK"},
+    {STATEMENT_ACCOUNT_UNLOCK, MYSQL, "ALTER USER ?1@?2 ACCOUNT UNLOCK"},
+
+    {STATEMENT_RECEIVER_STOP, MYSQL, "STOP REPLICA IO_THREAD"},
+    {STATEMENT_RECEIVER_START, MYSQL, "START REPLICA IO_THREAD"},
+    {STATEMENT_APPLIER_START, MYSQL, "START REPLICA SQL_THREAD"},
+    {STATEMENT_REPLICA_STOP, MYSQL, "STOP REPLICA"},
+    {STATEMENT_REPLICA_START, MYSQL, "START REPLICA"},
+    {STATEMENT_REPLICA_FORGET, MYSQL, "RESET REPLICA ALL"},
+    {STATEMENT_ACKNOWLEDGE_ON, MYSQL, "SET GLOBAL rpl_semi_sync_replica_enabled = 1"},
+    {STATEMENT_ACKNOWLEDGE_OFF, MYSQL, "SET GLOBAL rpl_semi_sync_replica_enabled = 0"},
+    {STATEMENT_NET_TIMEOUT, MYSQL, "SET GLOBAL replica_net_timeout = $1"},
+    {STATEMENT_WAIT_APPLIED, MYSQL, "SELECT WAIT_FOR_EXECUTED_GTID_SET(?1, $2)"},
+    /* 9.x gives up after 10 tries by default; 0: never. */
+    {STATEMENT_FOLLOW, MYSQL,
+     "CHANGE REPLICATION SOURCE TO SOURCE_HOST = ?1, SOURCE_PORT = $2, SOURCE_USER = ?3, SOURCE_PASSWORD = "
+     "?4, SOURCE_CONNECT_RETRY = 1, SOURCE_RETRY_COUNT = 0, SOURCE_HEARTBEAT_PERIOD = $5, SOURCE_SSL = $6, "
+     "GET_SOURCE_PUBLIC_KEY = 1"},
+    /* Only with both threads stopped. */
+    {STATEMENT_FOLLOW_BY_GTID, MYSQL, "CHANGE REPLICATION SOURCE TO SOURCE_AUTO_POSITION = 1"},
+
+    {STATEMENT_SCHEMA_EXISTS, MYSQL,
+     "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'mha4rdb' AND TABLE_NAME IN "
+     "('epoch', 'probe')"},
+    {STATEMENT_CREATE_SCHEMA, MYSQL, "CREATE DATABASE IF NOT EXISTS mha4rdb"},
+    {STATEMENT_CREATE_EPOCH, MYSQL,
+     "CREATE TABLE IF NOT EXISTS mha4rdb.epoch (epoch BIGINT UNSIGNED NOT NULL PRIMARY KEY, node "
+     "VARCHAR(255) NOT NULL, written_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)) ENGINE = InnoDB "
+     "DEFAULT CHARSET = utf8mb4 COMMENT = 'one row for each opening for writes'"},
+    {STATEMENT_CREATE_PROBE, MYSQL,
+     "CREATE TABLE IF NOT EXISTS mha4rdb.probe (id INT NOT NULL PRIMARY KEY, written_us BIGINT UNSIGNED NOT "
+     "NULL) ENGINE = InnoDB COMMENT = 'written by each server for itself, never logged'"},
+    {STATEMENT_EPOCH_WRITE, MYSQL, "INSERT INTO mha4rdb.epoch (epoch, node) VALUES ($1, ?2)"},
+    /* A row of its own for each session that does it, so that one that is stranded blocks no other; logged,
+       and so the same on all servers, unlike row 1. */
+    {STATEMENT_NUDGE, MYSQL,
+     "REPLACE INTO mha4rdb.probe (id, written_us) VALUES (1000 + $1, UNIX_TIMESTAMP(NOW(6)) * 1000000)"},
+    {STATEMENT_SERVER_UUID, MYSQL, "SELECT @@global.server_uuid"},
+    {STATEMENT_EXECUTED, MYSQL, "SELECT @@global.gtid_executed"},
+    {STATEMENT_LOG_STATUS, MYSQL, "SHOW MASTER STATUS"},
+    {STATEMENT_LOG_STATUS, DIALECT_MYSQL, 80200, "SHOW BINARY LOG STATUS"},
+    {STATEMENT_STATE_OF, MYSQL, "SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = $1"},
+    {STATEMENT_STATES, MYSQL,
+     "SELECT COALESCE(STATE, ''), COUNT(*) FROM information_schema.PROCESSLIST WHERE COMMAND NOT IN "
+     "('Sleep', "
+     "'Daemon', 'Binlog Dump GTID') GROUP BY 1"},
+
+    {STATEMENT_CHECK_VARIABLES, MYSQL,
+     "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('sync_binlog', 'innodb_flush_log_at_trx_commit', "
+     "'log_bin', "
+     "'log_replica_updates', 'gtid_mode', 'enforce_gtid_consistency', 'server_id', "
+     "'rpl_semi_sync_source_enabled', 'rpl_semi_sync_source_wait_point', 'rpl_semi_sync_replica_enabled', "
+     "'innodb_doublewrite', 'skip_replica_start', 'replica_net_timeout', 'binlog_format', 'init_connect', "
+     "'relay_log_recovery', 'sync_relay_log', 'relay_log_info_repository', 'replica_preserve_commit_order', "
+     "'replica_parallel_workers', 'binlog_expire_logs_seconds', 'offline_mode', 'super_read_only')"},
+    {STATEMENT_CHECK_PLUGINS, MYSQL,
+     "SELECT PLUGIN_NAME FROM information_schema.PLUGINS WHERE PLUGIN_STATUS = 'ACTIVE' AND PLUGIN_NAME IN "
+     "('rpl_semi_sync_source', 'rpl_semi_sync_replica', 'clone')"},
+    {STATEMENT_CHECK_GRANTS, MYSQL, "SHOW GRANTS"},
+    {STATEMENT_CHECK_ACCOUNTS, MYSQL,
+     "SELECT GRANTEE, GROUP_CONCAT(PRIVILEGE_TYPE SEPARATOR ', ') FROM information_schema.USER_PRIVILEGES "
+     "WHERE PRIVILEGE_TYPE IN ('SUPER', 'CONNECTION_ADMIN', 'REPLICATION SLAVE', 'BACKUP_ADMIN') AND GRANTEE "
+     "NOT LIKE '''mysql.%' GROUP BY GRANTEE"},
+    {STATEMENT_CHECK_TRANSACTIONS, MYSQL,
+     "SELECT p.ID, p.USER, p.HOST, TIMESTAMPDIFF(SECOND, t.trx_started, NOW()), t.trx_rows_modified, "
+     "COALESCE(LEFT(p.INFO, 100), '') FROM information_schema.INNODB_TRX t JOIN "
+     "information_schema.PROCESSLIST p ON p.ID = t.trx_mysql_thread_id WHERE p.USER <> ?1 AND t.trx_started "
+     "< "
+     "NOW() - INTERVAL $2 SECOND ORDER BY t.trx_started LIMIT 5"},
 };
 
 const char *dialect_text(enum statement statement, struct dialect dialect)

@@ -224,7 +224,7 @@ static enum error_code probe(struct adapter *adapter, bool write, struct db_view
     count_own_writes(&look, view);
     code = judge_replica(&look, view, err);
     if (code == ERR_OK)
-        code = mariadb_acknowledgers(adapter, session, view, err);
+        code = sql_acknowledgers(adapter, session, view, err);
     if (code == ERR_OK && !view->read_only && view->acks == 0)
         code = mariadb_senders_stuck(session, &view->replicas_locked_out, err);
     if (code != ERR_OK)
@@ -302,6 +302,6 @@ const struct adapter_kind adapter_mariadb = {
     .promote = sql_promote,
     .open = sql_open,
     .set_commit_rule = mariadb_set_commit_rule,
-    .set_acknowledging = mariadb_set_acknowledging,
+    .set_acknowledging = sql_set_acknowledging,
     .check = mariadb_check,
 };

@@ -1,5 +1,5 @@
 /* mariadb.h - shared by the files of the MariaDB adapter, beside sql.h: mariadb.c (the table, looking),
- * mariadb_fence.c, mariadb_rule.c (commit rule), mariadb_accounts.c (who may acknowledge), mariadb_replica.c,
+ * mariadb_fence.c, mariadb_rule.c (commit rule), mariadb_replica.c,
  * mariadb_check.c. */
 #ifndef MHA_DB_WORKER_MARIADB_H
 #define MHA_DB_WORKER_MARIADB_H
@@ -29,13 +29,6 @@ enum error_code mariadb_expel(struct adapter *adapter, char *who, size_t size, s
 
 /* mariadb_tell.c */
 enum error_code mariadb_tell(struct adapter *adapter, struct error *err);
-
-/* mariadb_accounts.c */
-/* Who may acknowledge here, into the view. */
-enum error_code mariadb_acknowledgers(struct adapter *adapter, struct session *session, struct db_view *view,
-                                      struct error *err);
-enum error_code mariadb_set_acknowledging(struct adapter *adapter, struct adapter_call *call,
-                                          const char *node, bool allowed, struct error *err);
 
 /* mariadb_rule.c */
 /* No replica can connect: a dump thread that was killed does not end. Setting the rule 0, though it is in

@@ -1,11 +1,16 @@
 #include "agent/db/worker/session.h"
 
 #include <errmsg.h>
+#include <errno.h>
 #include <mysqld_error.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
+
+#include "common/base/clock.h"
 
 #define STATEMENT_BYTES 16384
 /* The library's timeouts: backstops behind the main thread's own deadlines. */
@@ -241,13 +246,12 @@ static enum error_code failed(struct session *session, enum statement statement,
     return error_set(err, ERR_REFUSED, "%.60s: %s (%u)", text, mysql_error(session->mysql), number);
 }
 
-enum error_code session_ask(struct session *session, enum statement statement, const char *const *arguments,
-                            MYSQL_RES **out, struct error *err)
+enum error_code session_send(struct session *session, enum statement statement, const char *const *arguments,
+                             struct error *err)
 {
     const char *pattern = dialect_text(statement, session->dialect);
     char text[STATEMENT_BYTES];
 
-    *out = NULL;
     session->last_errno = 0;
     if (!session->mysql)
         return error_set(err, ERR_IO, "not connected to the server");
@@ -255,12 +259,57 @@ enum error_code session_ask(struct session *session, enum statement statement, c
         return error_set(err, ERR_INVALID, "this kind of server has no such statement");
     if (!compose(session, pattern, arguments, text, sizeof text))
         return error_set(err, ERR_INVALID, "a statement is too long");
-    if (mysql_real_query(session->mysql, text, strlen(text)) != 0)
+    return mysql_send_query(session->mysql, text, strlen(text)) == 0 ? ERR_OK
+                                                                     : failed(session, statement, err);
+}
+
+bool session_answered(struct session *session, uint64_t until_us)
+{
+    for (;;) {
+        uint64_t now_us = clock_now_us(), left_us = until_us > now_us ? until_us - now_us : 0;
+        struct timespec left = {.tv_sec = (time_t)(left_us / 1000000),
+                                .tv_nsec = (long)(left_us % 1000000) * 1000};
+        struct pollfd poll_fd = {.fd = session->mysql ? (int)mysql_get_socket(session->mysql) : -1,
+                                 .events = POLLIN};
+        int ready = poll_fd.fd < 0 ? 1 : ppoll(&poll_fd, 1, &left, NULL);
+        if (ready != 0 && !(ready < 0 && errno == EINTR))
+            return true;
+        if (left_us == 0)
+            return false;
+    }
+}
+
+static enum error_code take_answer(struct session *session, enum statement statement, MYSQL_RES **out,
+                                   struct error *err)
+{
+    *out = NULL;
+    if (!session->mysql)
+        return error_set(err, ERR_IO, "not connected to the server");
+    if (mysql_read_query_result(session->mysql) != 0)
         return failed(session, statement, err);
     *out = mysql_store_result(session->mysql);
     if (!*out && mysql_field_count(session->mysql) != 0)
         return failed(session, statement, err);
     return ERR_OK;
+}
+
+enum error_code session_finish(struct session *session, enum statement statement, struct error *err)
+{
+    MYSQL_RES *result;
+    enum error_code code = take_answer(session, statement, &result, err);
+
+    if (result)
+        mysql_free_result(result);
+    return code;
+}
+
+enum error_code session_ask(struct session *session, enum statement statement, const char *const *arguments,
+                            MYSQL_RES **out, struct error *err)
+{
+    enum error_code code = session_send(session, statement, arguments, err);
+
+    *out = NULL;
+    return code == ERR_OK ? take_answer(session, statement, out, err) : code;
 }
 
 enum error_code session_run(struct session *session, enum statement statement, const char *const *arguments,

@@ -73,6 +73,14 @@ enum error_code session_ask_text(struct session *session, enum statement stateme
 enum error_code session_ask_number(struct session *session, enum statement statement,
                                    const char *const *arguments, uint64_t *out, struct error *err);
 
+/* The same in two halves: sent, and its answer taken, which blocks until it is there. In between, with
+ * nothing else done on the session, session_answered waits for it until `until_us`; true: there is an answer,
+ * or the connection is lost or interrupted. */
+enum error_code session_send(struct session *session, enum statement statement, const char *const *arguments,
+                             struct error *err);
+bool session_answered(struct session *session, uint64_t until_us);
+enum error_code session_finish(struct session *session, enum statement statement, struct error *err);
+
 #define ARGUMENTS(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define NO_ARGUMENTS NULL
 

@@ -123,13 +123,18 @@ static bool judge_refused_write(const struct session *session, struct db_view *v
     return true;
 }
 
-enum error_code sql_probe_write(struct session *session, struct db_view *view, struct error *err)
+enum error_code sql_send_probe(struct session *session, struct error *err)
 {
     char now[32];
-    enum error_code code;
 
     snprintf(now, sizeof now, "%llu", (unsigned long long)clock_now_us());
-    code = session_run(session, STATEMENT_PROBE_WRITE, ARGUMENTS(now), err);
+    return session_send(session, STATEMENT_PROBE_WRITE, ARGUMENTS(now), err);
+}
+
+enum error_code sql_finish_probe(struct session *session, struct db_view *view, struct error *err)
+{
+    enum error_code code = session_finish(session, STATEMENT_PROBE_WRITE, err);
+
     if (code == ERR_OK || sql_table_missing(session))
         return ERR_OK;
     if (code == ERR_TIMEOUT) {
@@ -139,4 +144,11 @@ enum error_code sql_probe_write(struct session *session, struct db_view *view, s
         return ERR_OK;
     }
     return code == ERR_REFUSED && judge_refused_write(session, view, err) ? ERR_OK : code;
+}
+
+enum error_code sql_probe_write(struct session *session, struct db_view *view, struct error *err)
+{
+    enum error_code code = sql_send_probe(session, err);
+
+    return code == ERR_OK ? sql_finish_probe(session, view, err) : code;
 }

@@ -1,8 +1,8 @@
 /* sql.h - what the adapters of MariaDB and MySQL share. Their flows are the same, written once: sql.c (the
  * adapter itself, parts of a look), sql_sessions.c (ending sessions), sql_replica.c (status, drain),
- * sql_primary.c (promote, open, close), sql_check.c (parts of
- * the preflight). Where the servers differ by more than the text of a statement (dialect.h), a flow calls one
- * of the functions of struct sql_kind. */
+ * sql_accounts.c (who may acknowledge), sql_primary.c (promote, open, close), sql_check.c (parts of the
+ * preflight). Where the servers differ by more than the text of a statement (dialect.h), a flow calls one of
+ * the functions of struct sql_kind. */
 #ifndef MHA_DB_WORKER_SQL_H
 #define MHA_DB_WORKER_SQL_H
 
@@ -25,6 +25,11 @@ struct sql_kind {
                                  struct error *err);
     /* Writable for clients, confirmed. */
     enum error_code (*writable)(struct session *session, struct error *err);
+    /* NULL: not needed. What this session writes is not logged, or is again. */
+    enum error_code (*unlogged)(struct session *session, bool unlogged, struct error *err);
+    /* NULL: not needed. Before and after the agent writes something itself on a server that may be closed. */
+    enum error_code (*admit)(struct adapter *adapter, struct session *session, bool admitted,
+                             struct error *err);
 };
 
 /* What the log line was told lately, the oldest first: the server's position, and after it the end of its
@@ -35,6 +40,13 @@ struct log_answer {
     char end[512];
 };
 
+/* See mysqld_nudge.c. */
+struct mysqld_nudging {
+    struct position committed; /* as it was last seen to move */
+    uint64_t since_us;         /* when */
+    uint64_t nudged_us;
+};
+
 struct adapter {
     const struct sql_kind *sql;
     const struct db_settings *settings;
@@ -43,6 +55,9 @@ struct adapter {
     unsigned log_answer_count;
     struct log_answer log_answers[LOG_ANSWERS];
     const void *swept_session; /* the ops line's connection that has seen the strangers gone; only compared */
+    bool probe_writing;        /* MySQL: LINE_PROBE_WRITE has a write under way */
+    struct mysqld_nudging nudging; /* the probe's thread */
+    atomic_uint admissions;        /* changes of `admit`: odd while the agent may write */
 };
 
 /* Commits waiting under a rule wait this long: 31.7 years. The servers take up to 2^64-1, and MariaDB 10.11
@@ -62,6 +77,7 @@ struct replica_status {
     unsigned receiver_errno, applier_errno;
     char host[DB_TEXT_BYTES];
     char user[DB_TEXT_BYTES];
+    bool by_gtid;                       /* MySQL: SOURCE_AUTO_POSITION */
     char received[VIEW_POSITION_BYTES]; /* Gtid_IO_Pos, Retrieved_Gtid_Set */
     char log_file[512];                 /* in the source's log, up to where the receiver has read */
     uint64_t log_position;
@@ -88,6 +104,9 @@ bool sql_no_such_session(const struct session *session);
 /* The last statement failed because what it names does not exist. */
 bool sql_table_missing(const struct session *session);
 /* Writes the probe's row; a lock that somebody holds is told in the view. */
+enum error_code sql_send_probe(struct session *session, struct error *err);
+enum error_code sql_finish_probe(struct session *session, struct db_view *view, struct error *err);
+/* Both. */
 enum error_code sql_probe_write(struct session *session, struct db_view *view, struct error *err);
 
 /* For a connection as a replica makes it to its source. */
@@ -121,7 +140,20 @@ enum error_code sql_drain_until(struct adapter *adapter, struct session *session
                                 uint64_t deadline_us, struct error *err);
 enum error_code sql_drain(struct adapter *adapter, struct adapter_call *call, struct error *err);
 
+/* sql_accounts.c */
+
+/* Who may acknowledge here, into the view. */
+enum error_code sql_acknowledgers(struct adapter *adapter, struct session *session, struct db_view *view,
+                                  struct error *err);
+enum error_code sql_set_acknowledging(struct adapter *adapter, struct adapter_call *call, const char *node,
+                                      bool allowed, struct error *err);
+
 /* sql_primary.c */
+
+/* Around something that the agent writes itself: both are always called, whether or not the first one or what
+ * is in between failed. */
+enum error_code sql_begin_own_write(struct adapter *adapter, struct session *session, struct error *err);
+enum error_code sql_end_own_write(struct adapter *adapter, struct session *session, struct error *err);
 
 enum error_code sql_close(struct adapter *adapter, struct adapter_call *call, struct error *err);
 enum error_code sql_promote(struct adapter *adapter, struct adapter_call *call, uint64_t epoch, unsigned acks,

@@ -56,6 +56,30 @@ static enum error_code write_epoch(struct adapter *adapter, struct session *sess
     return code == ERR_OK ? adapter->sql->written(session, position, position_size, err) : code;
 }
 
+enum error_code sql_begin_own_write(struct adapter *adapter, struct session *session, struct error *err)
+{
+    return adapter->sql->admit ? adapter->sql->admit(adapter, session, true, err) : ERR_OK;
+}
+
+enum error_code sql_end_own_write(struct adapter *adapter, struct session *session, struct error *err)
+{
+    return adapter->sql->admit ? adapter->sql->admit(adapter, session, false, err) : ERR_OK;
+}
+
+static enum error_code write_record(struct adapter *adapter, struct session *session, uint64_t epoch,
+                                    const char *node, char *position, size_t position_size, struct error *err)
+{
+    struct error ignored;
+    enum error_code code = sql_begin_own_write(adapter, session, err), ended;
+
+    if (code == ERR_OK)
+        code = create_schema(session, err);
+    if (code == ERR_OK)
+        code = write_epoch(adapter, session, epoch, node, position, position_size, err);
+    ended = sql_end_own_write(adapter, session, code == ERR_OK ? err : &ignored);
+    return code == ERR_OK ? ended : code;
+}
+
 enum error_code sql_promote(struct adapter *adapter, struct adapter_call *call, uint64_t epoch, unsigned acks,
                             const char *node, char *position, size_t position_size, struct error *err)
 {
@@ -89,9 +113,7 @@ enum error_code sql_promote(struct adapter *adapter, struct adapter_call *call, 
     if (code == ERR_OK && read_only)
         code = adapter->sql->rule(session, 0, err);
     if (code == ERR_OK)
-        code = create_schema(session, err);
-    if (code == ERR_OK)
-        code = write_epoch(adapter, session, epoch, node, position, position_size, err);
+        code = write_record(adapter, session, epoch, node, position, position_size, err);
     return code == ERR_OK ? adapter->sql->rule(session, acks, err) : code;
 }
 

@@ -63,6 +63,8 @@ enum error_code sql_replica_status(struct session *session, struct replica_statu
         out->configured = out->host[0] != '\0';
         out->port = (unsigned)number_column(result, row, "Master_Port", "Source_Port");
         copy_column(result, row, "Master_User", "Source_User", out->user, sizeof out->user);
+        copy_column(result, row, "Auto_Position", NULL, text, sizeof text);
+        out->by_gtid = strcmp(text, "1") == 0;
         copy_column(result, row, "Slave_IO_Running", "Replica_IO_Running", text, sizeof text);
         out->receiver_runs = strcmp(text, "No") != 0;
         out->receiving = strcmp(text, "Yes") == 0;

@@ -1,0 +1,419 @@
+/* The MySQL adapter: its table, and the look at the server. */
+#include "agent/db/worker/mysqld.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+
+/* A write that has not come back by then is asked after. */
+#define PROBE_WRITE_US 50000
+
+/* What one look gathers before it is judged. */
+struct look {
+    struct position owned, executed;
+    char uuid[64];
+    bool log_bin, gtid_mode;
+    bool read_only, super_read_only, admitted, offline_mode;
+    bool source_on, replica_acknowledges; /* the status variables */
+    bool replica_enabled;
+    bool received_is_durable;
+    unsigned wait_sessions;
+    struct mysqld_rule rule;
+    struct replica_status replica;
+};
+
+enum column {
+    COLUMN_VERSION,
+    COLUMN_READ_ONLY,
+    COLUMN_EXECUTED,
+    COLUMN_UUID,
+    COLUMN_SOURCE_ENABLED,
+    COLUMN_SOURCE_TIMEOUT,
+    COLUMN_WAIT_ALONE,
+    COLUMN_WAIT_POINT,
+    COLUMN_WAIT_COUNT,
+    COLUMN_REPLICA_ENABLED,
+    COLUMN_LOG_BIN,
+    COLUMN_GTID_MODE,
+    COLUMN_SYNC_RELAY_LOG,
+    COLUMN_RELAY_LOG_RECOVERY,
+    COLUMN_SUPER_READ_ONLY,
+    COLUMN_OFFLINE_MODE,
+    COLUMN_COUNT,
+};
+
+static void read_variables(MYSQL_ROW row, struct look *look, struct db_view *view)
+{
+    const char *text[COLUMN_COUNT];
+
+    for (int i = 0; i < COLUMN_COUNT; i++)
+        text[i] = row[i] ? row[i] : "";
+    snprintf(view->version, sizeof view->version, "%s", text[COLUMN_VERSION]);
+    snprintf(look->uuid, sizeof look->uuid, "%s", text[COLUMN_UUID]);
+    look->read_only = sql_truth(text[COLUMN_READ_ONLY]);
+    look->super_read_only = sql_truth(text[COLUMN_SUPER_READ_ONLY]);
+    look->offline_mode = sql_truth(text[COLUMN_OFFLINE_MODE]);
+    look->rule.enabled = sql_truth(text[COLUMN_SOURCE_ENABLED]);
+    look->rule.timeout_ms = strtoull(text[COLUMN_SOURCE_TIMEOUT], NULL, 10);
+    look->rule.wait_alone = sql_truth(text[COLUMN_WAIT_ALONE]);
+    look->rule.after_sync = strcmp(text[COLUMN_WAIT_POINT], "AFTER_SYNC") == 0;
+    look->rule.count = (unsigned)strtoul(text[COLUMN_WAIT_COUNT], NULL, 10);
+    look->replica_enabled = sql_truth(text[COLUMN_REPLICA_ENABLED]);
+    look->log_bin = sql_truth(text[COLUMN_LOG_BIN]);
+    look->gtid_mode = strcmp(text[COLUMN_GTID_MODE], "ON") == 0;
+    look->received_is_durable =
+        strcmp(text[COLUMN_SYNC_RELAY_LOG], "1") == 0 && !sql_truth(text[COLUMN_RELAY_LOG_RECOVERY]);
+}
+
+static enum error_code look_at_variables(struct adapter *adapter, struct session *session, struct look *look,
+                                         struct db_view *view, struct error *err)
+{
+    unsigned admissions = atomic_load(&adapter->admissions);
+    MYSQL_RES *result;
+    MYSQL_ROW row;
+    enum error_code code = session_ask(session, STATEMENT_VARIABLES, NO_ARGUMENTS, &result, err);
+
+    /* without its semi-sync plugins it does not know the variables, and is of no use here */
+    if (code == ERR_REFUSED && strstr(err->text, "rpl_semi_sync"))
+        return error_set(err, code,
+                         "the semi-sync plugins are not installed: [mysqld] plugin_load_add = "
+                         "semisync_source.so and semisync_replica.so, and a restart");
+    if (code != ERR_OK)
+        return code;
+    row = result ? mysql_fetch_row(result) : NULL;
+    if (row) {
+        read_variables(row, look, view);
+        code = mysqld_parse(row[COLUMN_EXECUTED] ? row[COLUMN_EXECUTED] : "", &look->executed, err);
+    } else {
+        code = error_set(err, ERR_IO, "the server answers without its variables");
+    }
+    if (result)
+        mysql_free_result(result);
+    look->admitted = admissions % 2 == 1 || atomic_load(&adapter->admissions) != admissions;
+    return code;
+}
+
+static enum error_code look_at_status(struct session *session, struct look *look, struct db_view *view,
+                                      struct error *err)
+{
+    MYSQL_RES *result;
+    MYSQL_ROW row;
+    enum error_code code = session_ask(session, STATEMENT_SEMI_SYNC_STATUS, NO_ARGUMENTS, &result, err);
+
+    if (code != ERR_OK || !result)
+        return code;
+    while ((row = mysql_fetch_row(result))) {
+        if (!row[0] || !row[1])
+            continue;
+        if (strcasecmp(row[0], "Rpl_semi_sync_source_status") == 0)
+            look->source_on = sql_truth(row[1]);
+        else if (strcasecmp(row[0], "Rpl_semi_sync_replica_status") == 0)
+            look->replica_acknowledges = sql_truth(row[1]);
+        else if (strcasecmp(row[0], "Rpl_semi_sync_source_wait_sessions") == 0)
+            look->wait_sessions = (unsigned)strtoul(row[1], NULL, 10);
+        else if (strcasecmp(row[0], "Rpl_semi_sync_source_clients") == 0)
+            view->acknowledging_clients = (unsigned)strtoul(row[1], NULL, 10);
+    }
+    mysql_free_result(result);
+    return ERR_OK;
+}
+
+/* Only asked while there is no GTID at all. */
+static enum error_code look_for_schemas(struct session *session, const struct look *look,
+                                        struct db_view *view, struct error *err)
+{
+    uint64_t schemas;
+    enum error_code code;
+
+    if (look->executed.count != 0 || look->owned.count != 0)
+        return ERR_OK;
+    code = session_ask_number(session, STATEMENT_USER_SCHEMAS, NO_ARGUMENTS, &schemas, err);
+    view->empty = code == ERR_OK && schemas == 0;
+    return code;
+}
+
+static void judge_rule(const struct look *look, struct db_view *view)
+{
+    view->acks = mysqld_rule_acks(&look->rule);
+    view->acks_enforced =
+        view->acks == 0 || (look->source_on && look->rule.wait_alone && look->rule.after_sync);
+    if (look->wait_sessions == 0)
+        return;
+    /* The server counts one of each group that commits together. */
+    for (unsigned i = 0; i < look->owned.count; i++)
+        view->waiting_commits +=
+            (unsigned)(look->owned.intervals[i].last - look->owned.intervals[i].first + 1);
+    if (view->waiting_commits < look->wait_sessions)
+        view->waiting_commits = look->wait_sessions;
+}
+
+static void judge_trouble(const struct look *look, struct db_view *view)
+{
+    const struct replica_status *replica = &look->replica;
+
+    if (!look->log_bin || !look->gtid_mode) {
+        view->trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_OTHER;
+        snprintf(view->trouble, sizeof view->trouble, "%s; see `mhactl check`",
+                 look->log_bin ? "gtid_mode is not ON" : "log_bin is off");
+    } else if (!replica->configured) {
+        if (look->offline_mode) {
+            view->trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_OTHER;
+            snprintf(view->trouble, sizeof view->trouble,
+                     "offline_mode is on: clients are refused; SET GLOBAL offline_mode = 0");
+        }
+    } else if (replica->applier_errno) {
+        view->trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_APPLIER_STOPPED;
+        snprintf(view->trouble, sizeof view->trouble, "the applier stopped: %s (%u)", replica->applier_error,
+                 replica->applier_errno);
+    } else if (replica->receiver_errno && !replica->receiving) {
+        view->trouble_kind = sql_receiver_trouble(replica->receiver_errno);
+        snprintf(view->trouble, sizeof view->trouble, "the receiver fails: %s (%u)", replica->receiver_error,
+                 replica->receiver_errno);
+    } else if (replica->receiver_runs && !replica->applying) {
+        view->trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_APPLIER_STOPPED;
+        snprintf(view->trouble, sizeof view->trouble, "the applier was stopped; START REPLICA SQL_THREAD");
+    }
+}
+
+/* Received by this node's own account and acknowledged, or by the account of those who give none. */
+static void judge_account(const struct db_settings *settings, const struct look *look, struct db_view *view)
+{
+    const struct replica_status *replica = &look->replica;
+    char own[DB_TEXT_BYTES], standby[DB_TEXT_BYTES];
+
+    db_replication_user(settings, settings->node, own, sizeof own);
+    db_replication_user(settings, DB_STANDBY_NAME, standby, sizeof standby);
+    view->acknowledging = replica->receiving && look->replica_acknowledges && strcmp(replica->user, own) == 0;
+    view->standing_by = replica->receiving && !look->replica_acknowledges && !look->replica_enabled &&
+                        strcmp(replica->user, standby) == 0;
+}
+
+static enum error_code judge_replica(struct look *look, struct db_view *view, struct error *err)
+{
+    const struct replica_status *replica = &look->replica;
+    struct position received, retrieved;
+    enum error_code code;
+
+    view->has_source = replica->configured;
+    view->receiver_stopped = !replica->receiver_runs;
+    view->receiving = replica->receiving;
+    view->applying = replica->applying;
+    view->received_is_durable = look->received_is_durable;
+    view->drained = true;
+    view->lag_ms = replica->has_lag ? replica->lag_s * 1000 : 0;
+    /* A replica owns what it is just applying. */
+    if (!replica->configured && !position_merge(&look->executed, &look->owned))
+        return error_set(err, ERR_REFUSED, "its GTID set has more than %d intervals", POSITION_ITEMS_MAX);
+    received = look->executed;
+    if (replica->configured) {
+        code = mysqld_parse(replica->received, &retrieved, err);
+        if (code != ERR_OK)
+            return code;
+        if (!position_merge(&received, &retrieved))
+            return error_set(err, ERR_REFUSED, "its GTID set has more than %d intervals", POSITION_ITEMS_MAX);
+        view->drained = position_contains(&look->executed, &retrieved);
+        snprintf(view->source, sizeof view->source, "%s:%u", replica->host, replica->port);
+    }
+    if (!position_format(&look->executed, view->executed, sizeof view->executed) ||
+        !position_format(&received, view->received, sizeof view->received))
+        return error_set(err, ERR_REFUSED, "its GTID set is too long");
+    return ERR_OK;
+}
+
+static enum error_code look_at_epoch(struct session *session, struct db_view *view, struct error *err)
+{
+    enum error_code code =
+        session_ask_number(session, STATEMENT_WRITTEN_EPOCH, NO_ARGUMENTS, &view->written_epoch, err);
+
+    if (code == ERR_REFUSED && sql_table_missing(session))
+        code = ERR_OK;
+    view->foreign = view->written_epoch == 0;
+    return code;
+}
+
+/* Once it has been ours, super_read_only belongs to a closed server: without it accounts with
+ * CONNECTION_ADMIN write. */
+static void judge_read_only(const struct look *look, struct db_view *view)
+{
+    view->read_only = look->read_only && (look->super_read_only || look->admitted || view->foreign);
+}
+
+/* Whether the write that the session `id` has begun is held up by somebody's lock. */
+static enum error_code held_by_lock(struct session *session, unsigned long id, bool *out, struct error *err)
+{
+    char text[32], state[128];
+    enum error_code code;
+
+    snprintf(text, sizeof text, "%lu", id);
+    code = session_ask_text(session, STATEMENT_STATE_OF, ARGUMENTS(text), state, sizeof state, err);
+    *out = code == ERR_OK && strncmp(state, "Waiting for ", 12) == 0 && strstr(state, " lock") != NULL;
+    return code == ERR_INVALID ? ERR_OK : code;
+}
+
+/* The probe's row is written on a session of its own, so that one that a lock holds up holds up no look: the
+ * least that lock_wait_timeout takes is a second. Any other delay is the look's too. */
+static enum error_code write_probe(struct adapter *adapter, struct session *session, struct db_view *view,
+                                   struct error *err)
+{
+    struct session *writer = &adapter->sessions[LINE_PROBE_WRITE];
+    bool held = false;
+    enum error_code code = ERR_OK;
+
+    if (!session_connected(writer)) {
+        code = session_connect(writer, err);
+        if (code == ERR_OK)
+            code = session_run(writer, STATEMENT_PROBE_SETUP, NO_ARGUMENTS, err);
+        adapter->probe_writing = false;
+    }
+    if (code == ERR_OK && !adapter->probe_writing) {
+        code = sql_send_probe(writer, err);
+        adapter->probe_writing = code == ERR_OK;
+    }
+    while (code == ERR_OK && !session_answered(writer, clock_now_us() + PROBE_WRITE_US)) {
+        code = held_by_lock(session, mysql_thread_id(writer->mysql), &held, err);
+        if (code == ERR_OK && held) {
+            view->trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_WRITES_HELD;
+            snprintf(view->trouble, sizeof view->trouble, "writes are held up by a lock");
+            return ERR_OK;
+        }
+    }
+    if (code != ERR_OK)
+        return code;
+    adapter->probe_writing = false;
+    return sql_finish_probe(writer, view, err);
+}
+
+static enum error_code probe(struct adapter *adapter, bool write, struct db_view *view, struct error *err)
+{
+    struct session *session = &adapter->sessions[LINE_PROBE];
+    struct look look;
+    enum error_code code;
+
+    memset(view, 0, sizeof *view);
+    memset(&look, 0, sizeof look);
+    code = session_connect(session, err);
+    if (code == ERR_OK)
+        code = mysqld_owned(session, &look.owned, err);
+    if (code == ERR_OK)
+        code = look_at_variables(adapter, session, &look, view, err);
+    if (code == ERR_OK)
+        code = look_at_status(session, &look, view, err);
+    if (code == ERR_OK)
+        code = sql_replica_status(session, &look.replica, err);
+    if (code == ERR_OK)
+        code = look_for_schemas(session, &look, view, err);
+    if (code == ERR_OK)
+        code = look_at_epoch(session, view, err);
+    if (code == ERR_OK)
+        code = sql_acknowledgers(adapter, session, view, err);
+    if (code != ERR_OK)
+        return code;
+    judge_read_only(&look, view);
+    judge_rule(&look, view);
+    mysqld_nudge(adapter, view, &look.executed);
+    judge_account(adapter->settings, &look, view);
+    code = judge_replica(&look, view, err);
+    if (code != ERR_OK)
+        return code;
+    judge_trouble(&look, view);
+    return write && !view->read_only && !view->foreign ? write_probe(adapter, session, view, err) : ERR_OK;
+}
+
+/* SHOW BINARY LOG STATUS takes the lock under which commits write the log, but does not wait for those that
+ * wait for an acknowledgement (tried). Refused commits need not be looked for: a server that cannot write its
+ * log aborts itself (binlog_error_action). */
+static enum error_code ask_log(struct adapter *adapter, bool *refused, struct error *err)
+{
+    struct session *session = &adapter->sessions[LINE_LOG];
+    enum error_code code = session_connect(session, err);
+
+    *refused = false;
+    return code == ERR_OK ? session_run(session, STATEMENT_LOG_STATUS, NO_ARGUMENTS, err) : code;
+}
+
+/* States of sessions that tell why writes do not end. Those of a full disk come first. */
+static const struct {
+    const char *state;
+    Mha__DbTrouble kind;
+    const char *text;
+} doubts[] = {
+    {"Waiting for disk space", MHA__DB_TROUBLE__DB_TROUBLE_DISK_FULL, "writes wait for disk space"},
+    {"Waiting for global read lock", MHA__DB_TROUBLE__DB_TROUBLE_WRITES_HELD,
+     "writes are held up by FLUSH TABLES WITH READ LOCK"},
+    {"Waiting for commit lock", MHA__DB_TROUBLE__DB_TROUBLE_WRITES_HELD,
+     "commits are held up by FLUSH TABLES WITH READ LOCK"},
+    {"Waiting for backup lock", MHA__DB_TROUBLE__DB_TROUBLE_WRITES_HELD,
+     "writes are held up by LOCK INSTANCE FOR BACKUP"},
+};
+
+static enum error_code doubt(struct adapter *adapter, Mha__DbTrouble *kind_out, char *text, size_t size,
+                             struct error *err)
+{
+    struct session *session = &adapter->sessions[LINE_DOUBT];
+    size_t best = sizeof doubts / sizeof doubts[0];
+    MYSQL_RES *result;
+    MYSQL_ROW row;
+    enum error_code code = session_connect(session, err);
+
+    *kind_out = MHA__DB_TROUBLE__DB_TROUBLE_NONE;
+    text[0] = '\0';
+    if (code == ERR_OK)
+        code = session_ask(session, STATEMENT_STATES, NO_ARGUMENTS, &result, err);
+    if (code != ERR_OK || !result)
+        return code;
+    while ((row = mysql_fetch_row(result)))
+        for (size_t i = 0; i < best; i++)
+            if (row[0] && strcasecmp(row[0], doubts[i].state) == 0)
+                best = i;
+    mysql_free_result(result);
+    if (best < sizeof doubts / sizeof doubts[0]) {
+        *kind_out = doubts[best].kind;
+        snprintf(text, size, "%s", doubts[best].text);
+    }
+    return ERR_OK;
+}
+
+static enum error_code unlogged(struct session *session, bool off, struct error *err)
+{
+    return session_run(session, off ? STATEMENT_LOG_OFF : STATEMENT_LOG_ON, NO_ARGUMENTS, err);
+}
+
+static const struct sql_kind kind = {
+    .executed = mysqld_executed,
+    .written = mysqld_written,
+    .log_end = mysqld_log_end,
+    .rule = mysqld_set_rule,
+    .read_only = mysqld_read_only,
+    .writable = mysqld_writable,
+    .unlogged = unlogged,
+    .admit = mysqld_admit,
+};
+
+static struct adapter *create(const struct db_settings *settings)
+{
+    return sql_create(&kind, settings);
+}
+
+const struct adapter_kind adapter_mysql = {
+    .name = "mysql",
+    .create = create,
+    .destroy = sql_destroy,
+    .interrupt = sql_interrupt,
+    .refuse = sql_refuse,
+    .probe = probe,
+    .ask_log = ask_log,
+    .doubt = doubt,
+    .prepare_fence = mysqld_prepare_fence,
+    .fence = mysqld_fence,
+    .close = sql_close,
+    .freeze = mysqld_freeze,
+    .drain = sql_drain,
+    .follow = mysqld_follow,
+    .promote = sql_promote,
+    .open = sql_open,
+    .set_commit_rule = mysqld_set_commit_rule,
+    .set_acknowledging = sql_set_acknowledging,
+    .check = mysqld_check,
+};

@@ -1,0 +1,194 @@
+/* The replica's side: freeze and follow.
+ *
+ * Tried on 9.7:
+ * - STOP REPLICA IO_THREAD takes 5 ms though the source is silently gone, as long as the receiver has not
+ * noticed it itself. Once it dials again (replica_net_timeout later), the stop waits for the end of that
+ * attempt, at most replica_net_timeout; KILL of the receiver does not shorten that. Hence NET_TIMEOUT_S.
+ * - CHANGE REPLICATION SOURCE with both threads stopped throws away what was received. With the applier
+ * running it keeps it: so the applier runs, and goes on with the rest of the relay log while the receiver
+ * already has its new source.
+ * - Whether a receiver acknowledges is settled when it starts. */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/db/worker/mysqld.h"
+#include "common/base/clock.h"
+
+#define FOLLOW_READ_ONLY_US 5000000
+#define FOLLOW_DRAIN_US 30000000
+#define RECEIVER_STOP_TRIES 3
+/* Four times the election timeout of the default profile. */
+#define NET_TIMEOUT_S "4"
+#define HEARTBEAT_S "1"
+
+/* SQL_THREAD keeps what was received, in whatever order the threads are started and stopped. */
+static enum error_code start_applier(struct session *session, struct replica_status *status,
+                                     struct error *err)
+{
+    enum error_code code;
+
+    if (status->applying)
+        return ERR_OK;
+    code = session_run(session, STATEMENT_APPLIER_START, NO_ARGUMENTS, err);
+    return code == ERR_OK ? sql_replica_status(session, status, err) : code;
+}
+
+static enum error_code stop_receiver(struct session *session, struct adapter_call *call, struct error *err)
+{
+    struct replica_status status;
+    enum error_code code = sql_replica_status(session, &status, err);
+
+    for (int i = 0; code == ERR_OK && status.receiver_runs; i++) {
+        if (i == RECEIVER_STOP_TRIES)
+            return error_set(err, ERR_TIMEOUT, "the receiver does not stop (STOP REPLICA IO_THREAD)");
+        code = sql_stopped(call, err);
+        if (code == ERR_OK)
+            code = session_run(session, STATEMENT_RECEIVER_STOP, NO_ARGUMENTS, err);
+        if (code == ERR_OK)
+            code = sql_replica_status(session, &status, err);
+    }
+    return code;
+}
+
+enum error_code mysqld_freeze(struct adapter *adapter, struct adapter_call *call, struct error *err)
+{
+    struct session *session;
+    struct replica_status status;
+    enum error_code code = sql_ops(adapter, &session, err);
+
+    if (code == ERR_OK)
+        code = sql_replica_status(session, &status, err);
+    if (code != ERR_OK || !status.configured)
+        return code;
+    code = start_applier(session, &status, err);
+    return code == ERR_OK ? stop_receiver(session, call, err) : code;
+}
+
+/* ---- follow ---- */
+
+/* Where and how to replicate. */
+struct target {
+    const char *host;
+    unsigned port;
+    bool standing_by;
+    char user[DB_TEXT_BYTES];
+};
+
+static enum error_code receiver_acknowledges(struct session *session, bool *out, struct error *err)
+{
+    MYSQL_RES *result;
+    MYSQL_ROW row;
+    enum error_code code = session_ask(session, STATEMENT_SEMI_SYNC_STATUS, NO_ARGUMENTS, &result, err);
+
+    *out = false;
+    if (code != ERR_OK || !result)
+        return code;
+    while ((row = mysql_fetch_row(result)))
+        if (row[0] && row[1] && strcasecmp(row[0], "Rpl_semi_sync_replica_status") == 0)
+            *out = sql_truth(row[1]);
+    mysql_free_result(result);
+    return ERR_OK;
+}
+
+static enum error_code follows_well(struct session *session, const struct replica_status *status,
+                                    const struct target *target, bool *out, struct error *err)
+{
+    bool acknowledges;
+    enum error_code code = receiver_acknowledges(session, &acknowledges, err);
+
+    *out = code == ERR_OK && status->receiving && status->applying &&
+           strcmp(status->host, target->host) == 0 && status->port == target->port &&
+           strcmp(status->user, target->user) == 0 && acknowledges == !target->standing_by;
+    return code;
+}
+
+static enum error_code change_source(struct adapter *adapter, struct session *session,
+                                     const struct target *target, struct error *err)
+{
+    const struct db_settings *settings = adapter->settings;
+    char port[16];
+    enum error_code code =
+        session_run(session, target->standing_by ? STATEMENT_ACKNOWLEDGE_OFF : STATEMENT_ACKNOWLEDGE_ON,
+                    NO_ARGUMENTS, err);
+
+    snprintf(port, sizeof port, "%u", target->port);
+    if (code == ERR_OK)
+        code = session_run(session, STATEMENT_FOLLOW,
+                           ARGUMENTS(target->host, port, target->user, settings->replication_password,
+                                     HEARTBEAT_S, settings->replication_tls ? "1" : "0"),
+                           err);
+    return code;
+}
+
+/* The applier runs, the receiver alone gets another source. */
+static enum error_code change_receiver(struct adapter *adapter, struct session *session,
+                                       const struct target *target, struct error *err)
+{
+    enum error_code code = change_source(adapter, session, target, err);
+
+    return code == ERR_OK ? session_run(session, STATEMENT_RECEIVER_START, NO_ARGUMENTS, err) : code;
+}
+
+/* Both threads stopped: for a server that did not replicate, or not by GTID. */
+static enum error_code begin_to_follow(struct adapter *adapter, struct session *session,
+                                       const struct target *target, struct error *err)
+{
+    enum error_code code = session_run(session, STATEMENT_REPLICA_STOP, NO_ARGUMENTS, err);
+
+    if (code == ERR_OK)
+        code = change_source(adapter, session, target, err);
+    if (code == ERR_OK)
+        code = session_run(session, STATEMENT_FOLLOW_BY_GTID, NO_ARGUMENTS, err);
+    return code == ERR_OK ? session_run(session, STATEMENT_REPLICA_START, NO_ARGUMENTS, err) : code;
+}
+
+static enum error_code point_to(struct adapter *adapter, struct session *session, struct adapter_call *call,
+                                struct replica_status *status, const struct target *target, struct error *err)
+{
+    enum error_code code = ERR_OK;
+
+    if (!status->configured)
+        return begin_to_follow(adapter, session, target, err);
+    code = start_applier(session, status, err);
+    if (code == ERR_OK)
+        code = stop_receiver(session, call, err);
+    if (code == ERR_OK)
+        code = sql_replica_status(session, status, err);
+    if (code != ERR_OK)
+        return code;
+    if (status->applying && status->by_gtid)
+        return change_receiver(adapter, session, target, err);
+    /* An applier that cannot go on makes this fail: what it has not applied would be thrown away. */
+    code = sql_drain_until(adapter, session, call, clock_now_us() + FOLLOW_DRAIN_US, err);
+    return code == ERR_OK ? begin_to_follow(adapter, session, target, err) : code;
+}
+
+enum error_code mysqld_follow(struct adapter *adapter, struct adapter_call *call, const char *host,
+                              unsigned port, bool standing_by, struct error *err)
+{
+    struct target target = {.host = host, .port = port, .standing_by = standing_by};
+    struct session *session;
+    struct replica_status status;
+    bool well = false;
+    enum error_code code = sql_ops(adapter, &session, err);
+
+    db_replication_user(adapter->settings, standing_by ? DB_STANDBY_NAME : adapter->settings->node,
+                        target.user, sizeof target.user);
+    /* bounded well below the agent's patience: a server that is to follow has nothing to commit */
+    if (code == ERR_OK)
+        code = mysqld_read_only(adapter, session, clock_now_us() + FOLLOW_READ_ONLY_US, err);
+    if (code == ERR_OK)
+        code = sql_replica_status(session, &status, err);
+    if (code == ERR_OK)
+        code = follows_well(session, &status, &target, &well, err);
+    if (code != ERR_OK || well)
+        return code;
+    /* A replica never waits for acknowledgements of what it applies: its applier would hang without a replica
+     * of its own. */
+    code = mysqld_set_rule(session, 0, err);
+    if (code == ERR_OK)
+        code = session_run(session, STATEMENT_NET_TIMEOUT, ARGUMENTS(NET_TIMEOUT_S), err);
+    if (code == ERR_OK)
+        code = sql_stopped(call, err);
+    return code == ERR_OK ? point_to(adapter, session, call, &status, &target, err) : code;
+}
