@@ -59,7 +59,7 @@ BINARIES := $(PROGRAMS:%=$(BUILD)/%)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 SIM_TESTS := $(patsubst tests/sim/%.c,$(BUILD)/tests/sim/%,$(wildcard tests/sim/test_*.c))
 
-.PHONY: all help deps check demo bench lint format unit sim cluster deb rpm install clean programs tests
+.PHONY: all help deps check demo lint format unit sim cluster deb rpm install clean programs tests
 .DEFAULT_GOAL := all
 .SECONDARY:
 

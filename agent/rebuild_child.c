@@ -286,10 +286,6 @@ static void receiver_ended(struct rebuild_child *child)
     child->wants = false;
     child->failed_us = done ? 0 : clock_now_us();
     snprintf(child->failed, sizeof child->failed, "%s", done ? "" : process->why);
-    if (done)
-        log_notice("rebuild from %s: done", child->donor);
-    else
-        log_error("rebuild from %s: %s", child->donor, child->failed);
     process_release(process);
     if (child->callbacks.done)
         child->callbacks.done(child->context, done ? NULL : child->failed);
@@ -393,8 +389,6 @@ enum error_code rebuild_child_start(struct rebuild_child *child, const struct re
     child->failed_us = 0;
     child->state.since_us = clock_now_us();
     set_phase(child, "saving");
-    log_notice("rebuilding the database of this node from %s%s%s", order->donor,
-               order->reason && order->reason[0] ? ": " : "", order->reason ? order->reason : "");
     if (!process_tell(&child->receiver, &line))
         process_hang_up(&child->receiver); /* its end says why */
     return ERR_OK;

@@ -18,7 +18,8 @@
  *
  * Nothing is destroyed before what this server has and the donor lacks lies, synced, below
  * <data_dir>/set-aside/; when that is not possible, the rebuild fails and says what to do. No member of the
- * sync set may be rebuilt: that is the policy's to see to.
+ * sync set may be rebuilt: that is the policy's to see to. Logged here is what a child says on its way; its
+ * end is the owner's to log.
  *
  * Callbacks come from the loop, never from inside a call of the owner's. rebuild_child_free is not for inside
  * one. */

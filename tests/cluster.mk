@@ -1,4 +1,4 @@
-# The test bed on network namespaces, and what runs on it: cluster, demo, bench; and the whole of `make check`.
+# The test bed on network namespaces, and what runs on it: cluster, demo; and the whole of `make check`.
 
 BED_PROGRAMS := $(addprefix $(BUILD)/tests/cluster/,hostd hostctl powercut.so clockjump.so)
 # The distribution's own: its modules are what `make deps` installs.
@@ -59,6 +59,7 @@ tests-on-hosts:
 	run release tests/vip; \
 	$(if $(wildcard tests/db/test_*),run san tests/db;) \
 	run san tests/rebuild; \
+	run release tests/chaos; \
 	run san tests/cluster --durations 10 $(CLUSTER_TESTS); \
 	exit $$failed
 
@@ -70,7 +71,3 @@ cluster: deps servers ## the scenario tests on namespaces alone (TESTS= picks so
 demo: deps ## show failovers and a switchover on real servers (KEEP=1 leaves them up)
 	@$(MAKE) --no-print-directory VARIANT=release programs bed
 	@exec $(AS_ROOT) $(PYTHON) tests/cluster/demo.py $(if $(KEEP),--keep)
-
-bench: deps ## how long a client waits in each event, and what the programs cost (ROUNDS=10)
-	@$(MAKE) --no-print-directory VARIANT=release programs bed
-	@exec $(AS_ROOT) $(PYTHON) tests/bench/bench.py --rounds $(or $(ROUNDS),10)

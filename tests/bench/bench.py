@@ -1,7 +1,8 @@
-"""`make bench`: the gap that a client sees in each kind of event, and what the programs cost at rest.
+"""`make bench`: the gap that a client sees in each kind of event, how long a hang goes unnoticed, what the commit rule costs, and what
+the programs cost at rest. Ends with tables for README.md.
 
-Every round is printed; a round that fails, or loses a row, fails the bench. The gap is the writer's own: from its last
-acknowledged row before to its first after. Release build, one cluster for all rounds of an event.
+Every round is printed; a round that fails, or loses a row, fails the bench. The gap is the writer's own: from its last acknowledged row before to
+its first after. Release build, one cluster for all rounds of a server and profile.
 """
 
 import argparse
@@ -12,134 +13,124 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "cluster"))
 
+import cost  # noqa: E402
+import events  # noqa: E402
 from bed import host, wire  # noqa: E402
 from bed.cluster import Cluster, sleep_ms  # noqa: E402
+from bed.host import BedError  # noqa: E402
 
-SERVER = "mariadb-10.11"
-
-
-def kill_database(cluster, old, new):
-    old.host.kill("database")
+MS = 1e6
 
 
-def cut_host(cluster, old, new):
-    old.host.cut()
+def machine():
+    with open("/proc/cpuinfo") as f:
+        models = [line.split(":", 1)[1].strip() for line in f if line.startswith("model name")]
+    with open("/proc/meminfo") as f:
+        memory_kb = int(f.readline().split()[1])
+    return "%d cores (%s), %.0f GB, Linux %s" % (len(models) or os.cpu_count(), models[0] if models else "?", memory_kb / 1048576,
+                                                 os.uname().release)
 
 
-def uncut_host(cluster, old):
-    old.host.uncut()
-
-
-def switch_over(cluster, old, new):
-    result = cluster.mhactl("switchover", "--to", new.name, node=new)
-    if result.returncode != 0:
-        raise host.BedError(result.stdout + result.stderr)
-
-
-def nothing(cluster, old):
-    pass
-
-
-EVENTS = {
-    "database_killed": (kill_database, nothing),
-    "host_cut": (cut_host, uncut_host),
-    "switchover": (switch_over, nothing),
-}
-
-
-def one_round(cluster, act, undo):
+def one_round(cluster, event):
+    """(gap, noticed) in ms; noticed is None where nothing is to be noticed."""
     old = cluster.primary()
     new = cluster.other(old)
-    event = wire.now_ns()
-    act(cluster, old, new)
+    begun = wire.now_ns()
+    event.begin(cluster, old, new)
     cluster.wait_primary(30, but=old)
     cluster.wait_acknowledged(wire.now_ns())
-    begin, end = cluster.writes().gap_after(event)
-    sleep_ms(300)
-    undo(cluster, old)
-    cluster.wait_in_sync(90)
-    sleep_ms(300)
-    return (end - begin) / 1e6
+    noticed = (events.wait_address_left(cluster, old, begun) - begun) / MS if event.hang else None
+    event.end(cluster, old)
+    gap = cluster.writes().gap_after(begun)
+    cluster.wait_in_sync(120)
+    sleep_ms(200)
+    return (gap[1] - gap[0]) / MS, noticed
 
 
-def bench_event(name, profile, rounds):
-    act, undo = EVENTS[name]
+def bench_events(server, profile, names, rounds):
+    """{event: ([gap], [noticed])} and what did not hold."""
+    results = {}
     with host.Run("release", "bench") as run:
-        cluster = Cluster(run, profile=profile)
-        cluster.begin()
+        cluster = Cluster(run, kind=server, profile=profile, disk_mb=1500 if any(events.EVENTS[n].needs_disk for n in names) else 0)
+        cluster.begin(pace_ms=2)
         sleep_ms(500)
-        gaps = []
-        for number in range(1, rounds + 1):
-            gaps.append(one_round(cluster, act, undo))
-            print("bench: round %d of %d: %s %.0f ms" % (number, rounds, name, gaps[-1]), flush=True)
+        for name in names:
+            gaps, noticed = results.setdefault(name, ([], []))
+            for number in range(1, rounds + 1):
+                gap, seen = one_round(cluster, events.EVENTS[name])
+                gaps.append(gap)
+                if seen is not None:
+                    noticed.append(seen)
+                print("bench: %s %s %s: round %d of %d: %.0f ms%s" % (
+                    server, profile, name, number, rounds, gap, "" if seen is None else ", noticed after %.0f ms" % seen), flush=True)
         problems = cluster.judge()
         lost = sum("misses" in p for p in problems)
-        print("bench: server=%s profile=%s event=%s rounds=%d median_ms=%.0f min_ms=%.0f max_ms=%.0f lost=%d"
-              % (SERVER, profile, name, rounds, statistics.median(gaps), min(gaps), max(gaps), lost), flush=True)
+        version = cluster.data[0].server.variable("version").split("-")[0]
+        for name, (gaps, noticed) in results.items():
+            print("bench: server=%s-%s profile=%s event=%s rounds=%d median_ms=%.0f min_ms=%.0f max_ms=%.0f lost=%d%s"
+                  % (server, version, profile, name, len(gaps), statistics.median(gaps), min(gaps), max(gaps), lost,
+                     " noticed_median_ms=%.0f noticed_max_ms=%.0f" % (statistics.median(noticed), max(noticed)) if noticed else ""), flush=True)
         for problem in problems:
             print("bench: PROBLEM: %s" % problem, flush=True)
-        return not problems
+        return results, version, problems
 
 
-def resident_kb(pid):
-    """Resident memory, the part of the shared libraries that it touched included."""
-    with open("/proc/%d/smaps_rollup" % pid) as f:
-        values = {line.split(":")[0]: int(line.split()[1]) for line in f if line.rstrip().endswith("kB")}
-    return values["Rss"]
+def summary(values):
+    return "%.0f (%.0f-%.0f)" % (statistics.median(values), min(values), max(values)) if values else "-"
 
 
-def cpu_ticks(pid):
-    with open("/proc/%d/stat" % pid) as f:
-        fields = f.read().rsplit(")", 1)[1].split()
-    return int(fields[11]) + int(fields[12])
-
-
-def bench_rest(profile, seconds):
-    """No client at all: what it costs to keep watch."""
-    with host.Run("release", "bench") as run:
-        cluster = Cluster(run, profile=profile)
-        cluster.start()
-        primary = cluster.wait_primary(60)
-        cluster.wait_in_sync(60)
-        programs = {}
-        for node in cluster.nodes.values():
-            for program in ("agent", "dbworker", "vipd", "arbiter"):
-                for pid in node.host.processes("mha4rdb-" + program):
-                    programs.setdefault(program, []).append((node, pid))
-        before = sum(cpu_ticks(pid) for found in programs.values() for _node, pid in found)
-        begun = time.monotonic()
-        time.sleep(seconds)
-        ticks = sum(cpu_ticks(pid) for found in programs.values() for _node, pid in found) - before
-        share = 100.0 * ticks / os.sysconf("SC_CLK_TCK") / (time.monotonic() - begun)
-        # the larger of the hosts', which is the primary's as a rule
-        cost = {program: max(resident_kb(pid) for _node, pid in found) for program, found in programs.items()}
-        print("bench: memory agent_kb=%d dbworker_kb=%d vipd_kb=%d arbiter_kb=%d primary=%s "
-              "cpu_percent_of_all_programs_on_all_hosts=%.2f seconds=%d"
-              % (cost["agent"], cost["dbworker"], cost["vipd"], cost["arbiter"], primary.name, share, seconds),
-              flush=True)
-        return set(cost) == {"agent", "dbworker", "vipd", "arbiter"}
+def print_gaps(measured, rounds):
+    """measured: (server, version, profile) -> {event: ([gap], [noticed])}"""
+    columns = list(measured)
+    print("\n| event | %s |" % " | ".join("%s %s, `%s`" % ({"mariadb": "MariaDB", "mysql": "MySQL"}[s], v, p) for s, v, p in columns))
+    print("| --- |" + " --- |" * len(columns))
+    for name, event in events.EVENTS.items():
+        if not any(name in measured[c] for c in columns):
+            continue
+        for hang in ([False, True] if event.hang else [False]):
+            cells = [summary(measured[c][name][hang]) if name in measured[c] else "-" for c in columns]
+            print("| %s | %s |" % ("... noticed, the address given up" if hang else event.__doc__.splitlines()[0], " | ".join(cells)))
+    print("\nMilliseconds that a client waits: median (smallest-largest) of %d rounds; no acknowledged row was lost." % rounds)
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--rounds", type=int, default=10)
-    arguments.add_argument("--profile", default="lan")
-    arguments.add_argument("--event", choices=list(EVENTS), action="append")
-    arguments.add_argument("--rest-seconds", type=int, default=30)
+    arguments.add_argument("--servers", type=lambda s: s.split(","), default=["mariadb", "mysql"])
+    arguments.add_argument("--profiles", type=lambda s: s.split(","), default=["lan", "fast"])
+    arguments.add_argument("--events", type=lambda s: s.split(",") if s else [], default=None,
+                           help="some of %s; nothing: none" % ", ".join(events.EVENTS))
+    arguments.add_argument("--parts", type=lambda s: s.split(","), default=["events", "cost", "rest"], help="events, cost, rest")
+    arguments.add_argument("--seconds", type=int, default=6, help="of each measurement of the cost")
     options = arguments.parse_args()
     host.end_on_signals()
-    good = True
+    begun = time.monotonic()
+    good, measured = True, {}
+    costs, rests = [], []
     try:
-        for name in options.event or EVENTS:
-            good = bench_event(name, options.profile, options.rounds) and good
-        if not options.event:
-            good = bench_rest(options.profile, options.rest_seconds) and good
+        for server in options.servers:
+            for profile in options.profiles if "events" in options.parts else ():
+                names = [n for n in options.events or events.BY_PROFILE[profile] if events.can_be_made(n)]
+                results, version, problems = bench_events(server, profile, names, options.rounds)
+                measured[server, version, profile] = results
+                good = good and not problems
+            if "cost" in options.parts:
+                costs += cost.bench_commit_rule(server, options.seconds)
+            if "rest" in options.parts:
+                rests.append(cost.bench_rest(server, 20))
     except KeyboardInterrupt:
         print("bench: interrupted; everything it started is gone", file=sys.stderr)
         return 130
-    except (host.BedError, OSError) as e:
+    except (BedError, OSError) as e:
         print("bench: a round failed: %s" % e, file=sys.stderr)
         return 1
+    if measured:
+        print_gaps(measured, options.rounds)
+    if costs:
+        cost.print_costs(costs)
+    if rests:
+        cost.print_rests(rests)
+    print("\nBy `sudo make bench ROUNDS=%d` on a machine with %s, in %.0f s." % (options.rounds, machine(), time.monotonic() - begun))
     return 0 if good else 1
 
 

@@ -18,17 +18,14 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.path.join(ROOT, os.environ.get("MHA_BUILD", "build/san"))
 LIBEXEC = os.path.join(ROOT, "packaging/libexec")
 KEY = "5e" * 32
-ACCOUNTS = "mha4rdb_%n"
-GRANTS = {"mariadb": [f"CREATE USER mha4rdb_{n}@'%' IDENTIFIED BY '{REPLICATION_PASSWORD}'" for n in ("n1", "n2", "n3", "standby")]
-          + [f"GRANT REPLICATION SLAVE ON *.* TO mha4rdb_{n}@'%'" for n in ("n1", "n2", "n3", "standby")],
-          "mysql": [f"GRANT CLONE_ADMIN, BACKUP_ADMIN ON *.* TO {AGENT_USER}@localhost"]}
+GRANTS = {"mariadb": [], "mysql": [f"GRANT CLONE_ADMIN ON *.* TO {AGENT_USER}@localhost"]}
 OPTIONS = {"mariadb": ["--binlog-format=ROW"], "mysql": ["--performance-schema=ON"]}
 
 
 class Node:
     def __init__(self, kind, module, template, number, others, key=KEY, mount_mb=0, start=True):
         self.kind, self.number, self.name, self.others = kind, number, f"n{number}", others
-        self.user = ACCOUNTS
+        self.user = module.REPLICATION_USER
         self.mount = None
         self.server = module.Server(template, number, options=OPTIONS[kind])
         if mount_mb:
@@ -222,7 +219,7 @@ class Job:
         self.tell("offer " + " ".join(f"{k}={v}" for k, v in offer.items()))
 
     def tell(self, line):
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(BrokenPipeError, ValueError):  # it has ended, or was cancelled
             self.process.stdin.write(line.encode() + b"\n")
             self.process.stdin.flush()
 
@@ -237,6 +234,11 @@ class Job:
             if said == verb and all(words.get(k) == v for k, v in wanted.items()):
                 return words
             assert said not in ("end", "failed", "done"), f"{said} {words} instead of {verb}\n{self.tail()}"
+
+    def copying(self):
+        self.wait("phase", name="copying")
+        self.wait("progress")
+        return self
 
     def done(self, timeout=120):
         self.wait("done", timeout)
@@ -256,7 +258,8 @@ class Job:
         self.process.stdin.close()
 
     def tail(self):
-        return open(self.log).read()[-3000:]
+        server = open(self.node.server.log).read()[-1500:] if os.path.exists(self.node.server.log) else "none"
+        return f"{open(self.log).read()[-3000:]}\nthe server's log:\n{server}"
 
     def end(self):
         if self.process.poll() is None:
