@@ -132,7 +132,7 @@ class Chaos:
         self.supervisor.start()
         self.kinds = tuple(k for k in plan.KINDS if (self.cluster.disk_mb or k not in faults.NEED_DISKS) and
                            (self.cluster.arbiter or not k.startswith("arbiter")) and
-                           (not options.only or k in options.only) and k not in options.without)
+                           (k in options.only if options.only else k not in plan.ASIDE) and k not in options.without)
 
     def start_load(self):
         client, options = self.cluster.client, self.options
