@@ -109,7 +109,8 @@ static void promotion_reason(const struct policy_input *input, struct cluster_co
     if (state->force.id && state->force.node == input->self->id) {
         command->change = MHA__CHANGE_KIND__CHANGE_FORCED;
         what = "an operator forced it and accepted the loss of data";
-    } else if (state->switchover.id && state->switchover.to == input->self->id) {
+    } else if (state->switchover.id && state->switchover.to == input->self->id &&
+               state->primary.node != input->self->id) {
         command->change = MHA__CHANGE_KIND__CHANGE_SWITCHOVER;
         what = "an operator asked for it";
     } else if (state->primary.node == input->self->id) {
@@ -119,11 +120,13 @@ static void promotion_reason(const struct policy_input *input, struct cluster_co
         command->change = MHA__CHANGE_KIND__CHANGE_FAILOVER;
         what = !old || !policy_node_reachable(input, old) ? "its host is not heard"
                : policy_dead(db)                          ? "its database is down"
+               : policy_disk_trouble(db)                  ? policy_disk_trouble(db)
                : db && db->state != MHA__DB_STATE__DB_UP  ? "its database is not usable"
                                                           : "its node lost the leadership";
     }
-    snprintf(command->text, sizeof command->text, "%s was the primary: %s",
-             policy_node_name(input, state->primary.node), what);
+    snprintf(command->text, sizeof command->text, "%s was the primary: %s%s%.80s%s",
+             policy_node_name(input, state->primary.node), what, db && db->trouble[0] ? " (" : "",
+             db ? db->trouble : "", db && db->trouble[0] ? ")" : "");
 }
 
 /* A later leader promotes another node only P after its own start: the holder of the pause may still hold its

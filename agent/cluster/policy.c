@@ -67,7 +67,7 @@ const Mha__DbObservation *policy_willing(const struct policy_input *input, const
 
     if (node->self || node->arbiter || node->learner || cluster_aside_find(input->state, node->id) || !db ||
         node->report->term != input->raft->term || db->state != MHA__DB_STATE__DB_UP || !db->receiving ||
-        !db->applying || !(db->acknowledging || db->standing_by) ||
+        !db->applying || policy_disk_trouble(db) || !(db->acknowledging || db->standing_by) ||
         db->source_epoch != input->state->primary.epoch || db->incarnation == 0)
         return NULL;
     return db;
@@ -147,6 +147,47 @@ void policy_db_op(const struct policy_input *input, struct policy_output *output
         output->db_op = op;
 }
 
+uint64_t policy_held_until_us(const struct policy_input *input, const struct policy_node *node)
+{
+    uint64_t until_us = node->self ? input->raft->held_until_us : 0;
+
+    if (!node->self && node->report)
+        until_us = node->reported_us + node->report->held_ms * 1000;
+    return until_us > input->now_us ? until_us : 0;
+}
+
+bool policy_majority_votes(const struct policy_input *input)
+{
+    unsigned voters = 0, held = 0;
+
+    for (unsigned i = 0; i < input->node_count; i++) {
+        const struct policy_node *node = &input->nodes[i];
+        if (node->learner)
+            continue;
+        voters++;
+        held += !policy_node_reachable(input, node) || policy_held_until_us(input, node);
+    }
+    return voters - held > voters / 2;
+}
+
+bool policy_is_held_up(const Mha__DbObservation *db)
+{
+    return db && db->state == MHA__DB_STATE__DB_HUNG &&
+           (db->trouble_kind == MHA__DB_TROUBLE__DB_TROUBLE_WRITES_HELD ||
+            db->trouble_kind == MHA__DB_TROUBLE__DB_TROUBLE_NO_CONNECTION_FREE);
+}
+
+const char *policy_disk_trouble(const Mha__DbObservation *db)
+{
+    if (!db || (db->state != MHA__DB_STATE__DB_UP && db->state != MHA__DB_STATE__DB_HUNG))
+        return NULL;
+    if (db->trouble_kind == MHA__DB_TROUBLE__DB_TROUBLE_DISK_FULL)
+        return "its disk is full";
+    if (db->trouble_kind == MHA__DB_TROUBLE__DB_TROUBLE_READ_ONLY_FILES)
+        return "its file system takes no writes";
+    return NULL;
+}
+
 bool policy_serving_here(const struct policy_input *input)
 {
     return input->raft->role == RAFT_LEADER && input->raft->ready &&
@@ -197,6 +238,11 @@ bool policy_has_successor(const struct policy_input *input)
 /* Who has just come in stands by until the server of the primary lets it acknowledge, and then connects anew
  * by its own account. */
 #define CHANGE_OVER_US 2000000u
+/* Whose trouble comes and goes is taken in again only after it was calm for so long, from the second time on.
+ */
+#define CALM_LEAST_US 2000000u
+#define CALM_MOST_US 60000000u
+#define CALM_FORGOTTEN_US 300000000u
 
 /* What keeps a member of the sync set from acknowledging, or NULL. `at_once`: waiting longer cannot help. */
 static const char *member_trouble(const struct policy_input *input, const struct sync_member *member,
@@ -221,16 +267,43 @@ static const char *member_trouble(const struct policy_input *input, const struct
     *at_once = true;
     if (db->state == MHA__DB_STATE__DB_DOWN)
         return "its database is down";
-    if (db->state == MHA__DB_STATE__DB_HUNG)
-        return "its database hangs";
+    if (db->state == MHA__DB_STATE__DB_HUNG && !policy_is_held_up(db))
+        return policy_disk_trouble(db) ? policy_disk_trouble(db) : "its database hangs";
     if (db->incarnation && db->incarnation != member->incarnation)
         return "its database has restarted";
     *at_once = false;
     if (db->state != MHA__DB_STATE__DB_UP)
         return "its database cannot be observed";
+    if (policy_disk_trouble(db))
+        return policy_disk_trouble(db);
     if (!db->receiving || !db->acknowledging || db->source_epoch != input->state->primary.epoch)
         return "it does not receive from the primary";
     return NULL;
+}
+
+/* It was dropped for its trouble, once more. */
+static void note_drop(struct policy_tracker *tracker, const struct policy_input *input, uint64_t id)
+{
+    struct policy_calm *calm = &tracker->calm[0];
+
+    for (unsigned i = 0; i < POLICY_NODES_MAX && calm->id != id; i++)
+        if (tracker->calm[i].id == id || tracker->calm[i].dropped_us < calm->dropped_us)
+            calm = &tracker->calm[i];
+    if (calm->id != id || input->now_us - calm->dropped_us > CALM_FORGOTTEN_US)
+        *calm = (struct policy_calm){.id = id};
+    calm->drops++;
+    calm->dropped_us = input->now_us;
+}
+
+uint64_t policy_calm_until_us(const struct policy_tracker *tracker, uint64_t id)
+{
+    for (unsigned i = 0; i < POLICY_NODES_MAX; i++)
+        if (tracker->calm[i].id == id && tracker->calm[i].drops > 1) {
+            unsigned doublings = tracker->calm[i].drops - 2;
+            uint64_t calm_us = doublings < 5 ? (uint64_t)CALM_LEAST_US << doublings : CALM_MOST_US;
+            return tracker->calm[i].dropped_us + calm_us;
+        }
+    return 0;
 }
 
 static void track_members(struct policy_tracker *tracker, const struct policy_input *input)
@@ -244,6 +317,9 @@ static void track_members(struct policy_tracker *tracker, const struct policy_in
         since_us[i] = tracker->nodes[i].trouble_since_us;
         joined_us[i] = tracker->nodes[i].joined_us;
     }
+    for (unsigned i = 0; i < before; i++)
+        if (since_us[i] && !cluster_sync_find(sync, id[i]) && !cluster_aside_find(input->state, id[i]))
+            note_drop(tracker, input, id[i]);
     tracker->node_count = 0;
     for (unsigned i = 0; i < sync->count; i++) {
         bool at_once = false;

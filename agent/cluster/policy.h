@@ -152,6 +152,13 @@ struct policy_tracker {
     unsigned node_count;
     bool members_known; /* the above was filled before, in this term */
 
+    /* Who was dropped from the sync set for its trouble is taken in again after a calm time that grows. */
+    struct policy_calm {
+        uint64_t id;
+        unsigned drops;
+        uint64_t dropped_us;
+    } calm[POLICY_NODES_MAX];
+
     uint64_t near_mark_us; /* 0: none */
     struct position near_mark;
     struct policy_near near[POLICY_NODES_MAX]; /* replicas that may join, or be counted on for a larger k */
@@ -173,12 +180,13 @@ struct policy_tracker {
     struct policy_ailing ailing[POLICY_NODES_MAX]; /* as the nodes of the input */
     uint64_t drained_since_us;                     /* somebody is drained */
 
-    uint64_t switchover_since_us; /* a switchover is under way */
-    uint64_t applied_mark_us;     /* the end of the log at this time ... */
-    struct position applied_mark; /* ... which the target must have applied a moment later */
-    bool target_is_near;          /* it had: writes may be stopped */
-    uint64_t closed_since_us;     /* a switchover stopped the writes */
-    uint64_t closed_us;           /* the observation that first showed the own database closed; 0: open */
+    uint64_t switchover_since_us;   /* a switchover is under way */
+    uint64_t applied_mark_us;       /* the end of the log at this time ... */
+    struct position applied_mark;   /* ... which the target must have applied a moment later */
+    bool target_is_near;            /* it had: writes may be stopped */
+    uint64_t disk_trouble_since_us; /* the own disk is full, or takes no writes */
+    uint64_t closed_since_us;       /* a switchover stopped the writes */
+    uint64_t closed_us;             /* the observation that first showed the own database closed; 0: open */
     /* The own database was open in this term: the observation that first showed it closed after that,
      * UINT64_MAX: it is open still. 0: it never was. */
     uint64_t shut_us;

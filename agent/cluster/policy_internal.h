@@ -45,6 +45,15 @@ bool policy_paused_here(const struct policy_input *input);
 bool policy_adopts_open_database(const struct policy_input *input);
 bool policy_closed(const Mha__DbObservation *db); /* dead, or read-only without clients' sessions */
 
+/* Having restarted a moment ago it neither votes nor campaigns before this; 0: it may. */
+uint64_t policy_held_until_us(const struct policy_input *input, const struct policy_node *node);
+bool policy_majority_votes(const struct policy_input *input);
+/* The database answers, or what it does not answer is held up by somebody who will let go: a backup's lock,
+ * too many connections. */
+bool policy_is_held_up(const Mha__DbObservation *db);
+/* Its disk is full, or takes no writes: static text; NULL: neither. */
+const char *policy_disk_trouble(const Mha__DbObservation *db);
+
 /* ---- promotion.c ---- */
 
 /* May `node` be promoted, as far as its own report tells? `why` gets a sentence when not. */
@@ -91,6 +100,8 @@ bool policy_strangers_acknowledge(const struct policy_input *input, struct polic
  * Otherwise the next operation that leads there. */
 bool policy_rule_is(const struct policy_input *input, struct policy_output *output, unsigned acks,
                     const struct acknowledgers *who);
+/* Dropped for its trouble more than once: it is not taken in before this; 0: at any time. */
+uint64_t policy_calm_until_us(const struct policy_tracker *tracker, uint64_t id);
 /* Begins a change, or goes on with it if it is the same. */
 void policy_begin_change(struct policy_tracker *tracker, const struct policy_input *input,
                          enum rule_change change, uint64_t node);

@@ -130,6 +130,10 @@ bool policy_promotable(const struct policy_input *input, const struct policy_nod
     }
     if (state->primary.node == 0)
         return refuse(why, why_size, "the cluster has no primary yet: it is made by the first start");
+    if (policy_disk_trouble(db) && !(state->force.id && state->force.node == node->id)) {
+        snprintf(why, why_size, "%s", policy_disk_trouble(db));
+        return false;
+    }
     if (db->frozen_term == input->raft->term && !db->drained && !db->applying) {
         snprintf(why, why_size, "what it received cannot be applied: %.120s",
                  db->trouble[0] ? db->trouble : "its applier is stopped");
@@ -171,6 +175,17 @@ bool policy_promotable(const struct policy_input *input, const struct policy_nod
     return false;
 }
 
+/* Who may vote and campaign now goes before who has just restarted; then who holds more. */
+static bool is_better(const struct policy_input *input, const struct policy_node *node,
+                      const struct policy_node *best)
+{
+    bool held = policy_held_until_us(input, node) != 0, best_held = policy_held_until_us(input, best) != 0;
+
+    if (held != best_held)
+        return best_held;
+    return policy_holds(policy_fresh_db(input, node)->received, policy_fresh_db(input, best)->received);
+}
+
 const struct policy_node *policy_best_other(const struct policy_input *input)
 {
     const struct policy_node *best = NULL;
@@ -185,8 +200,10 @@ const struct policy_node *policy_best_other(const struct policy_input *input)
             continue;
         if (input->state->force.id && input->state->force.node != node->id)
             continue;
-        if (!best || (policy_fresh_db(input, node) && policy_holds(policy_fresh_db(input, node)->received,
-                                                                   policy_fresh_db(input, best)->received)))
+        /* Outside the sync set its own word is needed: it must hear what makes it promotable. */
+        if (!cluster_sync_find(&input->state->sync, node->id) && !node->report->promotable)
+            continue;
+        if (!best || is_better(input, node, best))
             best = node;
     }
     return best;

@@ -73,6 +73,26 @@ static void let_target_join(struct policy_tracker *tracker, const struct policy_
     }
 }
 
+/* A member that has restarted a moment ago neither votes nor campaigns for one E: with writes stopped,
+ * clients would wait for that. */
+static bool waits_for_votes(struct policy_tracker *tracker, const struct policy_input *input,
+                            struct policy_output *output, const struct policy_node *target)
+{
+    uint64_t target_us = policy_held_until_us(input, target);
+
+    if (tracker->switchover_since_us == 0)
+        tracker->switchover_since_us = input->now_us;
+    if (!target_us && policy_majority_votes(input))
+        return false;
+    if (input->now_us - tracker->switchover_since_us > input->state->switchover.timeout_us)
+        end_switchover(input, output, "too many members have restarted a moment ago", "");
+    policy_wait(output, "switchover: waiting until %s again, after %s restart",
+                target_us ? target->name : "a majority votes", target_us ? "its" : "their");
+    if (target_us)
+        policy_again(output, target_us);
+    return true;
+}
+
 /* stop writes; wait until the target has all; end the lease; transfer. Until the transfer there is a way
  * back: the switchover is ended as failed, and serving opens the database again. */
 bool policy_switchover_step(struct policy_tracker *tracker, const struct policy_input *input,
@@ -83,7 +103,7 @@ bool policy_switchover_step(struct policy_tracker *tracker, const struct policy_
     const struct policy_node *target;
     char why[CLUSTER_TEXT_BYTES];
 
-    if (!switchover->id)
+    if (!switchover->id || switchover->to == input->self->id)
         return false;
     target = policy_find_node(input, switchover->to);
     output->vip_hold = input->vip && input->vip->held;
@@ -120,6 +140,8 @@ bool policy_switchover_step(struct policy_tracker *tracker, const struct policy_
                            input->failed_error ? input->failed_error : "");
             return true;
         }
+        if (db->open && !input->db_busy && waits_for_votes(tracker, input, output, target))
+            return true;
         if (db->open && !input->db_busy && !target_is_near(tracker, input, target)) {
             if (input->now_us - tracker->switchover_since_us > switchover->timeout_us)
                 end_switchover(input, output, "the target applies too slowly to catch up in time",

@@ -5,6 +5,9 @@
 
 #include "agent/cluster/policy_internal.h"
 
+/* What leads to the opening failed: it is begun again after this. */
+#define OPEN_AGAIN_US 200000u
+
 /* "its position is committed in the replicated state, and no session is admitted until k members of M hold
  * it", and all that clients can read after it: a fence may have let go what waited for acknowledgements,
  * before the same epoch is opened again. What a fence reports itself still shows the log as it was before. */
@@ -114,11 +117,28 @@ static const char *primary_trouble(const struct policy_input *input)
         return NULL;
     if (db->state == MHA__DB_STATE__DB_DOWN)
         return "its database is down";
-    if (db->state == MHA__DB_STATE__DB_HUNG)
-        return "its database hangs";
+    /* Where a full disk is all that is wrong, killing it helps only if another node takes over. */
+    if (db->state == MHA__DB_STATE__DB_HUNG && !policy_is_held_up(db) &&
+        (!policy_disk_trouble(db) || policy_best_other(input)))
+        return policy_disk_trouble(db) ? policy_disk_trouble(db) : "its database hangs";
     if (state->primary.opened && db->incarnation && db->incarnation != state->primary.incarnation)
         return "its database has restarted";
     return NULL;
+}
+
+/* It may pass in a moment; another node does better only if there is one. */
+static const char *disk_trouble(struct policy_tracker *tracker, const struct policy_input *input)
+{
+    const char *trouble = policy_disk_trouble(input->db);
+
+    if (!trouble)
+        tracker->disk_trouble_since_us = 0;
+    else if (tracker->disk_trouble_since_us == 0)
+        tracker->disk_trouble_since_us = input->now_us;
+    if (!trouble || input->now_us - tracker->disk_trouble_since_us < input->settings.election_us ||
+        !policy_best_other(input))
+        return NULL;
+    return trouble;
 }
 
 /* The address is refused or vipd is gone for longer than E: another node may do better; if there is none we
@@ -143,7 +163,7 @@ static const char *address_trouble(struct policy_tracker *tracker, const struct 
 /* Neither its own worker nor a new one gets an answer: whether it serves is not known. */
 static bool unseen_too_long(struct policy_tracker *tracker, const struct policy_input *input)
 {
-    if (input->db && input->db->state == MHA__DB_STATE__DB_UP)
+    if (input->db && (input->db->state == MHA__DB_STATE__DB_UP || policy_is_held_up(input->db)))
         tracker->unseen_since_us = 0;
     else if (tracker->unseen_since_us == 0)
         tracker->unseen_since_us = input->now_us;
@@ -162,7 +182,12 @@ static void open_database(const struct policy_tracker *tracker, const struct pol
 
     policy_acknowledgers(tracker, input, &who);
     output->db_watch = true;
-    if (input->proposal_pending)
+    if (tracker->opening_fails_since_us && input->now_us < tracker->opening_failed_us + OPEN_AGAIN_US) {
+        policy_wait(output, "the opening failed; trying again");
+        policy_again(output, tracker->opening_failed_us + OPEN_AGAIN_US);
+    } else if (input->raft->lease_until_us < input->now_us + input->settings.election_us / 4) {
+        policy_wait(output, "opening waits for a lease that does not end at once");
+    } else if (input->proposal_pending)
         policy_wait(output, "opening waits for the outcome of a proposal: it may be another commit rule");
     else if (!policy_rule_is(input, output, acks, &who))
         return;
@@ -185,8 +210,11 @@ void policy_serve(struct policy_tracker *tracker, const struct policy_input *inp
     const char *trouble = primary_trouble(input);
 
     output->waiting_for[0] = '\0';
-    if (!trouble && input->raft->lease_ended && !state->switchover.id)
+    if (!trouble && input->raft->lease_ended &&
+        !(state->switchover.id && state->switchover.to != input->self->id))
         trouble = "its lease was ended";
+    if (!trouble)
+        trouble = disk_trouble(tracker, input);
     if (!trouble && input->stopping && !policy_paused_here(input))
         trouble = "its agent is being stopped";
     if (trouble) {
@@ -200,8 +228,9 @@ void policy_serve(struct policy_tracker *tracker, const struct policy_input *inp
     }
     if (!db || db->state != MHA__DB_STATE__DB_UP) {
         output->vip_hold = input->vip && input->vip->held;
-        policy_wait(output, "the database cannot be observed%s%s", db && db->trouble[0] ? ": " : "",
-                    db ? db->trouble : "");
+        policy_wait(output, "the database %s%s%s",
+                    policy_is_held_up(db) ? "takes no writes now, and is left alone" : "cannot be observed",
+                    db && db->trouble[0] ? ": " : "", db ? db->trouble : "");
         return;
     }
     if (opening_fails(tracker, input) && !db->open) {
@@ -218,8 +247,13 @@ void policy_serve(struct policy_tracker *tracker, const struct policy_input *inp
             policy_keep_sync_set(tracker, input, output);
         return;
     }
-    if (policy_switchover_step(tracker, input, output))
+    if (policy_switchover_step(tracker, input, output)) {
+        /* Commits would wait for a member that is gone, and the stop of the writes for them. */
+        if (db->open && !input->db_busy && output->db_op == DB_OP_NONE && !output->propose &&
+            !input->raft->lease_ended && output->lease_epoch && !output->transfer_to)
+            policy_keep_sync_set(tracker, input, output);
         return;
+    }
     if (!db->open) {
         output->vip_leave = policy_paused_here(input);
         open_database(tracker, input, output);

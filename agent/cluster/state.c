@@ -140,11 +140,12 @@ static const char *apply_promote(struct cluster_state *state, const struct clust
     memcpy(change->reason, command->text, sizeof change->reason);
 
     if (state->switchover.id) {
-        if (state->switchover.to == command->node)
-            end_request(state, state->switchover.id, "done");
-        else
+        if (state->switchover.to == command->node) { /* done once it is open */
+            state->switchover.epoch = command->epoch;
+        } else {
             end_request(state, state->switchover.id, "failed: another node had to be promoted meanwhile");
-        memset(&state->switchover, 0, sizeof state->switchover);
+            memset(&state->switchover, 0, sizeof state->switchover);
+        }
     }
     if (state->force.id) {
         end_request(state, state->force.id,
@@ -182,6 +183,10 @@ static const char *apply_opened(struct cluster_state *state, const struct cluste
     state->primary.opened = true;
     state->primary.incarnation = command->incarnation;
     memcpy(state->primary.epoch_position, command->position, sizeof command->position);
+    if (state->switchover.id && state->switchover.to == state->primary.node) {
+        end_request(state, state->switchover.id, "done");
+        memset(&state->switchover, 0, sizeof state->switchover);
+    }
     for (unsigned i = 0; i < state->sync.count; i++)
         if (state->sync.members[i].node == state->primary.node)
             state->sync.members[i].incarnation = command->incarnation;

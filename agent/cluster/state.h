@@ -55,9 +55,9 @@ struct cluster_change {
 };
 
 struct cluster_switchover {
-    uint64_t id; /* 0: none */
+    uint64_t id; /* 0: none; it is done once `to` is open */
     uint64_t from, to;
-    uint64_t epoch;
+    uint64_t epoch; /* of the primary that it moves away from; of `to` once that is promoted */
     uint64_t timeout_us;
 };
 

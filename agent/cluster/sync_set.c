@@ -79,7 +79,7 @@ bool policy_is_near(const struct policy_tracker *tracker, const struct policy_in
                     const struct policy_node *node)
 {
     return !cluster_sync_find(&input->state->sync, node->id) && policy_willing(input, node) &&
-           was_near(tracker, input, node->id);
+           was_near(tracker, input, node->id) && input->now_us >= policy_calm_until_us(tracker, node->id);
 }
 
 /* Who may join next: one that is near, and rather not the one with which it failed. NULL: nobody. */

@@ -171,6 +171,11 @@ static void test_requests(void)
     CU_ASSERT_TRUE(is_void(&state, &command));
     command = promote(&state, 2, 6, 1);
     CU_ASSERT_FALSE(is_void(&state, &command));
+    CU_ASSERT_EQUAL(state.switchover.id, id); /* it is not open yet */
+    CU_ASSERT_EQUAL(state.switchover.epoch, 6);
+    command =
+        (struct cluster_command){.kind = COMMAND_OPENED, .epoch = 6, .incarnation = 102, .position = "0-2-1"};
+    CU_ASSERT_FALSE(is_void(&state, &command));
     CU_ASSERT_EQUAL(state.switchover.id, 0);
     CU_ASSERT_EQUAL(state.last_request_id, id);
     CU_ASSERT_STRING_EQUAL(state.last_request_outcome, "done");

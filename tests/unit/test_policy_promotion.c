@@ -396,6 +396,30 @@ static void test_what_would_be_lost(void)
     expect_explained("What b holds is not known now");
 }
 
+/* Handed over to: who may campaign now, and who says itself that it may be promoted. */
+static void test_to_whom_it_is_handed_over(void)
+{
+    group_is_well(3, ACKS_COUNT);
+    w.report[B].held_ms = 500;
+    CU_ASSERT_EQUAL(policy_best_other(&w.input)->id, C);
+    w.db[C].received = w.db[C].executed = (char *)"0-1-9"; /* positions are compared there */
+    CU_ASSERT_EQUAL(policy_best_other(&w.input)->id, C);
+    w.report[C].held_ms = 700;
+    CU_ASSERT_EQUAL(policy_best_other(&w.input)->id, B);
+    w.report[B].held_ms = w.report[C].held_ms = 0;
+    CU_ASSERT_EQUAL(policy_best_other(&w.input)->id, B);
+
+    b_leads_a_group(3, ACKS_ANY, 2, 1); /* C is no member, and has more than the one that is */
+    seen_from(A);
+    w.nodes[A - 1].heard_us = w.nodes[A - 1].reported_us = NOW_US;
+    w.report[A].term = TERM + 1;
+    is_at(C, "0-1-12");
+    w.report[C].promotable = false;
+    CU_ASSERT_PTR_NOT_EQUAL(policy_best_other(&w.input), &w.nodes[C - 1]);
+    w.report[C].promotable = true;
+    CU_ASSERT_PTR_EQUAL(policy_best_other(&w.input), &w.nodes[C - 1]);
+}
+
 int main(void)
 {
     static const struct policy_test tests[] = {
@@ -417,6 +441,7 @@ int main(void)
         {"unknown nodes in the sync set, or as the primary", test_unknown_nodes},
         {"campaign delays by rank", test_campaign_delays},
         {"what a forced failover would lose", test_what_would_be_lost},
+        {"to whom it is handed over", test_to_whom_it_is_handed_over},
     };
 
     return run_policy_tests("policy: promotion", tests, sizeof tests / sizeof tests[0]);

@@ -241,6 +241,71 @@ static void test_switchover_to_a_standby(void)
     CU_ASSERT_TRUE(w.out.propose && w.out.command.kind == COMMAND_SWITCHOVER_END);
 }
 
+static void switchover_to_b(unsigned nodes)
+{
+    struct cluster_command command = {
+        .kind = COMMAND_SWITCHOVER, .node = B, .epoch = TERM, .timeout_us = 10000000};
+
+    group_is_well(nodes, ACKS_COUNT);
+    CU_ASSERT_PTR_NULL(cluster_state_apply(&w.state, &command));
+}
+
+/* Writes are stopped only once the target may take over, and a majority may elect it. */
+static void test_switchover_waits_for_votes(void)
+{
+    switchover_to_b(3);
+    w.report[B].held_ms = 500;
+    decide();
+    later(1000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "until b again, after its restart"));
+    w.report[B].held_ms = 0;
+    decide();
+    later(1000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_CLOSE);
+
+    switchover_to_b(5);
+    w.report[C].held_ms = w.report[D].held_ms = w.report[E].held_ms = 500;
+    decide();
+    later(1000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "a majority votes"));
+    w.report[E].held_ms = 0;
+    decide();
+    later(1000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_CLOSE);
+
+    switchover_to_b(3); /* not for ever */
+    w.report[B].held_ms = 500;
+    decide();
+    later(10000001);
+    decide();
+    CU_ASSERT_TRUE(w.out.propose && w.out.command.kind == COMMAND_SWITCHOVER_END);
+}
+
+/* Another member dies during a switchover: commits go on, and so does the stop of the writes. */
+static void test_member_dies_during_a_switchover(void)
+{
+    switchover_to_b(3);
+    decide();
+    w.db[C].state = MHA__DB_STATE__DB_DOWN;
+    w.db[B].executed = (char *)"0-1-3"; /* the target applies slowly */
+    later(1000);
+    decide();
+    w.raft.round_sent_us = w.input.now_us + 1;
+    w.input.now_us += 2;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_SET_ACKNOWLEDGING);
+    CU_ASSERT_STRING_EQUAL(w.out.db_node, "c");
+    w.input.db_busy = true; /* not while something else is under way */
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+}
+
 int main(void)
 {
     static const struct policy_test tests[] = {
@@ -251,6 +316,8 @@ int main(void)
         {"who may leave the group", test_who_may_leave_the_group},
         {"who still receives stays", test_who_still_receives_stays},
         {"a switchover to a standby", test_switchover_to_a_standby},
+        {"a switchover waits for who has just restarted", test_switchover_waits_for_votes},
+        {"a member dies during a switchover", test_member_dies_during_a_switchover},
     };
 
     return run_policy_tests("policy: requests", tests, sizeof tests / sizeof tests[0]);

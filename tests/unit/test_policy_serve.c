@@ -210,6 +210,76 @@ static void test_two_members_hold_the_record(void)
     CU_ASSERT_EQUAL(w.out.db_name_count, 4);
 }
 
+/* OPEN fails: neither it nor what leads to it is asked for again at once. */
+static void test_failed_opening_is_not_repeated_at_once(void)
+{
+    all_well();
+    w.db[A].open = false;
+    w.db[A].read_only = w.db[A].fenced = true;
+    w.db[B].executed = w.db[B].received = (char *)"0-1-10";
+    decide();
+    later(1000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_OPEN);
+    w.input.failed_op = DB_OP_OPEN;
+    w.input.failed_us = w.input.now_us;
+    w.input.db_settled = false;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    w.input.failed_op = DB_OP_NONE; /* another operation would have succeeded */
+    w.input.db_settled = true;
+    later(10000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    later(200000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_OPEN);
+    w.raft.lease_until_us = w.input.now_us + E_US / 8; /* it would be fenced at once */
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "lease"));
+}
+
+/* A full disk moves the primary if it can; what somebody holds up and lets go of does not. */
+static void test_trouble_of_the_disk(void)
+{
+    all_well();
+    w.db[A].trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_DISK_FULL;
+    decide();
+    CU_ASSERT_FALSE(w.out.end_lease); /* it may pass */
+    later(E_US);
+    decide();
+    CU_ASSERT_TRUE(w.out.end_lease);
+    CU_ASSERT_STRING_EQUAL(w.out.db_reason, "its disk is full");
+
+    all_well();
+    w.db[A].state = MHA__DB_STATE__DB_HUNG;
+    w.db[A].trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_DISK_FULL;
+    decide();
+    CU_ASSERT_TRUE(w.out.end_lease);
+    w.db[B].trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_READ_ONLY_FILES; /* no better */
+    memset(&w.tracker, 0, sizeof w.tracker);
+    decide();
+    CU_ASSERT_FALSE(w.out.end_lease);
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+
+    all_well();
+    w.db[A].state = MHA__DB_STATE__DB_HUNG;
+    for (int i = 0; i < 2; i++) {
+        w.db[A].trouble_kind =
+            i ? MHA__DB_TROUBLE__DB_TROUBLE_NO_CONNECTION_FREE : MHA__DB_TROUBLE__DB_TROUBLE_WRITES_HELD;
+        decide();
+        later(20 * E_US);
+        decide();
+        CU_ASSERT_FALSE(w.out.end_lease);
+        CU_ASSERT_TRUE(w.out.vip_hold);
+        CU_ASSERT_EQUAL(w.out.lease_epoch, TERM);
+    }
+    w.db[A].trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_NONE;
+    decide();
+    CU_ASSERT_TRUE(w.out.end_lease);
+}
+
 int main(void)
 {
     static const struct policy_test tests[] = {
@@ -222,6 +292,8 @@ int main(void)
         {"a database that cannot be observed", test_database_that_cannot_be_observed},
         {"who may acknowledge is right before the opening", test_acknowledgers_before_the_opening},
         {"two members hold the epoch record", test_two_members_hold_the_record},
+        {"a failed opening is not repeated at once", test_failed_opening_is_not_repeated_at_once},
+        {"what moves the primary, and what does not", test_trouble_of_the_disk},
     };
 
     return run_policy_tests("policy: serve", tests, sizeof tests / sizeof tests[0]);

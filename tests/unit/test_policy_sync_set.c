@@ -553,6 +553,68 @@ static void test_alone(void)
     CU_ASSERT_STRING_EQUAL(w.out.waiting_for, "");
 }
 
+static void test_replica_with_a_full_disk(void)
+{
+    all_well();
+    w.db[B].trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_DISK_FULL;
+    decide();
+    later(E_US / 2);
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+    later(E_US);
+    w.raft.round_sent_us = w.input.now_us + 1;
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.sync.acks, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.out.command.text, "its disk is full"));
+    applied();
+    w.db[A].acks = 0;
+    decide();
+    later(1000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);                       /* nor does it come in again */
+    w.db[B].trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_WRITES_HELD; /* a backup */
+    decide();
+    later(1000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_SET_COMMIT_RULE);
+}
+
+/* B comes and goes: it is taken in again after a while, and after a longer one. */
+static void test_flapping(void)
+{
+    uint64_t calm_us[] = {0, 2000000, 4000000, 8000000};
+
+    for (unsigned i = 0; i < 4; i++) {
+        if (i == 0) {
+            all_well();
+            decide();
+        }
+        sync_is(2, 1);
+        w.db[A].acks = 1;
+        w.db[B].receiving = true;
+        later(1000);
+        decide();
+        w.db[B].state = MHA__DB_STATE__DB_DOWN;
+        later(1000);
+        decide();
+        w.raft.round_sent_us = w.input.now_us + 1;
+        w.input.now_us += 2;
+        decide();
+        applied();
+        w.db[A].acks = 0;
+        w.db[B].state = MHA__DB_STATE__DB_UP;
+        decide();
+        uint64_t dropped_us = w.input.now_us;
+        do {
+            later(100000);
+            decide();
+        } while (w.out.db_op == DB_OP_NONE && w.input.now_us < dropped_us + 20000000);
+        CU_ASSERT_EQUAL(w.out.db_op, DB_OP_SET_COMMIT_RULE);
+        CU_ASSERT_TRUE(w.input.now_us >= dropped_us + calm_us[i]);
+        CU_ASSERT_TRUE(w.input.now_us < dropped_us + calm_us[i] + 1000000);
+    }
+}
+
 int main(void)
 {
     static const struct policy_test tests[] = {
@@ -577,6 +639,8 @@ int main(void)
         {"a newcomer has a while to change over", test_newcomer_changes_over},
         {"an adapter that does not tell who may acknowledge", test_adapter_that_does_not_tell},
         {"a single data node", test_alone},
+        {"a replica with a full disk", test_replica_with_a_full_disk},
+        {"a replica that comes and goes", test_flapping},
     };
 
     return run_policy_tests("policy: sync set", tests, sizeof tests / sizeof tests[0]);

@@ -29,12 +29,12 @@ cluster A B X
         expect serves any within 4s
         | 2.44 B receives no more
         | 2.45 B leads term 2
-        | 2.45 - request: done
         | 2.45 - primary B, epoch 2 (switchover)
         | 2.45 A its commits wait for 0 acknowledgements
         | 2.45 B has the record of epoch 2 written
         | 2.45 B its commits wait for 1 acknowledgement
         | 2.45 A receives from B and acknowledges
+        | 2.45 - request: done
         | 2.45 - the record of epoch 2 is committed
         | 2.45 B opens
         | 2.46 B has the address

@@ -28,19 +28,19 @@ cluster A B X
         | 1.45 A leads no more
         | 1.45 B receives no more
         | 1.45 B leads term 2
-        | 1.45 - request: done
         | 1.45 - primary B, epoch 2 (switchover)
 +500ms  expect no-address B
         | 1.45 A its commits wait for 0 acknowledgements
         | 1.45 B has the record of epoch 2 written
         | 1.45 B its commits wait for 1 acknowledgement
         | 1.45 A receives from B and acknowledges
+        | 1.46 - request: done
         | 1.46 - the record of epoch 2 is committed
         expect serves A within 8s
         | 2.46 B leads no more
         | 2.46 A receives no more
         | 2.46 A leads term 3
-        | 2.46 - primary A, epoch 3 (failover)
+        | 2.47 - primary A, epoch 3 (failover)
         | 2.47 B its commits wait for 0 acknowledgements
         | 2.47 A has the record of epoch 3 written
         | 2.47 A its commits wait for 1 acknowledgement

@@ -28,12 +28,12 @@ cluster A B X
         | 2.45 A leads no more
         | 2.45 B receives no more
         | 2.45 B leads term 2
-        | 2.45 - request: done
         | 2.45 - primary B, epoch 2 (switchover)
         | 2.45 A its commits wait for 0 acknowledgements
         | 2.45 B has the record of epoch 2 written
         | 2.45 B its commits wait for 1 acknowledgement
         | 2.45 A receives from B and acknowledges
+        | 2.46 - request: done
         | 2.46 - the record of epoch 2 is committed
         | 2.46 B opens
         | 2.46 B has the address
@@ -53,12 +53,12 @@ cluster A B X
         | 3.47 B leads no more
         | 3.47 A receives no more
         | 3.47 A leads term 3
-        | 3.47 - request: done
         | 3.47 - primary A, epoch 3 (switchover)
         | 3.48 B its commits wait for 0 acknowledgements
         | 3.48 A has the record of epoch 3 written
         | 3.48 A its commits wait for 1 acknowledgement
         | 3.48 B receives from A and acknowledges
+        | 3.48 - request: done
         | 3.48 - the record of epoch 3 is committed
         | 3.48 A opens
         | 3.49 A has the address

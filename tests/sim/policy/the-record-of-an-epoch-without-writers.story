@@ -29,13 +29,13 @@ cluster A B X mysql
         | 2.45 A leads no more
         | 2.45 B receives no more
         | 2.45 B leads term 2
-        | 2.45 - request: done
         | 2.45 - primary B, epoch 2 (switchover)
 +300ms  expect closed B
         | 2.45 A its commits wait for 0 acknowledgements
         | 2.45 B has the record of epoch 2 written
         | 2.45 B its commits wait for 1 acknowledgement
         | 2.45 A receives from B and acknowledges
+        | 2.46 - request: done
         | 2.46 - the record of epoch 2 is committed
         expect sync A B
         expect acks 1
