@@ -145,8 +145,10 @@ json_t *history_to_json(const Mha__StatusReply *status);                  /* sta
 void history_print(const struct ctl *ctl, const Mha__StatusReply *status); /* ctl_history.c */
 void members_print(const struct ctl *ctl, const Mha__StatusReply *status); /* ctl_member.c */
 json_t *members_to_json(const Mha__StatusReply *status);                   /* status_json.c */
-void failover_explain(const struct ctl *ctl, const Mha__StatusReply *status,
-                      const char *to); /* ctl_failover.c */
+/* What a forced failover may lose. `lacks`: what the target lacks, in the leader's words; "": not known.
+ * `accepted`: the operator said so already; else how to say it. ctl_failover.c */
+void failover_explain(const struct ctl *ctl, const Mha__StatusReply *status, const char *to,
+                      const char *lacks, bool accepted);
 /* On a terminal: asks for the node's name to be typed. false: it was not, or there is nobody to ask; why is
  * on ctl->err. */
 bool failover_confirm(struct ctl *ctl, const char *to);                  /* ctl_failover.c */

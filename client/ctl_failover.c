@@ -13,7 +13,26 @@ static bool in_sync_set(const Mha__StatusReply *status, const Mha__NodeStatus *n
     return false;
 }
 
-void failover_explain(const struct ctl *ctl, const Mha__StatusReply *status, const char *to)
+static bool is_unheard(const Mha__NodeStatus *primary)
+{
+    return primary && !primary->reachable && !primary->self;
+}
+
+static void print_positions(const struct ctl *ctl, const Mha__NodeStatus *target,
+                            const Mha__NodeStatus *primary)
+{
+    if (target->database)
+        fprintf(ctl->err, "- %s holds %s.\n", target->name,
+                target->database->received[0]   ? target->database->received
+                : target->database->executed[0] ? target->database->executed
+                                                : "no transaction");
+    if (primary && primary->database && primary->database->executed[0])
+        fprintf(ctl->err, "- the primary, %s, was last seen with %s.\n", primary->name,
+                primary->database->executed);
+}
+
+void failover_explain(const struct ctl *ctl, const Mha__StatusReply *status, const char *to,
+                      const char *lacks, bool accepted)
 {
     const Mha__NodeStatus *target = status_find_name(status, to);
     const Mha__NodeStatus *primary = status_primary(status);
@@ -44,24 +63,21 @@ void failover_explain(const struct ctl *ctl, const Mha__StatusReply *status, con
         fprintf(ctl->err, "- %s is not in the sync set: commits were acknowledged without it.\n", to);
     if (target->waiting_for[0])
         fprintf(ctl->err, "- %s is not promoted by itself: %s.\n", to, target->waiting_for);
-    if (target->database)
-        fprintf(ctl->err, "- %s holds %s.\n", to,
-                target->database->received[0]   ? target->database->received
-                : target->database->executed[0] ? target->database->executed
-                                                : "no transaction");
-    if (primary && primary->database && primary->database->executed[0])
-        fprintf(ctl->err, "- the primary, %s, was last seen with %s.\n", primary->name,
-                primary->database->executed);
-    if (primary && !primary->reachable && !primary->self)
+    if (lacks[0])
+        fprintf(ctl->err, "%s%s", lacks, lacks[strlen(lacks) - 1] == '\n' ? "" : "\n");
+    else
+        print_positions(ctl, target, primary);
+    if (is_unheard(primary))
         fprintf(ctl->err,
                 "- %s is not heard from, so its fence cannot be confirmed. If you know that it is powered "
                 "off, add "
                 "--old-primary-is-off; if it still runs, clients may be reading and writing there.\n",
                 primary->name);
-    fprintf(ctl->err, "Bringing %s back is better where it can be done. To go on all the same:\n",
+    fprintf(ctl->err, "Bringing %s back is better where it can be done.\n",
             primary ? primary->name : "the last primary");
-    fprintf(ctl->err, "  mhactl failover --to %s --accept-data-loss%s\n", to,
-            primary && !primary->reachable && !primary->self ? " [--old-primary-is-off]" : "");
+    if (!accepted)
+        fprintf(ctl->err, "To go on all the same:\n  mhactl failover --to %s --accept-data-loss%s\n", to,
+                is_unheard(primary) ? " [--old-primary-is-off]" : "");
 }
 
 static void fill_request(Mha__ControlRequest *request, Mha__FailoverRequest *failover)
@@ -70,37 +86,27 @@ static void fill_request(Mha__ControlRequest *request, Mha__FailoverRequest *fai
     request->failover = failover;
 }
 
-/* From what the agent here knows. */
-static enum ctl_exit explain_by_status(struct ctl *ctl, const char *to)
-{
-    Mha__ControlReply *reply;
-    enum ctl_exit result = ctl_ask_status(ctl, "", false, &reply);
-
-    if (result == CTL_OK)
-        failover_explain(ctl, reply->status, to);
-    mha4rdb_reply_free(reply);
-    return result;
-}
-
-/* What would be lost, on ctl->err, in the words of the leader, which knows all positions. CTL_OK: it was
- * told, and the leader would do it. */
+/* What would be lost, on ctl->err: from the state that the agent here knows, and in the words of the leader,
+ * which knows all positions. CTL_OK: it was told, and the leader would do it. */
 static enum ctl_exit explain(struct ctl *ctl, const Mha__FailoverRequest *asked)
 {
     Mha__FailoverRequest failover = *asked;
     Mha__ControlRequest request = MHA__CONTROL_REQUEST__INIT;
-    Mha__ControlReply *reply;
+    Mha__ControlReply *answer, *status;
     enum ctl_exit result;
 
     failover.explain = true;
     fill_request(&request, &failover);
-    result = ctl_ask_whole(ctl, &request, CTL_TIMEOUT_MS, &reply);
-    if (result == CTL_UNREACHABLE || explain_by_status(ctl, asked->to) != CTL_OK)
+    result = ctl_ask_whole(ctl, &request, CTL_TIMEOUT_MS, &answer);
+    if (result != CTL_UNREACHABLE && ctl_ask_status(ctl, "", false, &status) == CTL_OK) {
+        failover_explain(ctl, status->status, asked->to, answer->message, asked->accept_data_loss);
+        mha4rdb_reply_free(status);
+    } else {
         result = CTL_UNREACHABLE;
-    else if (result == CTL_REFUSED)
-        fprintf(ctl->err, "mhactl failover: it is refused now: %s\n", reply->error);
-    else
-        fprintf(ctl->err, "%s\n", reply->message);
-    mha4rdb_reply_free(reply);
+    }
+    if (result == CTL_REFUSED)
+        fprintf(ctl->err, "mhactl failover: it is refused now: %s\n", answer->error);
+    mha4rdb_reply_free(answer);
     return result;
 }
 

@@ -89,7 +89,8 @@ enum ctl_exit ctl_member(struct ctl *ctl, int argc, char **argv)
 {
     Mha__MemberRequest member = MHA__MEMBER_REQUEST__INIT;
     Mha__ControlRequest request = MHA__CONTROL_REQUEST__INIT;
-    const struct ctl_option options[] = {{0}};
+    bool drain = false;
+    const struct ctl_option options[] = {{.name = "drain", .flag = &drain}, {0}};
 
     if (argc >= 2 && strcmp(argv[1], "list") == 0)
         return list(ctl, argc - 1, argv + 1);
@@ -105,6 +106,11 @@ enum ctl_exit ctl_member(struct ctl *ctl, int argc, char **argv)
     member.name = argv[2];
     if (!ctl_read_options(ctl, argc - 2, argv + 2, options))
         return CTL_USAGE;
+    if (drain && member.change == MHA__MEMBER_CHANGE__MEMBER_CHANGE_ADD) {
+        fprintf(ctl->err, "mhactl member add: --drain is for a node that leaves\n");
+        return CTL_USAGE;
+    }
+    member.drain = drain;
     request.body_case = MHA__CONTROL_REQUEST__BODY_MEMBER;
     request.member = &member;
     return ctl_command(ctl, &request, CTL_COMMAND_TIMEOUT_MS);

@@ -64,30 +64,70 @@ static bool may_join(const struct agent *agent, const char *name, char *error, s
     return true;
 }
 
-static void accept_member(struct agent *agent, const Mha__MemberRequest *asked, char *error, size_t size)
+static bool find_change(Mha__MemberChange asked, enum replica_change *change)
 {
+    static const enum replica_change changes[] = {[MHA__MEMBER_CHANGE__MEMBER_CHANGE_ADD] = REPLICA_ADD,
+                                                  [MHA__MEMBER_CHANGE__MEMBER_CHANGE_REMOVE] = REPLICA_REMOVE,
+                                                  [MHA__MEMBER_CHANGE__MEMBER_CHANGE_REPLACE] =
+                                                      REPLICA_REPLACE};
+
+    if (asked <= MHA__MEMBER_CHANGE__MEMBER_CHANGE_NONE ||
+        (size_t)asked >= sizeof changes / sizeof changes[0])
+        return false;
+    *change = changes[asked];
+    return true;
+}
+
+/* true: `command` drains the node, and the change is for later (api_accept_drained). */
+static bool accept_member(struct agent *agent, const Mha__MemberRequest *asked,
+                          struct policy_request *request, struct cluster_command *command, char *error,
+                          size_t size)
+{
+    const struct policy_node *node = node_named(&agent->input, asked->name);
+    char stays[ERROR_TEXT_BYTES];
     enum replica_change change;
     struct error err;
 
-    switch (asked->change) {
-    case MHA__MEMBER_CHANGE__MEMBER_CHANGE_ADD:
-        change = REPLICA_ADD;
-        break;
-    case MHA__MEMBER_CHANGE__MEMBER_CHANGE_REMOVE:
-        change = REPLICA_REMOVE;
-        break;
-    case MHA__MEMBER_CHANGE__MEMBER_CHANGE_REPLACE:
-        change = REPLICA_REPLACE;
-        break;
-    default:
+    if (!find_change(asked->change, &change)) {
         snprintf(error, size, "this version does not know the change; install the same version everywhere");
-        return;
+        return false;
     }
-    if (change == REPLICA_ADD ? !may_join(agent, asked->name, error, size)
-                              : !may_leave(agent, asked->name, error, size))
-        return;
+    if (change == REPLICA_ADD && !may_join(agent, asked->name, error, size))
+        return false;
+    if (change != REPLICA_ADD && !may_leave(agent, asked->name, stays, sizeof stays)) {
+        if (!asked->drain || !node) {
+            snprintf(error, size, "%s", stays);
+            return false;
+        }
+        *request = (struct policy_request){.kind = POLICY_REQUEST_DRAIN, .node = node->id};
+        return policy_request_drain(&agent->input, node->id, command, error, size);
+    }
     if (replica_change_member(agent->replica, change, asked->name, &err) != ERR_OK)
         snprintf(error, size, "%s", err.text);
+    return false;
+}
+
+bool api_accept_drained(struct agent *agent, const char *name, Mha__MemberChange asked)
+{
+    char why[ERROR_TEXT_BYTES];
+    enum replica_change change;
+    struct error err;
+
+    agent_gather(agent);
+    if (!find_change(asked, &change) || !may_leave(agent, name, why, sizeof why))
+        return false;
+    if (replica_change_member(agent->replica, change, name, &err) == ERR_OK)
+        return true;
+    return false;
+}
+
+bool api_waits_for_drain(struct agent *agent, const Mha__ControlRequest *asked)
+{
+    char why[ERROR_TEXT_BYTES];
+
+    agent_gather(agent);
+    return asked->body_case == MHA__CONTROL_REQUEST__BODY_MEMBER && asked->member->drain &&
+           !may_leave(agent, asked->member->name, why, sizeof why);
 }
 
 static bool accept_rebuild(struct agent *agent, const Mha__RebuildRequest *asked,
@@ -161,10 +201,8 @@ void api_accept(struct agent *agent, const Mha__ControlRequest *asked, char *err
                                           .node = to,
                                           .old_primary_is_off = asked->failover->old_primary_is_off};
         sound = policy_request_failover(&agent->input, to, request.old_primary_is_off, &command, error, size);
-        if (asked->failover->explain) { /* nothing is proposed */
-            if (sound)
-                snprintf(message, message_size, "%s leads, and would make %s the primary.",
-                         agent->input.self->name, asked->failover->to);
+        if (asked->failover->explain) { /* nothing is proposed; what is at stake is told in any case */
+            policy_explain_force(&agent->input, to, message, message_size);
             return;
         }
         break;
@@ -192,11 +230,18 @@ void api_accept(struct agent *agent, const Mha__ControlRequest *asked, char *err
             return;
         }
         break;
+    case MHA__CONTROL_REQUEST__BODY_INIT:
+        if (!accept_to(agent, asked->init->primary, &to, error, size))
+            break;
+        request = (struct policy_request){
+            .kind = POLICY_REQUEST_INIT, .node = to, .discard_others = asked->init->discard_others};
+        sound = policy_request_init(&agent->input, to, request.discard_others, &command, error, size);
+        break;
     case MHA__CONTROL_REQUEST__BODY_REBUILD:
         sound = accept_rebuild(agent, asked->rebuild, &request, &command, error, size);
         break;
     case MHA__CONTROL_REQUEST__BODY_MEMBER:
-        accept_member(agent, asked->member, error, size);
+        sound = accept_member(agent, asked->member, &request, &command, error, size);
         break;
     default:
         snprintf(error, size, "this version does not know the request; install the same version everywhere");

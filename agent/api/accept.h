@@ -15,6 +15,13 @@ void api_accept(struct agent *agent, const Mha__ControlRequest *asked, char *err
 bool api_switchover_target(struct agent *agent, const Mha__SwitchoverRequest *asked, uint64_t *target,
                            char *error, size_t size);
 
+/* A node that was drained so that it may leave: true once its change has begun, false: not yet, ask again
+ * after the next step. */
+bool api_accept_drained(struct agent *agent, const char *name, Mha__MemberChange asked);
+
+/* After api_accept: the change is not begun yet, for its node is drained first. */
+bool api_waits_for_drain(struct agent *agent, const Mha__ControlRequest *asked);
+
 /* What a request to change the members waits for, on any node. */
 struct member_watch {
     Mha__MemberChange change;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/api/local_check.h"
+#include "agent/api/outcome.h"
 #include "common/base/clock.h"
 
 #define FORWARD_TIMEOUT_US 3000000u
@@ -25,19 +26,21 @@ struct pending {
     struct control_request *request;
     uint64_t deadline_us;
     uint64_t outcome_us; /* how long it may take once the leader has agreed */
-    Mha__ControlRequest__BodyCase what;
-    bool answer_is_all;    /* of the leader: nothing was begun, so there is no outcome */
-    uint64_t ended_before; /* last_request_id when it was asked for */
-    uint64_t epoch_before;
-    uint64_t pause_before;
-    struct member_watch member;
-    uint64_t node; /* rebuild: whose */
-    bool cancels;  /* it */
+    bool answer_is_all;  /* of the leader: nothing was begun, so there is no outcome */
+    struct outcome outcome;
     uint64_t read; /* of replica_read */
+};
+
+/* A node that is drained by this leader so that it may leave the group; name "": none. */
+struct leaving {
+    char name[REPLICA_NAME_BYTES];
+    Mha__MemberChange change;
+    uint64_t until_us;
 };
 
 struct api {
     struct agent *agent;
+    struct leaving leaving;
     struct control *control;
     struct forwards forwards;
     struct checks *checks;
@@ -56,33 +59,13 @@ static void answer_text(struct api *api, struct control_request *request, const 
     asker_reply_text(api->agent, &(struct asker){.request = request}, error, message);
 }
 
-static uint64_t node_named(const struct agent *agent, const char *name)
-{
-    for (unsigned i = 0; i < agent->input.node_count; i++)
-        if (strcmp(agent->input.nodes[i].name, name) == 0)
-            return agent->input.nodes[i].id;
-    return 0;
-}
-
 static struct pending *new_pending(struct api *api, struct control_request *request,
                                    const Mha__ControlRequest *asked)
 {
-    const struct cluster_state *state = &api->agent->state;
-
     for (unsigned i = 0; i < PENDING_MAX; i++)
         if (api->pending[i].kind == PENDING_NONE) {
-            api->pending[i] = (struct pending){.api = api,
-                                               .request = request,
-                                               .what = asked->body_case,
-                                               .ended_before = state->last_request_id,
-                                               .epoch_before = state->primary.epoch,
-                                               .pause_before = state->pause.id};
-            if (asked->body_case == MHA__CONTROL_REQUEST__BODY_REBUILD) {
-                api->pending[i].node = node_named(api->agent, asked->rebuild->node);
-                api->pending[i].cancels = asked->rebuild->action == MHA__REBUILD_ACTION__REBUILD_CANCEL;
-            }
-            if (asked->body_case == MHA__CONTROL_REQUEST__BODY_MEMBER)
-                member_watch_begin(api->agent, asked->member, &api->pending[i].member);
+            api->pending[i] = (struct pending){.api = api, .request = request};
+            outcome_begin(api->agent, asked, &api->pending[i].outcome);
             return &api->pending[i];
         }
     answer_text(api, request, "too many requests are under way; try again", "");
@@ -107,84 +90,17 @@ static void finish(struct pending *pending, const char *error, const char *messa
     answer_text(pending->api, request, error, message);
 }
 
-/* A rebuild takes long: that it was agreed on is the answer, and mhactl status shows how far it is. */
-static void check_rebuild(struct pending *pending, const struct cluster_state *state)
-{
-    const struct cluster_aside *aside = cluster_aside_find(state, pending->node);
-    const char *name = name_of(pending->api->agent, pending->node);
-    char text[CLUSTER_TEXT_BYTES];
-
-    if (pending->cancels && (!aside || aside->cancelled)) {
-        snprintf(text, sizeof text, "the rebuild of %s is %s", name,
-                 aside ? "being cancelled; mhactl status shows when it has ended" : "over");
-        finish(pending, "", text);
-    } else if (!pending->cancels && aside && aside->kind == MHA__ASIDE_KIND__ASIDE_REBUILD) {
-        snprintf(text, sizeof text, "%s is made anew; mhactl status shows how far it is", name);
-        finish(pending, "", text);
-    } else if (!pending->cancels && state->last_request_id != pending->ended_before) {
-        bool done = strncmp(state->last_request_outcome, "done", 4) == 0; /* so quickly */
-        finish(pending, done ? "" : state->last_request_outcome, done ? state->last_request_outcome : "");
-    }
-}
-
-static void check_outcome(struct api *api, struct pending *pending)
-{
-    const struct agent *agent = api->agent;
-    const struct cluster_state *state = &agent->state;
-    char text[CLUSTER_TEXT_BYTES * 2];
-
-    switch (pending->what) {
-    case MHA__CONTROL_REQUEST__BODY_PAUSE:
-        if (state->pause.id && state->pause.id != pending->pause_before) {
-            snprintf(
-                text, sizeof text,
-                "paused for %llu s: until then %s keeps its powers though its agent or database restarts",
-                (unsigned long long)(state->pause.length_us / 1000000), name_of(agent, state->pause.holder));
-            finish(pending, "", text);
-        }
-        return;
-    case MHA__CONTROL_REQUEST__BODY_RESUME:
-        if (state->pause.id != pending->pause_before)
-            finish(pending, "", "the pause is over");
-        return;
-    case MHA__CONTROL_REQUEST__BODY_REBUILD:
-        check_rebuild(pending, state);
-        return;
-    case MHA__CONTROL_REQUEST__BODY_MEMBER:
-        if (member_watch_done(agent, &pending->member, text, sizeof text))
-            finish(pending, "", text);
-        return;
-    default:
-        if (state->last_request_id == pending->ended_before || state->switchover.id || state->force.id)
-            return;
-        if (strncmp(state->last_request_outcome, "done", 4) != 0) {
-            finish(pending, state->last_request_outcome, "");
-        } else if (state->primary.opened && state->primary.epoch != pending->epoch_before) {
-            snprintf(text, sizeof text, "%s is the primary (epoch %llu)", name_of(agent, state->primary.node),
-                     (unsigned long long)state->primary.epoch);
-            finish(pending, "", text);
-        }
-    }
-}
-
-static uint64_t outcome_timeout_us(const struct agent *agent, const Mha__ControlRequest *asked)
-{
-    uint64_t ms = asked->body_case == MHA__CONTROL_REQUEST__BODY_SWITCHOVER && asked->switchover->timeout_ms
-                      ? asked->switchover->timeout_ms
-                      : agent->settings->switchover_timeout_ms;
-
-    return MS_TO_US(ms) + 10 * agent->settings->group.election_us;
-}
-
 static void on_step(void *context)
 {
     struct api *api = context;
     uint64_t now_us = clock_now_us();
+    char error[CLUSTER_TEXT_BYTES], message[CLUSTER_TEXT_BYTES * 2];
 
     for (unsigned i = 0; i < PENDING_MAX; i++) {
         struct pending *pending = &api->pending[i];
-        if (pending->kind == PENDING_OUTCOME)
-            check_outcome(api, pending);
+        if (pending->kind == PENDING_OUTCOME &&
+            outcome_seen(api->agent, &pending->outcome, error, sizeof error, message, sizeof message))
+            finish(pending, error, message);
         if (pending->kind == PENDING_NONE || pending->kind == PENDING_ACCEPT ||
             now_us <= pending->deadline_us)
             continue;
@@ -194,6 +110,9 @@ static void on_step(void *context)
                    : "it is still under way; see mhactl status",
                "");
     }
+    if (api->leaving.name[0] && (api->agent->raft.role != RAFT_LEADER || now_us > api->leaving.until_us ||
+                                 api_accept_drained(api->agent, api->leaving.name, api->leaving.change)))
+        api->leaving.name[0] = '\0';
     forward_step(&api->forwards);
     checks_step(api->checks);
 }
@@ -224,6 +143,11 @@ static void accept_here(struct api *api, const struct asker *asker, const Mha__C
     if (asker->request && !pending)
         return;
     api_accept(api->agent, asked, error, sizeof error, message, sizeof message);
+    if (!error[0] && api_waits_for_drain(api->agent, asked)) {
+        snprintf(api->leaving.name, sizeof api->leaving.name, "%s", asked->member->name);
+        api->leaving.change = asked->member->change;
+        api->leaving.until_us = clock_now_us() + outcome_timeout_us(api->agent, asked);
+    }
     if (pending && (error[0] || message[0] || changes_nothing(asked))) {
         finish(pending, error, message);
     } else if (pending) {
@@ -306,7 +230,10 @@ static void handle_command(struct api *api, struct control_request *request, Mha
     struct agent *agent = api->agent;
 
     agent_gather(agent);
-    if (agent->raft.leader == 0)
+    if (agent->raft.leader == 0 && changes_nothing(asked))
+        lead_command(api, &(struct asker){.request = request},
+                     asked); /* this node's word, for want of a better */
+    else if (agent->raft.leader == 0)
         answer_text(
             api, request,
             "no leader is known here, so nothing can be decided; see mhactl status for what is missing", "");

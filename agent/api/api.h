@@ -5,6 +5,8 @@
  *   check.c        `mhactl check` and the look before a switchover: several nodes' answers, put together
  *   local_check.c  what this node alone finds and knows of itself
  *   compare.c      what concerns several nodes; pure
+ *   outcome.c      what became of a command
+ *   donor.c        two agents about one rebuild
  *   forward.c      questions to other members, with deadlines
  *   status.c       what is
  *

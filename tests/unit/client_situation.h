@@ -388,7 +388,19 @@ static inline void print_history(const struct ctl *ctl, const void *message)
 
 static inline void print_explanation(const struct ctl *ctl, const void *message)
 {
-    failover_explain(ctl, message, "db2");
+    failover_explain(ctl, message, "db2", "", false);
+}
+
+/* The same in the leader's words, to an operator who accepted it. */
+static inline void print_loss(const struct ctl *ctl, const void *message)
+{
+    failover_explain(
+        ctl, message, "db2",
+        "What db2 lacks (it holds 0-1-338):\n"
+        "  of the last primary db1, as last heard 90 s ago: 2 transactions are missing: 0-1-339..340, and "
+        "what it wrote after that.\n"
+        "db2 is not in the sync set: clients may have been told \"committed\" for what is missing.\n",
+        true);
 }
 
 static inline void print_check(const struct ctl *ctl, const void *message)

@@ -165,6 +165,7 @@ static void test_failover_explained(void)
     it.node[1].self = true;
     it.node[1].waiting_for = s("it waits for db1, the only member of the sync set");
     golden("failover.txt", print_explanation, &it.status);
+    golden("failover_lacks.txt", print_loss, &it.status);
     it.node[1].kind = MHA__MEMBER_KIND__MEMBER_ARBITER;
     golden("failover_arbiter.txt", print_explanation, &it.status);
 }
