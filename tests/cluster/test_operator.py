@@ -5,15 +5,8 @@ import os
 import pty
 import subprocess
 
-import pytest
-
 from bed import wire
 from bed.host import wait_for
-
-
-@pytest.fixture
-def cluster(make_cluster):
-    return make_cluster()
 
 
 def check(cluster, node):
@@ -201,3 +194,71 @@ def test_loss_of_data_takes_the_name_of_the_node(cluster):
     assert status == 0, said
     cluster.wait_acknowledged(event, 20, count=20)
     assert cluster.primary() is replica
+
+
+def test_rebuild_by_hand(cluster):
+    """A replica's database made anew at an operator's word: it leaves the sync set, is copied, follows, and joins again."""
+    cluster.begin()
+    primary = cluster.primary()
+    replica = cluster.other(primary)
+    started = replica.server.query("SELECT @@pid_file, UNIX_TIMESTAMP() - VARIABLE_VALUE AS at FROM information_schema.GLOBAL_STATUS "
+                                   "WHERE VARIABLE_NAME = 'UPTIME'")
+    refused = cluster.mhactl("rebuild", "--node", primary.name, node=replica)
+    assert refused.returncode == 1 and "is the primary" in refused.stderr, refused
+    refused = cluster.mhactl("rebuild", "--node", "arb", node=primary)
+    assert refused.returncode == 1, refused
+    done = cluster.mhactl("rebuild", "--node", replica.name, "--watch", node=replica, timeout_s=150)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "copying, from %s" % primary.name in done.stdout and done.stdout.endswith("%s: done\n" % replica.name), done.stdout
+    cluster.wait_in_sync(90)
+    assert replica.server.query("SELECT UNIX_TIMESTAMP() - VARIABLE_VALUE AS at FROM information_schema.GLOBAL_STATUS "
+                                "WHERE VARIABLE_NAME = 'UPTIME'")[0]["at"] != started[0]["at"], "its server has not been started anew"
+    assert cluster.primary() is primary
+    assert cluster.judge() == []
+
+
+def test_member_leaves_drained(cluster):
+    """A member of the sync set leaves the group while its server runs, and writes go on."""
+    cluster.begin()
+    primary = cluster.primary()
+    replica = cluster.other(primary)
+    refused = cluster.mhactl("member", "remove", replica.name, node=primary)
+    assert refused.returncode == 1 and "sync set" in refused.stderr, refused
+    for asked in cluster.data:
+        refused = cluster.mhactl("member", "remove", primary.name, "--drain", node=asked)
+        assert refused.returncode == 1 and "is the primary" in refused.stderr, refused
+    done = cluster.mhactl("member", "remove", replica.name, "--drain", node=primary)
+    assert done.returncode == 0 and "no member any more" in done.stdout, done.stdout + done.stderr
+    cluster.wait_acknowledged(wire.now_ns(), 20)
+    assert cluster.primary() is primary
+    wait_for("it says so", lambda: "was removed" in cluster.mhactl("status", node=replica).stdout, 20)
+    wait_for("it asks to come in", lambda: (cluster.status(primary) or {}).get("strangers"), 20)
+    back = cluster.mhactl("member", "add", replica.name, node=primary)
+    assert back.returncode == 0, back.stdout + back.stderr
+    cluster.wait_in_sync(60)
+    assert cluster.judge() == []
+
+
+def test_operator_chooses_the_first_primary(cluster):
+    """Two servers with data of their own: nothing begins until an operator says whose it is, and what the other one has is kept aside."""
+    for node in cluster.data:
+        node.server.start()
+        wait_for("%s's server answers" % node.name, node.server.answers)
+        node.server.query("SET GLOBAL read_only=0", "CREATE DATABASE of_%s" % node.name, "SET GLOBAL read_only=1")
+        node.host.stop("mariadb")
+    cluster.start()
+    chosen, other = cluster.data
+    wait_for("all are heard", lambda: all((cluster.status(asked) or {}).get("leader") and all(
+        (n["database"] or {}).get("state") == "up" for n in cluster.status(asked)["nodes"] if n["kind"] == "data")
+        for asked in cluster.data), 60)
+    refused = cluster.mhactl("init", "--primary", chosen.name, node=other)
+    assert refused.returncode == 1 and "--discard-others" in refused.stderr and other.name in refused.stderr, refused
+    assert cluster.primary() is None
+    done = cluster.mhactl("init", "--primary", chosen.name, "--discard-others", node=other)
+    assert done.returncode == 0 and "%s is the primary" % chosen.name in done.stdout, done.stdout + done.stderr
+    assert cluster.wait_primary(30) is chosen
+    cluster.wait_in_sync(120)
+    assert not other.server.query("SHOW DATABASES LIKE 'of_%s'" % other.name)
+    assert other.server.query("SHOW DATABASES LIKE 'of_%s'" % chosen.name)
+    aside = [n["set_aside"] for n in cluster.status(chosen)["nodes"] if n["name"] == other.name][0]
+    assert aside and "of_%s" % other.name in open(os.path.join(aside, "transactions.sql")).read()
