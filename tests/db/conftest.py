@@ -55,6 +55,7 @@ def make_server(templates, kind):
             server.start()
         return server
 
+    make.made = made
     yield make
     for server in made:
         server.kill()

@@ -119,8 +119,7 @@ def test_what_a_broken_applier_cannot_apply_still_counts(pair):
     for i in range(6):
         Writer(first.server, i).join(2)
     want = first.server.position()
-    seen = second.wait(lambda o: o["received"] == want and not o["applying"])
-    assert "1062" in seen["trouble"]
+    second.wait(lambda o: o["received"] == want and not o["applying"] and "1062" in o["trouble"])
     for term in (5, 6):
         second.ask("freeze", term=term)
         time.sleep(0.1)
@@ -242,8 +241,8 @@ def test_a_diverged_server_says_so(pair):
     with first.server.root() as c:
         c.execute("CREATE DATABASE other")
     second.ask("follow", host="127.0.0.1", port=first.server.port, epoch=5)
-    seen = second.wait(lambda o: o["trouble"])
-    assert "1236" in seen["trouble"] and not seen["receiving"]
+    seen = second.wait(lambda o: "1236" in o["trouble"])
+    assert not seen["receiving"]
 
 
 def test_a_wrong_replication_password_says_so(pair):

@@ -8,7 +8,7 @@
 #define NONE MHA__DB_TROUBLE__DB_TROUBLE_NONE
 #define HELD MHA__DB_TROUBLE__DB_TROUBLE_WRITES_HELD
 #define REFUSED MHA__DB_TROUBLE__DB_TROUBLE_REPLICATION_REFUSED
-#define STOPPED MHA__DB_TROUBLE__DB_TROUBLE_APPLIER_STOPPED
+#define FULL MHA__DB_TROUBLE__DB_TROUBLE_DISK_FULL
 
 static struct trouble trouble;
 
@@ -66,11 +66,11 @@ static void test_another_kind_takes_its_place(void)
 {
     trouble_forget(&trouble);
     trouble_look(&trouble, 100 * MS, REFUSED, "1045");
-    CU_ASSERT_EQUAL(trouble_look(&trouble, 200 * MS, STOPPED, "1062"), TROUBLE_BEGINS);
-    CU_ASSERT_EQUAL(trouble.kind, STOPPED);
+    CU_ASSERT_EQUAL(trouble_look(&trouble, 200 * MS, FULL, "1114"), TROUBLE_BEGINS);
+    CU_ASSERT_EQUAL(trouble.kind, FULL);
     /* one that must be confirmed first leaves what counts for as long */
     CU_ASSERT_EQUAL(trouble_look(&trouble, 300 * MS, HELD, "lock"), TROUBLE_SAME);
-    CU_ASSERT_EQUAL(trouble.kind, STOPPED);
+    CU_ASSERT_EQUAL(trouble.kind, FULL);
     CU_ASSERT_EQUAL(trouble_look(&trouble, 800 * MS, HELD, "lock"), TROUBLE_BEGINS);
     CU_ASSERT_EQUAL(trouble.kind, HELD);
 }

@@ -78,6 +78,8 @@ struct db_view {
      * not told. Growing while it is read-only: somebody writes all the same. */
     uint64_t own_writes;
     Mha__DbTrouble trouble_kind;
+    bool write_refused; /* the write that was asked for, by the server's files rather than by a lock or a
+                           right */
     char executed[VIEW_POSITION_BYTES]; /* canonical, agent/cluster/position.h */
     char received[VIEW_POSITION_BYTES];
     char trouble[VIEW_TEXT_BYTES]; /* "" = nothing */
@@ -138,9 +140,8 @@ struct adapter_kind {
     /* ---- log line ---- */
 
     /* Answered once nobody who writes the server's log is at work: it hangs as commits do where the log's
-     * device is full or hangs. `refused`: the last questions together show that the server has used up
-     * positions and its log has not grown, so that commits are refused. NULL: this adapter has no such
-     * question. */
+     * device is full or hangs. `refused`: the log's file does not grow, so that commits are refused. NULL:
+     * this adapter has no such question. */
     enum error_code (*ask_log)(struct adapter *adapter, bool *refused, struct error *err);
     /* Tells the source, by this node's own account, what was received: a commit there that waits for it,
      * since its acknowledgement was lost, goes on. NULL: this server does so itself when it connects. */

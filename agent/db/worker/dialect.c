@@ -48,9 +48,9 @@ static const struct row rows[] = {
      "INSERT INTO mha4rdb.probe (id, written_us) VALUES (1, $1) ON DUPLICATE KEY UPDATE written_us = "
      "VALUES(written_us)"},
 
-    {STATEMENT_LOG_POSITION, MARIADB, "SELECT @@global.gtid_binlog_state"},
     /* Takes the lock under which the log is written. */
     {STATEMENT_LOG_STATUS, MARIADB, "SHOW MASTER STATUS"},
+    {STATEMENT_LOG_EVENT, MARIADB, "SHOW BINLOG EVENTS IN ?1 FROM $2 LIMIT 1"},
     {STATEMENT_SERVER_ID, MARIADB, "SELECT @@global.server_id"},
     /* A heartbeat each 20 ms: so the source soon sees that the connection was closed. */
     {STATEMENT_TELL, MARIADB,

@@ -1,70 +1,66 @@
 /* What the log line and the doubt line ask. */
+#include <mysqld_error.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/db/worker/mariadb.h"
 
-static enum error_code ask_log_end(struct session *session, char *out, size_t size, struct error *err)
+/* File and place where the log ends, as the server believes. */
+static enum error_code ask_log_end(struct session *session, char *file, size_t file_size, char *place,
+                                   size_t place_size, struct error *err)
 {
     MYSQL_RES *result;
     MYSQL_ROW row;
     enum error_code code = session_ask(session, STATEMENT_LOG_STATUS, NO_ARGUMENTS, &result, err);
 
-    out[0] = '\0';
+    file[0] = place[0] = '\0';
     if (code != ERR_OK || !result)
         return code;
     row = mysql_fetch_row(result);
-    if (row && row[0] && row[1])
-        snprintf(out, size, "%s:%s", row[0], row[1]);
+    if (row && row[0] && row[1]) {
+        snprintf(file, file_size, "%s", row[0]);
+        snprintf(place, place_size, "%s", row[1]);
+    }
     mysql_free_result(result);
     return ERR_OK;
 }
 
-/* Positions that changed after the log's end was read the first time, twice, and the end is still the same. A
- * transaction takes its position and is written under one lock, so that an end that is read after a position
- * includes it. */
-static bool commits_are_refused(const struct adapter *adapter)
+/* Its own number, or one of the errors of files below 1000; not that the file is purged by now. */
+static bool log_cannot_be_read(const struct session *session, const struct error *err)
 {
-    if (adapter->log_answer_count < LOG_ANSWERS)
-        return false;
-    for (unsigned i = 1; i < LOG_ANSWERS; i++)
-        if (strcmp(adapter->log_answers[i].end, adapter->log_answers[0].end) != 0)
-            return false;
-    return true;
+    return (session->last_errno == ER_ERROR_WHEN_EXECUTING_COMMAND &&
+            !strstr(err->text, "Could not find target log")) ||
+           session->last_errno < 1000;
 }
 
+/* Tried on 10.11: where the log's file system takes no writes (EROFS, EIO) every commit is refused, and the
+ * server counts it as written all the same, position and place. Only reading at that place shows it: error
+ * 1220, "greater than actual file size"; or it cannot be read either. */
 enum error_code mariadb_ask_log(struct adapter *adapter, bool *refused, struct error *err)
 {
     struct session *session = &adapter->sessions[LINE_LOG];
-    struct log_answer answer, *last;
-    enum error_code code;
+    char file[400], place[32], end[sizeof adapter->log_end];
+    enum error_code code = session_connect(session, err);
 
-    *refused = false;
-    if (!session_connected(session))
-        adapter->log_answer_count = 0; /* perhaps another start of the server */
-    code = session_connect(session, err);
     if (code == ERR_OK)
-        code = session_ask_text(session, STATEMENT_LOG_POSITION, NO_ARGUMENTS, answer.position,
-                                sizeof answer.position, err);
-    if (code == ERR_OK)
-        code = ask_log_end(session, answer.end, sizeof answer.end, err);
+        code = ask_log_end(session, file, sizeof file, place, sizeof place, err);
     if (code != ERR_OK)
         return code;
-    last = adapter->log_answer_count ? &adapter->log_answers[adapter->log_answer_count - 1] : NULL;
-    /* what says nothing new is not kept: neighbours differ in their position */
-    if (last && strcmp(last->position, answer.position) == 0) {
-        memcpy(last->end, answer.end, sizeof last->end);
-    } else {
-        if (adapter->log_answer_count == LOG_ANSWERS)
-            memmove(&adapter->log_answers[0], &adapter->log_answers[1],
-                    (LOG_ANSWERS - 1) * sizeof adapter->log_answers[0]);
-        else
-            adapter->log_answer_count++;
-        adapter->log_answers[adapter->log_answer_count - 1] = answer;
+    snprintf(end, sizeof end, "%s:%s", file, place);
+    /* that it is there needs to be seen only once */
+    if (file[0] && (adapter->log_end_missing || strcmp(end, adapter->log_end) != 0)) {
+        code = session_run(session, STATEMENT_LOG_EVENT, ARGUMENTS(file, place), err);
+        if (code == ERR_REFUSED && log_cannot_be_read(session, err))
+            adapter->log_end_missing++;
+        else if (code == ERR_OK)
+            adapter->log_end_missing = 0;
+        memcpy(adapter->log_end, end, sizeof end);
+        if (code == ERR_REFUSED) /* or purged meanwhile, say: the next answer tells more */
+            code = ERR_OK;
     }
-    *refused = commits_are_refused(adapter);
-    return ERR_OK;
+    *refused = adapter->log_end_missing >= 2;
+    return code;
 }
 
 enum error_code mariadb_doubt(struct adapter *adapter, Mha__DbTrouble *kind, char *text, size_t size,

@@ -99,13 +99,16 @@ void sql_demand_tls(MYSQL *mysql, const struct db_settings *settings)
 #endif
 }
 
-/* What the server has to say about a write that it refused, as far as it is not about our account. */
+/* What the server has to say about a write that it refused, as far as it is not about our account. InnoDB
+ * under which the file system has become read-only says "error 168" (1030), until it ends the server (tried
+ * on 10.11). */
 static bool judge_refused_write(const struct session *session, struct db_view *view, const struct error *err)
 {
     switch (session->last_errno) {
-    case 3:    /* EE_WRITE, of the server's own files */
-    case 1026: /* ER_ERROR_ON_WRITE */
-    case 1036: /* ER_OPEN_AS_READONLY */
+    case 3: /* EE_WRITE, of the server's own files */
+    case ER_GET_ERRNO:
+    case ER_ERROR_ON_WRITE:
+    case ER_OPEN_AS_READONLY:
         view->trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_READ_ONLY_FILES;
         break;
     case ER_DISK_FULL:
@@ -117,8 +120,9 @@ static bool judge_refused_write(const struct session *session, struct db_view *v
     default:
         return false;
     }
-    if (strstr(err->text, "No space left"))
+    if (strstr(err->text, "No space left") || strstr(err->text, "error 28"))
         view->trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_DISK_FULL;
+    view->write_refused = true;
     snprintf(view->trouble, sizeof view->trouble, "%s", err->text);
     return true;
 }

@@ -32,14 +32,6 @@ struct sql_kind {
                              struct error *err);
 };
 
-/* What the log line was told lately, the oldest first: the server's position, and after it the end of its
- * log. */
-#define LOG_ANSWERS 4
-struct log_answer {
-    char position[VIEW_POSITION_BYTES];
-    char end[512];
-};
-
 /* See mysqld_nudge.c. */
 struct mysqld_nudging {
     struct position committed; /* as it was last seen to move */
@@ -52,8 +44,8 @@ struct adapter {
     const struct db_settings *settings;
     struct sessions list;
     struct session sessions[LINE_COUNT];
-    unsigned log_answer_count;
-    struct log_answer log_answers[LOG_ANSWERS];
+    char log_end[512];         /* what the log line was told last */
+    unsigned log_end_missing;  /* so many answers in a row named a place that the log's file does not have */
     const void *swept_session; /* the ops line's connection that has seen the strangers gone; only compared */
     bool probe_writing;        /* MySQL: LINE_PROBE_WRITE has a write under way */
     struct mysqld_nudging nudging; /* the probe's thread */

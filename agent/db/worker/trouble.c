@@ -11,6 +11,8 @@ static uint64_t counts_after_us(Mha__DbTrouble kind)
     case MHA__DB_TROUBLE__DB_TROUBLE_WRITES_HELD:
     case MHA__DB_TROUBLE__DB_TROUBLE_RECEIVER_FAILS:
         return 500000;
+    case MHA__DB_TROUBLE__DB_TROUBLE_APPLIER_STOPPED: /* it is just starting, as well */
+        return 300000;
     default:
         return 0;
     }

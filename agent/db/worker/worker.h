@@ -103,8 +103,10 @@ struct worker {
 
     /* health */
     struct trouble trouble;
-    Mha__DbTrouble hung_kind; /* while it hangs */
-    uint64_t hung_us;         /* when it was seen to hang last; 0: never */
+    Mha__DbTrouble hung_kind;  /* while it hangs */
+    uint64_t hung_us;          /* when it was seen to hang last; 0: never */
+    Mha__DbTrouble write_kind; /* what the last look that wrote was told */
+    char write_text[VIEW_TEXT_BYTES];
     unsigned writes_refused_in_a_row;
     struct task log_task;
     uint64_t log_began_us; /* when the log was asked last */
@@ -206,6 +208,8 @@ void worker_set_state(struct worker *worker, Mha__DbState state, const char *tro
 bool worker_health_start(struct worker *worker);
 /* Up or hung, and its trouble: after every look that was answered, and when an answer is missing. */
 void worker_judge_health(struct worker *worker);
+/* Be connected, so that a doubt does not depend on a free slot. */
+void worker_prepare_doubt(struct worker *worker);
 /* A look has begun, or was answered. */
 void worker_expect_answer(struct worker *worker);
 /* After a look: ask the log, or let a transaction follow those that wait, where that is due. */

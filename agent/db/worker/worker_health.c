@@ -7,7 +7,7 @@
  * alone is refused, 1114.)
  * - A file system that hangs (fsfreeze): an unlogged write hangs too, if InnoDB's log is there.
  * - One that has become read-only, or fails: under InnoDB's log the server aborts itself; under the binary
- * log alone every commit is refused, with a GTID used up each time, and all else goes on. So beside the looks
+ * log alone every commit is refused, and all else goes on. So beside the looks
  * the log line asks what waits for whoever writes the log, and the doubt line asks for the reason as soon as
  * an answer is late. */
 #include <stdio.h>
@@ -98,8 +98,8 @@ static bool hangs(const struct worker *worker, uint64_t now_us, struct hang *out
         return true;
     }
     if (worker->writes_refused_in_a_row >= 2) {
-        out->kind = worker->view.trouble_kind;
-        snprintf(out->text, sizeof out->text, "writes are refused: %s", worker->view.trouble);
+        out->kind = worker->write_kind;
+        snprintf(out->text, sizeof out->text, "writes are refused: %s", worker->write_text);
         return true;
     }
     return false;
@@ -116,6 +116,11 @@ static void log_trouble(struct worker *worker, enum trouble_change change, const
                    (unsigned long long)(before->seen_us - before->since_us) / 1000, before->text);
 }
 
+static bool intruded_lately(const struct worker *worker, uint64_t now_us)
+{
+    return worker->intruded_us && now_us < worker->intruded_us + INTRUDED_US;
+}
+
 /* What is wrong with a server that does not hang. */
 static void judge_trouble(struct worker *worker, uint64_t now_us, const struct hang *late)
 {
@@ -124,11 +129,15 @@ static void judge_trouble(struct worker *worker, uint64_t now_us, const struct h
     const char *text = worker->view.trouble;
     enum trouble_change change;
 
+    if (kind == MHA__DB_TROUBLE__DB_TROUBLE_NONE) {
+        kind = worker->write_kind;
+        text = worker->write_text;
+    }
     if (kind == MHA__DB_TROUBLE__DB_TROUBLE_NONE && late->text[0]) {
         kind = MHA__DB_TROUBLE__DB_TROUBLE_WRITES_HELD;
         text = late->text;
     }
-    if (kind == MHA__DB_TROUBLE__DB_TROUBLE_NONE && now_us < worker->intruded_us + INTRUDED_US) {
+    if (kind == MHA__DB_TROUBLE__DB_TROUBLE_NONE && intruded_lately(worker, now_us)) {
         kind = MHA__DB_TROUBLE__DB_TROUBLE_OTHER;
         text = worker->intruder;
     }
@@ -210,6 +219,11 @@ static void doubt(struct worker *worker)
         return;
     worker->doubt_began_us = clock_now_us();
     task_run(&worker->doubt_task, doubt_job, worker);
+}
+
+void worker_prepare_doubt(struct worker *worker)
+{
+    doubt(worker);
 }
 
 static void on_doubt_timer(evutil_socket_t fd, short what, void *arg)
@@ -317,16 +331,17 @@ void worker_see_intruder(struct worker *worker, const struct closed_look *before
 
     /* An operation writes too: the looks on both sides of it say nothing. */
     if (before->read_only && view->read_only && view->own_writes > before->own_writes &&
-        worker->running.id == 0 && before->began_us > worker->operation_us && !worker->fencing) {
-        if (now_us >= worker->intruded_us + INTRUDED_US)
+        worker->running.id == 0 && before->began_us > worker->operation_us &&
+        before->began_us > worker->settled_us && !worker->fencing) {
+        if (!intruded_lately(worker, now_us)) {
             log_error("the database is closed, but somebody has written to it");
+            snprintf(worker->intruder, sizeof worker->intruder,
+                     "it is closed, but somebody has written to it who may write under read_only; see "
+                     "`mhactl check`");
+        }
         worker->intruded_us = now_us;
-        snprintf(
-            worker->intruder, sizeof worker->intruder,
-            "it is closed, but somebody has written to it all the same, who may write under read_only; see "
-            "`mhactl check`");
     }
-    if (worker->intruded_us && now_us < worker->intruded_us + INTRUDED_US && view->read_only)
+    if (intruded_lately(worker, now_us) && view->read_only)
         worker_expel(worker);
 }
 
@@ -339,6 +354,7 @@ void worker_forget_health(struct worker *worker)
     worker->told = false;
     worker->commits_refused = false;
     worker->writes_refused_in_a_row = 0;
+    worker->write_kind = MHA__DB_TROUBLE__DB_TROUBLE_NONE;
 }
 
 void worker_expect_answer(struct worker *worker)

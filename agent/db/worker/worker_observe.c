@@ -300,17 +300,17 @@ static void first_sight(struct worker *worker)
         worker->fenced_incarnation = worker->server.incarnation;
 }
 
-/* Space or a file system that fails, as the write itself was told. */
-static void count_refused_writes(struct worker *worker)
+/* Not every look writes: what the last write was told holds until the next one. */
+static void remember_write(struct worker *worker)
 {
-    Mha__DbTrouble kind = worker->view.trouble_kind;
-
-    if (!worker->probe_write)
+    if (!worker->probe_write) {
+        if (worker->view.read_only)
+            worker->write_kind = MHA__DB_TROUBLE__DB_TROUBLE_NONE;
         return;
-    if (kind == MHA__DB_TROUBLE__DB_TROUBLE_DISK_FULL || kind == MHA__DB_TROUBLE__DB_TROUBLE_READ_ONLY_FILES)
-        worker->writes_refused_in_a_row++;
-    else
-        worker->writes_refused_in_a_row = 0;
+    }
+    worker->write_kind = worker->view.trouble_kind;
+    memcpy(worker->write_text, worker->view.trouble, sizeof worker->write_text);
+    worker->writes_refused_in_a_row = worker->view.write_refused ? worker->writes_refused_in_a_row + 1 : 0;
 }
 
 static void seen_up(struct worker *worker)
@@ -327,12 +327,15 @@ static void seen_up(struct worker *worker)
     worker->view_us = worker->probe_began_us;
     worker->has_view = true;
     worker->view_is_old = false;
-    if (!worker->view.receiver_stopped)
+    /* a look that began before a freeze was done may come back after it */
+    if (!worker->view.receiver_stopped && worker->probe_began_us > worker->operation_us)
         worker->frozen_term = 0;
     if (first)
         first_sight(worker);
-    if (first || worker->probe_began_us >= worker->prepared_us + PREPARE_INTERVAL_US)
+    if (first || worker->probe_began_us >= worker->prepared_us + PREPARE_INTERVAL_US) {
         worker_prepare_fence(worker);
+        worker_prepare_doubt(worker);
+    }
     if (worker->probe_began_us >= worker->settled_us && !worker_changes_writability(worker) &&
         !worker->fencing) {
         worker->writable = worker->view.read_only ? WRITABLE_NO : WRITABLE_YES;
@@ -341,7 +344,7 @@ static void seen_up(struct worker *worker)
         else
             worker->fenced_incarnation = 0;
     }
-    count_refused_writes(worker);
+    remember_write(worker);
     worker_see_intruder(worker, &before);
     worker_judge_health(worker);
     worker_ask_log(worker);
