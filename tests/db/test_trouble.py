@@ -22,10 +22,10 @@ def make_disk(make_server):
     """Removed after the servers on it are gone."""
     made = []
 
-    def make(kind, **more):
+    def make(filesystem, **more):
         if SINGLE_USER:
             pytest.skip("mounts need root")
-        disk = Disk(kind, **more)
+        disk = Disk(filesystem, **more)
         made.append(disk)
         return disk
 
@@ -42,8 +42,8 @@ def make_disk(make_server):
 def on_disk(make_disk, make_server, make_worker):
     """(disk, open worker) of a server whose data directory, or binary log alone, is on the disk."""
 
-    def make(kind, log_only=False):
-        disk = make_disk(kind)
+    def make(filesystem, log_only=False):
+        disk = make_disk(filesystem)
         if log_only:
             server = make_server(1, f"--log-bin={disk.path}/bin")
         else:
@@ -82,9 +82,9 @@ def stays(worker, seconds, condition):
 # ---- a full disk ----
 
 
-@pytest.mark.parametrize("kind", ["tmpfs", "ext4"])
-def test_a_full_disk(on_disk, kind):
-    disk, worker = on_disk(kind)
+@pytest.mark.parametrize("filesystem", ["tmpfs", "ext4"])
+def test_a_full_disk(on_disk, filesystem):
+    disk, worker = on_disk(filesystem)
     disk.fill()
     for _ in range(3):
         assert worker.fresh()["trouble_kind"] != "DB_TROUBLE_DISK_FULL"  # nobody needs space yet
