@@ -21,7 +21,7 @@ $(BUILD)/tests/fuzz/%.o: ALL_CFLAGS += $(NL_CFLAGS) $(MYSQL_CFLAGS)
 # The archives give each target what it uses. A target may take in the source file that it tests, to reach what is
 # static there; then the archive's object of that file stays out.
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/fuzz.o $(BUILD)/tests/fuzz/mutator.o \
-		$(MEMORY_DISK) $(DBWORKER_LIB) $(VIPD_LIB) $(ARBITER_LIB) $(CLIENT_LIB) $(AGENT_LIB) $(COMMON_LIB)
+		$(MEMORY_DISK) $(REBUILD_LIB) $(DBWORKER_LIB) $(VIPD_LIB) $(ARBITER_LIB) $(CLIENT_LIB) $(AGENT_LIB) $(COMMON_LIB)
 	$(link) $(PROTO_LIBS) $(EVENT_LIBS) $(TLS_LIBS) $(CONFIG_LIBS) $(NL_LIBS) $(MYSQL_LIBS) -ljansson -lz -pthread
 
 fuzz-check: ## replay the fuzzers' corpus, then a fixed number of runs of each target

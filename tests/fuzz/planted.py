@@ -21,6 +21,7 @@ PLANTED = {
     "peer": ("common/replica/wire.c", "if (message->n_entries > RAFT_APPEND_ENTRIES_MAX)", "if (0)"),
     "position": ("agent/cluster/position_gtid_list.c", "if (position->count == POSITION_ITEMS_MAX)", "if (0)"),
     "raft": ("common/raft/append.c", "commit = message->commit < match ? message->commit : match", "commit = message->commit"),
+    "rebuild": ("agent/rebuild/chunks.c", "    if (length == FAILED)\n        return read_failure(stream, err);\n    if (length > size || length > CHUNK_BYTES_MAX)", "    if (length > size || length > CHUNK_BYTES_MAX)\n        return ERR_OK;\n    if (0)"),
     "reply": ("client/status_facts.c", "DOMAINS_SHOWN_MAX * DOMAIN_END_BYTES", "DOMAINS_SHOWN_MAX * 48"),
     "sealed": ("common/store/fileio.c", "if (le32toh(crc) != sealed_crc(bytes, whole - SEALED_HEADER_BYTES))", "if (0)"),
     "tls": ("common/net/net.c", "if (strlen(group->cluster) == size &&", "if (strlen(group->cluster) <= size &&"),

@@ -1,6 +1,5 @@
 """Servers for each test, from tests/db, and nodes around them that are rebuilt as an agent has it done."""
 
-import importlib.util
 import os
 import sys
 
@@ -10,12 +9,10 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path[:0] = [os.path.join(ROOT, "tests/db"), os.path.dirname(os.path.abspath(__file__))]
 
 import mariadb_server  # noqa: E402
+import mysql_server  # noqa: E402
 from node import Node  # noqa: E402
 
-SERVERS = {"mariadb": mariadb_server}
-if importlib.util.find_spec("mysql_server"):
-    import mysql_server
-    SERVERS["mysql"] = mysql_server
+SERVERS = {"mariadb": mariadb_server, "mysql": mysql_server}
 BOTH = tuple(SERVERS)
 
 
