@@ -1,12 +1,15 @@
 /* MySQL's copy: CLONE INSTANCE, which the server itself does. Tried on 9.7:
- * - It is refused under super_read_only; read_only is no obstacle. offline_mode keeps out everybody without
- *   CONNECTION_ADMIN meanwhile.
- * - The first thing it does is to drop all that users made; gtid_executed is empty then, too. The log is
- * reset before that all the same: at no moment, in no version, shall the server say that it holds what it has
- * lost.
- * - KILL QUERY ends it in 0.3 s, in 2.5 s while it dials a donor that has gone (which it would do for five
- *   minutes). The server goes on then, with the system's tables and the accounts as they were.
- * - Without a supervisor it ends with error 3707, the server exits with 0 some seconds later, and the next
+ *
+ * It is refused under super_read_only; read_only is no obstacle. offline_mode keeps out everybody without
+ * CONNECTION_ADMIN meanwhile.
+ *
+ * The first thing it does is to drop all that users made; gtid_executed is empty then, too. The log is reset
+ * before that all the same: at no moment, in no version, shall the server say that it holds what it has lost.
+ *
+ * KILL QUERY ends it in 0.3 s, in 2.5 s while it dials a donor that has gone (which it would do for five
+ * minutes). The server goes on then, with the system's tables and the accounts as they were.
+ *
+ * Without a supervisor it ends with error 3707, the server exits with 0 some seconds later, and the next
  * start completes the copy; gtid_executed is the donor's. auto.cnf, and with it the server's identity, stays.
  */
 #include <errno.h>
