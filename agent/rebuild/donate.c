@@ -161,7 +161,7 @@ static enum error_code serve(struct job *job, struct net_stream *stream, struct 
     enum error_code code;
 
     snprintf(log_path, sizeof log_path, "%s/donate.log", job->settings->data_dir);
-    order.err_to = open(log_path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
+    order.err_to = open(log_path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     code = chunks_begin(stream, total_bytes, err);
     if (code == ERR_OK) {
         job_phase(job, "copying");

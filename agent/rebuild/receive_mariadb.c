@@ -187,7 +187,7 @@ static enum error_code take(struct receive *receive, struct net_stream *stream, 
     enum error_code code, sent;
 
     snprintf(log_path, sizeof log_path, "%s/rebuild.log", job->settings->data_dir);
-    order.err_to = open(log_path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
+    order.err_to = open(log_path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (order.err_to < 0)
         return error_set(err, ERR_IO, "%s cannot be written: %s", log_path, strerror(errno));
     code = process_start(&taker->process, &order, err);

@@ -48,7 +48,7 @@ void save_sync_parent(const char *path)
 enum error_code save_file(const char *path, const char *bytes, struct error *err)
 {
     size_t size = strlen(bytes);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     if (fd < 0 || write(fd, bytes, size) != (ssize_t)size || fsync(fd) != 0) {
         error_set(err, ERR_IO, "%s cannot be written: %s", path, strerror(errno));
@@ -76,10 +76,10 @@ static enum error_code make_place(struct job *job, struct place *place, struct e
     snprintf(place->events, sizeof place->events, "%s/transactions.sql", place->dir);
     snprintf(place->readme, sizeof place->readme, "%s/README", place->dir);
     snprintf(place->log, sizeof place->log, "%.400s/rebuild.log", data_dir);
-    if ((mkdir(top, 0750) != 0 && errno != EEXIST) || mkdir(place->dir, 0750) != 0)
+    if ((mkdir(top, 0700) != 0 && errno != EEXIST) || mkdir(place->dir, 0700) != 0)
         return error_set(err, ERR_IO, "%s cannot be made: %s", place->dir, strerror(errno));
-    place->events_fd = open(place->events, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0640);
-    place->log_fd = open(place->log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
+    place->events_fd = open(place->events, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+    place->log_fd = open(place->log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (place->events_fd < 0 || place->log_fd < 0)
         return error_set(err, ERR_IO, "%s cannot be written: %s",
                          place->events_fd < 0 ? place->events : place->log, strerror(errno));

@@ -35,6 +35,8 @@ def check_set_aside(node, job):
     (folder,) = node.set_aside()
     assert job.saved()["path"] == folder and job.saved()["transactions"] == "3"
     readme = open(os.path.join(folder, "README")).read()
+    for name in ("", "README", "transactions.sql"):  # rows of the database's: for nobody else
+        assert os.stat(os.path.join(folder, name)).st_mode & 0o077 == 0
     assert "3 transactions" in readme and "n2" in readme and "a test" in readme
     lines = open(os.path.join(folder, "transactions.sql"), errors="replace").read().splitlines()
     rows = [line for line in lines if line.startswith("###")]
