@@ -29,6 +29,8 @@ TLS_LIBS := -levent_openssl -lssl -lcrypto
 CONFIG_LIBS := -lconfig
 NL_CFLAGS := $(shell $(PKG_CONFIG) --cflags libnl-route-3.0 2>/dev/null)
 NL_LIBS := -lnl-route-3 -lnl-3
+# MariaDB's Connector/C or MySQL's own libmysqlclient, whichever the machine has; both of these variables on make's
+# command line choose another one (tests/servers.mk does).
 MYSQL_CFLAGS := $(shell $(PKG_CONFIG) --cflags mysqlclient 2>/dev/null || mysql_config --cflags 2>/dev/null)
 MYSQL_LIBS := $(shell $(PKG_CONFIG) --libs mysqlclient 2>/dev/null || mysql_config --libs 2>/dev/null)
 

@@ -17,6 +17,15 @@
 #define CONNECT_TIMEOUT_S 2u
 #define READ_TIMEOUT_S 120u
 
+static int socket_of(MYSQL *mysql)
+{
+#ifdef MARIADB_BASE_VERSION
+    return (int)mysql_get_socket(mysql);
+#else
+    return (int)mysql->net.fd;
+#endif
+}
+
 void sessions_init(struct sessions *list)
 {
     memset(list, 0, sizeof *list);
@@ -113,7 +122,8 @@ static enum error_code connect_failed(struct session *session, MYSQL *mysql, str
         break;
     case ER_ACCESS_DENIED_ERROR:
     case ER_ACCESS_DENIED_NO_PASSWORD_ERROR:
-    case ER_ACCOUNT_HAS_BEEN_LOCKED:
+    case SESSION_ERRNO_LOCKED_MYSQL:
+    case SESSION_ERRNO_LOCKED_MARIADB:
     case ER_MUST_CHANGE_PASSWORD_LOGIN:
     case CR_AUTH_PLUGIN_CANNOT_LOAD:
         code = error_set(err, ERR_REFUSED,
@@ -176,7 +186,7 @@ enum error_code session_connect(struct session *session, struct error *err)
                             0))
         return connect_failed(session, mysql, err);
     session->mysql = mysql;
-    set_entry(session, mysql_thread_id(mysql), (int)mysql_get_socket(mysql));
+    set_entry(session, mysql_thread_id(mysql), socket_of(mysql));
     code = recognise(session, err);
     if (code != ERR_OK) {
         session_close(session);
@@ -232,12 +242,14 @@ static enum error_code failed(struct session *session, enum statement statement,
     enum error_code code;
 
     session->last_errno = number;
-    if (number == ER_LOCK_WAIT_TIMEOUT || number == ER_STATEMENT_TIMEOUT || number == ER_LOCK_DEADLOCK)
+    if (number == ER_LOCK_WAIT_TIMEOUT || number == SESSION_ERRNO_STATEMENT_TIMEOUT_MARIADB ||
+        number == SESSION_ERRNO_STATEMENT_TIMEOUT_MYSQL || number == ER_LOCK_DEADLOCK)
         return error_set(err, ERR_TIMEOUT, "%.60s: %s", text, mysql_error(session->mysql));
     /* 2000 and up are the library's own: the connection cannot be trusted any more; so are the words of a
      * session that was killed. */
     if ((number >= CR_MIN_ERROR && number <= CR_MAX_ERROR) || number >= 5000 ||
-        number == ER_CONNECTION_KILLED || number == ER_SERVER_SHUTDOWN || number == 0) {
+        number == SESSION_ERRNO_KILLED_MARIADB || number == SESSION_ERRNO_KILLED_MYSQL ||
+        number == SESSION_ERRNO_IDLE_MYSQL || number == ER_SERVER_SHUTDOWN || number == 0) {
         code = error_set(err, ERR_IO, "%.60s: %s", text,
                          number ? mysql_error(session->mysql) : "connection lost");
         session_close(session);
@@ -269,8 +281,7 @@ bool session_answered(struct session *session, uint64_t until_us)
         uint64_t now_us = clock_now_us(), left_us = until_us > now_us ? until_us - now_us : 0;
         struct timespec left = {.tv_sec = (time_t)(left_us / 1000000),
                                 .tv_nsec = (long)(left_us % 1000000) * 1000};
-        struct pollfd poll_fd = {.fd = session->mysql ? (int)mysql_get_socket(session->mysql) : -1,
-                                 .events = POLLIN};
+        struct pollfd poll_fd = {.fd = session->mysql ? socket_of(session->mysql) : -1, .events = POLLIN};
         int ready = poll_fd.fd < 0 ? 1 : ppoll(&poll_fd, 1, &left, NULL);
         if (ready != 0 && !(ready < 0 && errno == EINTR))
             return true;

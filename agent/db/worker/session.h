@@ -21,6 +21,18 @@
 #include "agent/db/worker/dialect.h"
 #include "common/base/error.h"
 
+/* Error numbers that only the one or the other client library has in its header. */
+enum session_errno {
+    SESSION_ERRNO_DISK_FULL = 1021,
+    SESSION_ERRNO_KILLED_MARIADB = 1927,
+    SESSION_ERRNO_STATEMENT_TIMEOUT_MARIADB = 1969,
+    SESSION_ERRNO_STATEMENT_TIMEOUT_MYSQL = 3024,
+    SESSION_ERRNO_LOCKED_MYSQL = 3118,
+    SESSION_ERRNO_KILLED_MYSQL = 3169,
+    SESSION_ERRNO_IDLE_MYSQL = 4031, /* closed by the server after wait_timeout */
+    SESSION_ERRNO_LOCKED_MARIADB = 4151,
+};
+
 struct session_entry {
     bool connecting;
     unsigned long id; /* the server's connection id; 0: none */

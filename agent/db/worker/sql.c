@@ -111,7 +111,7 @@ static bool judge_refused_write(const struct session *session, struct db_view *v
     case ER_OPEN_AS_READONLY:
         view->trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_READ_ONLY_FILES;
         break;
-    case ER_DISK_FULL:
+    case SESSION_ERRNO_DISK_FULL:
     case ER_RECORD_FILE_FULL:
         view->trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_DISK_FULL;
         break;
