@@ -42,11 +42,14 @@ host_files() {
 		/usr/lib/systemd/system/mha4rdb-receive.socket
 		/usr/lib/systemd/system/mha4rdb-receive@.service
 		/usr/lib/systemd/system/mha4rdb-vipd.service
+		/usr/lib/systemd/system/mysql.service.d/50-mha4rdb.conf
+		/usr/lib/systemd/system/mysqld.service.d/50-mha4rdb.conf
 		/usr/lib/sysusers.d/mha4rdb.conf
 		/usr/lib/tmpfiles.d/mha4rdb.conf
 		/usr/libexec/mha4rdb/mariadb-donate
 		/usr/libexec/mha4rdb/mariadb-follow
 		/usr/libexec/mha4rdb/mariadb-receive
+		/usr/libexec/mha4rdb/mysqld-stop
 		/usr/sbin/mha4rdb-agent
 		/usr/sbin/mha4rdb-dbworker
 		/usr/sbin/mha4rdb-rebuild
@@ -54,9 +57,11 @@ host_files() {
 		/usr/share/doc/mha4rdb/LICENSE
 		/usr/share/doc/mha4rdb/README.md
 		/usr/share/doc/mha4rdb/copyright
+		/usr/share/doc/mha4rdb/samples/accounts-mysql.sql
 		/usr/share/doc/mha4rdb/samples/accounts.sql
 		/usr/share/doc/mha4rdb/samples/agent.conf
 		/usr/share/doc/mha4rdb/samples/mariadb.cnf
+		/usr/share/doc/mha4rdb/samples/mysql.cnf
 		/usr/share/doc/mha4rdb/samples/vipd.conf
 		/usr/share/man/man1/mhactl.1.gz
 		/usr/share/man/man5/mha4rdb.conf.5.gz
