@@ -1,5 +1,6 @@
 """What many stories have in common: a change of primary, a return, a wait that is in vain, the words that the operator gets."""
 
+import glob
 import os
 import time
 
@@ -7,6 +8,7 @@ from bed import wire
 from bed.cluster import sleep_ms
 from bed.server import ERRORS
 
+AUTO = 'rejoin = "auto";\n'
 ELECTION_MS = 1000  # of the profile `lan`
 
 
@@ -23,6 +25,11 @@ def fail_over(cluster, act, timeout_s=30):
     new = cluster.wait_primary(timeout_s, but=old)
     cluster.wait_acknowledged(wire.now_ns())
     return old, new, gap_ms(cluster, event)
+
+
+def last_change(cluster):
+    """The newest change of primary, as the cluster's history tells it."""
+    return cluster.data_status()["history"][-1]
 
 
 def kill_database(node):
@@ -77,3 +84,13 @@ def in_sync(cluster, node):
 
 def logs(cluster, name="agent"):
     return "\n".join(n.host.log(name) for n in cluster.nodes.values())
+
+
+def set_aside(node, text):
+    """Folders with what the node had alone, where `text` stands in the statements."""
+    found = []
+    for path in glob.glob(os.path.join(node.host.dir, "agent", "set-aside", "*", "transactions.sql")):
+        with open(path, errors="replace") as f:
+            if text in f.read():
+                found.append(os.path.dirname(path))
+    return found

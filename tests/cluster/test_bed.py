@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from bed import binlog, evidence, rows, wire
+from bed import binlog, evidence, faults, rows, wire
 from bed.cluster import HERE, KINDS, VIP
 from bed.host import BedError, Host, Switch, wait_for
 from bed.server import APP_USER, create_schema, settle
@@ -210,3 +210,52 @@ def test_only_the_database_is_the_agents_to_command(pair):
     assert "not allowed" in denied.stdout, denied
     with pytest.raises(BedError):
         pair.hosts[0].ask("start nothing-of-that-name")
+
+
+def test_cuts_are_seen(pair):
+    one, two = pair.hosts
+    assert faults.hears(one, two) and faults.hears(two, one)
+    pair.switch.block(one, two)
+    assert not faults.hears(two, one) and faults.hears(one, two)
+    pair.switch.unblock()
+    one.cut()
+    assert not faults.hears(one, two) and not faults.hears(two, one)
+    one.uncut()
+    assert faults.hears(one, two)
+
+
+@pytest.mark.separate_users
+def test_disks_fill_hang_and_fail(run):
+    faults.own_mounts()
+    disk = faults.Disk(run, "db1", 32)
+    host = Host(run, "db1", 11, Switch(run))
+    disk.fill()
+    with pytest.raises(OSError):
+        with open(os.path.join(disk.path, "more"), "wb", buffering=0) as f:
+            f.write(b"x" * 4096)
+    disk.make_room()
+    assert disk.free() > 0 and not disk.hangs()
+    disk.freeze()
+    assert disk.hangs()
+    disk.thaw()
+    disk.fail()
+    with pytest.raises(OSError):
+        open(os.path.join(disk.path, "again"), "w")
+    host.power_off()
+    disk.repair()
+    open(os.path.join(disk.path, "again"), "w").close()
+
+
+def test_a_wall_clock_jumps_and_the_others_do_not(run):
+    clock = faults.Clock(run, "db1")
+    program = "import time; print(time.time(), time.clock_gettime(time.CLOCK_BOOTTIME))"
+
+    def ask():
+        shown = subprocess.run([sys.executable, "-c", program], env={**os.environ, **clock.environment()}, text=True,
+                               capture_output=True, check=True).stdout.split()
+        return float(shown[0]) - time.time(), float(shown[1]) - time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    assert all(abs(difference) < 5 for difference in ask())
+    clock.jump(-7200)
+    wall, boot = ask()
+    assert abs(wall + 7200) < 5 and abs(boot) < 5

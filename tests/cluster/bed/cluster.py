@@ -144,13 +144,13 @@ class Cluster:
         for node in self.nodes.values():
             node.start()
 
-    def begin(self, writer=True, pace_ms=2):
+    def begin(self, writer=True, pace_ms=2, sync_timeout_s=60):
         """Start everything, wait until it serves, make the tables, watch, write."""
         self.start_watch()
         self.start()
         primary = self.wait_primary(60)
         wait_for("the tables can be made", lambda: self._try_schema(), 20)
-        self.wait_in_sync(60)
+        self.wait_in_sync(sync_timeout_s)
         if writer:
             self.start_writer(pace_ms)
         return primary
@@ -183,9 +183,9 @@ class Cluster:
         if node.server:
             self._tell_watch("down", node.name)
 
-    def start_writer(self, pace_ms=2):
+    def start_writer(self, pace_ms=2, address=VIP):
         self.client.service("writer", [
-            sys.executable, os.path.join(HERE, "writer.py"), VIP, "3306", APP_USER, self.app_password, self.writer_notes,
+            sys.executable, os.path.join(HERE, "writer.py"), address, "3306", APP_USER, self.app_password, self.writer_notes,
             str(pace_ms)])
         self.client.start("writer")
         self.wait_acknowledged(wire.now_ns(), 20)

@@ -299,6 +299,7 @@ class Switch(Host):
     def __init__(self, run):
         super().__init__(run, "switch")
         self.blocked = set()
+        self.blocked_ports = set()
 
     def power_on(self):
         super().power_on()
@@ -317,12 +318,19 @@ class Switch(Host):
         self.blocked.add((source.name, target.name))
         self._apply_blocks()
 
+    def block_port(self, port, nodes):
+        """TCP from these nodes to that port of anybody is lost, and the way back with it."""
+        self.blocked_ports |= {(n.name, port) for n in nodes}
+        self._apply_blocks()
+
     def unblock(self, source=None, target=None):
+        self.blocked_ports = set()
         self.blocked = {b for b in self.blocked if source and b != (source.name, target.name)}
         self._apply_blocks()
 
     def _apply_blocks(self):
         rules = "".join('iifname "%s" oifname "%s" drop\n' % b for b in sorted(self.blocked))
+        rules += "".join('iifname "%s" tcp dport %d drop\n' % b for b in sorted(self.blocked_ports))
         table = ("table bridge cuts {}\nflush table bridge cuts\ntable bridge cuts {\nchain forward {\n"
                  "type filter hook forward priority 0; policy accept;\n%s}\n}\n" % rules)
         result = subprocess.run(self.enter("nft", "-f", "-"), input=table, text=True, capture_output=True)

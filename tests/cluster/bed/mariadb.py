@@ -1,8 +1,10 @@
 """MariaDB servers of the distribution, each on its own host."""
 
+import os
 import subprocess
 
 from . import binlog
+from . import host as hosts
 from .host import NETWORK
 from .server import APP_USER, REPLICATION_PASSWORD, SCHEMA, Server, account_statements, run_as_user, sample
 
@@ -90,6 +92,13 @@ max-connections=400
 
     def start_applier(self):
         self.query("START SLAVE SQL_THREAD")
+
+    def purge_logs(self):
+        """What was written until now is in its tables, but in no log any more."""
+        self.query("FLUSH BINARY LOGS")
+        self.query("PURGE BINARY LOGS TO '%s'" % os.path.basename(self.binlogs()[-1]))
+        if len(self.binlogs()) != 1:
+            raise hosts.BedError("its logs are still there")
 
     def no_commit_rule(self):
         self.query("SET GLOBAL rpl_semi_sync_master_enabled=0")

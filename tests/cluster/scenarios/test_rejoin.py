@@ -1,32 +1,16 @@
 """What comes back with something of its own: it follows, is set aside and rebuilt by itself, or waits for an operator."""
 
-import glob
-import os
-
 from bed import wire
 from bed.host import wait_for
 from bed.server import ERRORS
 from scenario import scenario
-from steps import kill_database, told, words
-
-AUTO = 'rejoin = "auto";\n'
-
+from steps import AUTO, kill_database, set_aside, told, words
 
 def errant(node, name="errant"):
     """A transaction of its own, as somebody makes it who opens a replica by hand."""
     node.server.open_by_hand()
     node.server.query("CREATE DATABASE %s" % name)
     node.server.close_by_hand()
-
-
-def set_aside(node, text):
-    """Folders with what the node had alone, where `text` stands in the statements."""
-    found = []
-    for path in glob.glob(os.path.join(node.host.dir, "agent", "set-aside", "*", "transactions.sql")):
-        with open(path, errors="replace") as f:
-            if text in f.read():
-                found.append(os.path.dirname(path))
-    return found
 
 
 def has_database(node, name="errant"):
