@@ -232,6 +232,49 @@ def test_the_unacknowledged_tail_is_cut(pair):
 
 
 @pytest.mark.kinds("mariadb")
+def test_who_stands_by_gets_back_what_it_wrote_itself(pair):
+    """Crash recovery has cut off what another server holds and had acknowledged. MariaDB's receiver drops events of its own server's number."""
+    first, second = pair
+    first.ask("set_commit_rule", epoch=3, acks=1)
+    Writer(first.server, 1).join(2)
+    kept = first.server.value("@@gtid_binlog_pos")
+    for i in (2, 3):
+        Writer(first.server, i).join(2)
+    applied(first, second)
+    second.ask("freeze", term=5)
+    second.lease(5, 60)
+    second.ask("promote", epoch=5, acks=0, node="db2")
+    second.ask("open", epoch=5)
+    first.server.kill()
+    first.server.start("--init-rpl-role=SLAVE", "--rpl-semi-sync-slave-enabled=1")
+    first.wait(lambda o: o["started_to_follow"])
+    with first.server.root() as c:
+        c.execute("SET sql_log_bin=0")
+        c.execute("DELETE FROM shop.orders WHERE v > 1")
+        c.execute("RESET MASTER")
+        c.execute("SET GLOBAL gtid_slave_pos='%s'" % kept)
+    first.ask("follow", host=second.server.host, port=second.server.port, epoch=5, standing_by=True)
+    first.wait(lambda o: o["receiving"] and o["standing_by"])
+    Writer(second.server, 4).join(2)
+    applied(second, first)
+    assert values(first.server) == values(second.server) == {1, 2, 3, 4}
+    # it is itself again where its acknowledgements count, and as a primary
+    assert first.server.value("@@global.server_id") != 1
+    first.follow(second.server, 5)
+    assert first.server.value("@@global.server_id") == 1
+    first.ask("follow", host=second.server.host, port=second.server.port, epoch=5, standing_by=True)
+    first.wait(lambda o: o["receiving"] and o["standing_by"])
+    applied(second, first)
+    first.ask("freeze", term=6)
+    first.ask("drain")
+    first.lease(6, 60)
+    first.ask("promote", epoch=6, acks=0, node="db1")
+    first.ask("open", epoch=6)
+    Writer(first.server, 5).join(2)
+    assert first.server.value("@@gtid_binlog_pos").split("-")[1] == "1"
+
+
+@pytest.mark.kinds("mariadb")
 def test_a_diverged_server_says_so(pair):
     first, second = pair
     second.ask("freeze", term=4)

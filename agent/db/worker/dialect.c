@@ -52,6 +52,7 @@ static const struct row rows[] = {
     {STATEMENT_LOG_STATUS, MARIADB, "SHOW MASTER STATUS"},
     {STATEMENT_LOG_EVENT, MARIADB, "SHOW BINLOG EVENTS IN ?1 FROM $2 LIMIT 1"},
     {STATEMENT_SERVER_ID, MARIADB, "SELECT @@global.server_id"},
+    {STATEMENT_SET_SERVER_ID, MARIADB, "SET GLOBAL server_id = $1"},
     /* A heartbeat each 20 ms: so the source soon sees that the connection was closed. */
     {STATEMENT_TELL, MARIADB,
      "SET @rpl_semi_sync_slave = 1, @master_binlog_checksum = @@global.binlog_checksum, "

@@ -39,6 +39,7 @@ enum statement {
     STATEMENT_LOG_STATUS,
     STATEMENT_LOG_EVENT,
     STATEMENT_SERVER_ID,
+    STATEMENT_SET_SERVER_ID,
     STATEMENT_TELL,
     STATEMENT_DOUBT,
     /* sessions of others */

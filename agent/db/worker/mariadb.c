@@ -125,7 +125,7 @@ static void judge_account(const struct db_settings *settings, const struct look 
 static void count_own_writes(const struct look *look, struct db_view *view)
 {
     for (unsigned i = 0; i < look->executed.count; i++)
-        if (look->executed.items[i].server == look->server_id)
+        if (look->executed.items[i].server == mariadb_own_number(look->server_id))
             view->own_writes += look->executed.items[i].sequence;
 }
 
@@ -299,7 +299,7 @@ const struct adapter_kind adapter_mariadb = {
     .freeze = mariadb_freeze,
     .drain = sql_drain,
     .follow = mariadb_follow,
-    .promote = sql_promote,
+    .promote = mariadb_promote,
     .open = sql_open,
     .set_commit_rule = mariadb_set_commit_rule,
     .set_acknowledging = sql_set_acknowledging,

@@ -27,6 +27,17 @@ enum error_code mariadb_doubt(struct adapter *adapter, Mha__DbTrouble *kind, cha
                               struct error *err);
 enum error_code mariadb_expel(struct adapter *adapter, char *who, size_t size, struct error *err);
 
+/* mariadb_number.c */
+#define MARIADB_SERVER_ID_MAX 131071u
+/* server_id as it is configured, whatever the server goes by now. */
+uint32_t mariadb_own_number(uint32_t server_id);
+/* Between two runs of the receiver: the number of one that stands by, or its own again. ERR_REFUSED: its own
+ * is larger than MARIADB_SERVER_ID_MAX. */
+enum error_code mariadb_take_number(struct session *session, bool standing_by, struct error *err);
+enum error_code mariadb_promote(struct adapter *adapter, struct adapter_call *call, uint64_t epoch,
+                                unsigned acks, const char *node, char *position, size_t position_size,
+                                struct error *err);
+
 /* mariadb_tell.c */
 enum error_code mariadb_tell(struct adapter *adapter, struct error *err);
 

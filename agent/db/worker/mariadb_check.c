@@ -55,7 +55,10 @@ static void check_variable(const char *name, const char *value, struct db_findin
             "it is %.20s s: a silently lost source is noticed late; the agent sets 4 where it replicates",
             value);
     if (strcasecmp(name, "server_id") == 0)
-        out->server_id = strtoull(value, NULL, 10);
+        out->server_id = mariadb_own_number((uint32_t)strtoull(value, NULL, 10));
+    if (strcasecmp(name, "server_id") == 0 && out->server_id > MARIADB_SERVER_ID_MAX)
+        sql_finding(out, true, name, "[mysqld] server_id = N   (from 2 to 131071, and a restart)",
+                    "it is %.20s: too large for a node that is to stand by", value);
     if (strcasecmp(name, "server_id") == 0 && out->server_id <= 1)
         sql_finding(out, strcmp(value, "0") == 0, name,
                     "[mysqld] server_id = N   (another N on every server, and a restart)",

@@ -170,6 +170,8 @@ static enum error_code change_source(struct adapter *adapter, struct session *se
         code = session_run(session, standing_by ? STATEMENT_ACKNOWLEDGE_OFF : STATEMENT_ACKNOWLEDGE_ON,
                            NO_ARGUMENTS, err);
     if (code == ERR_OK)
+        code = mariadb_take_number(session, standing_by, err);
+    if (code == ERR_OK)
         code = count_own_log(session, err);
     snprintf(port_text, sizeof port_text, "%u", port);
     if (code == ERR_OK) {
