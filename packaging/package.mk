@@ -56,8 +56,6 @@ install-mha4rdb: programs
 	$(call put,644,packaging/samples/mysql.cnf,$(DOCDIR)/mha4rdb/samples/mysql.cnf)
 	$(call put,644,packaging/samples/accounts-mysql.sql,$(DOCDIR)/mha4rdb/samples/accounts-mysql.sql)
 	$(call put,644,packaging/samples/accounts.sql,$(DOCDIR)/mha4rdb/samples/accounts.sql)
-	$(call put,644,packaging/samples/accounts-mysql.sql,$(DOCDIR)/mha4rdb/samples/accounts-mysql.sql)
-	$(call put,644,packaging/samples/mysql.cnf,$(DOCDIR)/mha4rdb/samples/mysql.cnf)
 	$(call put,644,README.md,$(DOCDIR)/mha4rdb/README.md)
 	$(call put,644,packaging/copyright,$(DOCDIR)/mha4rdb/copyright)
 	$(call put,644,LICENSE,$(DOCDIR)/mha4rdb/LICENSE)
