@@ -162,10 +162,17 @@ static const struct row rows[] = {
      "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('sync_binlog', 'innodb_flush_log_at_trx_commit', "
      "'log_bin', "
      "'log_slave_updates', 'gtid_strict_mode', 'server_id', 'rpl_semi_sync_master_wait_point', "
-     "'innodb_doublewrite', 'skip_slave_start', 'slave_net_timeout', 'binlog_format', 'init_connect')"},
+     "'innodb_doublewrite', 'skip_slave_start', 'slave_net_timeout', 'binlog_format', 'init_connect', "
+     "'wsrep_on', 'replicate_do_db', 'replicate_do_table', 'replicate_wild_do_table', 'replicate_ignore_db', "
+     "'replicate_ignore_table', 'replicate_wild_ignore_table', 'slave_parallel_mode')"},
     {STATEMENT_CHECK_ORIGINS, MARIADB,
-     "SELECT GLOBAL_VALUE_ORIGIN, GLOBAL_VALUE FROM information_schema.SYSTEM_VARIABLES WHERE VARIABLE_NAME "
-     "= 'READ_ONLY'"},
+     "SELECT GLOBAL_VALUE_ORIGIN FROM information_schema.SYSTEM_VARIABLES WHERE VARIABLE_NAME = ?1"},
+    {STATEMENT_CHECK_TRANSACTIONS, MARIADB,
+     "SELECT p.ID, p.USER, p.HOST, TIMESTAMPDIFF(SECOND, t.trx_started, NOW()), t.trx_rows_modified, "
+     "COALESCE(LEFT(p.INFO, 100), '') FROM information_schema.INNODB_TRX t JOIN "
+     "information_schema.PROCESSLIST p ON p.ID = t.trx_mysql_thread_id WHERE p.USER <> ?1 AND t.trx_started "
+     "< "
+     "NOW() - INTERVAL $2 SECOND ORDER BY t.trx_started LIMIT 5"},
     {STATEMENT_CHECK_GRANTS, MARIADB, "SHOW GRANTS"},
     {STATEMENT_CHECK_ACCOUNTS, MARIADB,
      "SELECT GRANTEE, GROUP_CONCAT(PRIVILEGE_TYPE SEPARATOR ', ') FROM information_schema.USER_PRIVILEGES "

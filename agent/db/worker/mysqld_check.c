@@ -6,11 +6,6 @@
 
 #include "agent/db/worker/mysqld.h"
 
-/* A transaction that is open for so long is named before a switchover, which ends it. */
-#define LONG_TRANSACTION_S "5"
-/* A target that is so far behind would hold the writes up for about as long. */
-#define LAG_MOST_S 5
-
 /* ---- variables ---- */
 
 /* What a variable must be, and why. */
@@ -277,31 +272,6 @@ static enum error_code check_accounts(struct adapter *adapter, struct session *s
 
 /* ---- before a switchover ---- */
 
-static enum error_code check_transactions(struct adapter *adapter, struct session *session,
-                                          struct db_findings *out, struct error *err)
-{
-    MYSQL_RES *result;
-    MYSQL_ROW row;
-    char remedy[64];
-    enum error_code code = session_ask(session, STATEMENT_CHECK_TRANSACTIONS,
-                                       ARGUMENTS(adapter->settings->user, LONG_TRANSACTION_S), &result, err);
-
-    if (code != ERR_OK || !result)
-        return code;
-    while ((row = mysql_fetch_row(result))) {
-        if (!row[0] || !row[1] || !row[2] || !row[3] || !row[4] || !row[5])
-            continue;
-        snprintf(remedy, sizeof remedy, "KILL %.20s;   or wait for its end", row[0]);
-        sql_finding(
-            out, false, "transactions", remedy,
-            "connection %s of %.60s@%.60s has a transaction open for %s s with %s rows changed, which a "
-            "switchover ends: %.100s",
-            row[0], row[1], row[2], row[3], row[4], row[5][0] ? row[5] : "(idle)");
-    }
-    mysql_free_result(result);
-    return ERR_OK;
-}
-
 /* Whoever holds writes up holds the switchover up too. */
 static enum error_code check_locks(struct session *session, struct db_findings *out, struct error *err)
 {
@@ -321,28 +291,6 @@ static enum error_code check_locks(struct session *session, struct db_findings *
     return ERR_OK;
 }
 
-static enum error_code check_target(struct session *session, struct db_findings *out, struct error *err)
-{
-    struct replica_status status;
-    enum error_code code = sql_replica_status(session, &status, err);
-
-    if (code != ERR_OK || !status.configured)
-        return code;
-    if (!status.applying)
-        sql_finding(out, true, "replication", "START REPLICA SQL_THREAD;",
-                    "its applier is stopped: %.150s (%u)",
-                    status.applier_errno ? status.applier_error : "by hand", status.applier_errno);
-    if (!status.receiving)
-        sql_finding(out, true, "replication", "look into its error log", "it does not receive: %.150s (%u)",
-                    status.receiver_errno ? status.receiver_error : "the receiver is stopped",
-                    status.receiver_errno);
-    if (status.has_lag && status.lag_s > LAG_MOST_S)
-        sql_finding(out, false, "lag", "wait until it has caught up",
-                    "it is %llu s behind: writes would be held up for about as long",
-                    (unsigned long long)status.lag_s);
-    return ERR_OK;
-}
-
 static enum error_code check_switchover(struct adapter *adapter, struct session *session,
                                         struct db_findings *out, struct error *err)
 {
@@ -352,10 +300,10 @@ static enum error_code check_switchover(struct adapter *adapter, struct session 
     if (code != ERR_OK)
         return code;
     if (!closed) {
-        code = check_transactions(adapter, session, out, err);
+        code = sql_check_transactions(adapter, session, out, err);
         return code == ERR_OK ? check_locks(session, out, err) : code;
     }
-    code = check_target(session, out, err);
+    code = sql_check_target(session, out, err);
     return code == ERR_OK ? check_grants(adapter, session, out, err) : code;
 }
 
@@ -386,6 +334,6 @@ enum error_code mysqld_check(struct adapter *adapter, struct adapter_call *call,
     if (code == ERR_OK)
         code = sql_stopped(call, err);
     if (code == ERR_OK && !request->switchover)
-        sql_check_replication_login(adapter, out);
+        sql_check_replication_login(adapter, request, out);
     return code;
 }

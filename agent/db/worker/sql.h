@@ -157,8 +157,14 @@ enum error_code sql_open(struct adapter *adapter, struct adapter_call *call, uin
 
 void sql_finding(struct db_findings *out, bool fatal, const char *subject, const char *remedy,
                  const char *problem, ...) __attribute__((format(printf, 5, 6)));
-/* As a replica would come: over TCP, to the address that the others are told. */
-void sql_check_replication_login(struct adapter *adapter, struct db_findings *out);
+/* As a replica comes, over TCP: to the address that the others are told, and to the source that is asked for,
+ * by this node's own account and by that of those who stand by. One that is locked is no finding. */
+void sql_check_replication_login(struct adapter *adapter, const struct check_request *request,
+                                 struct db_findings *out);
+/* Transactions that a switchover would end; what keeps a replica from taking over. */
+enum error_code sql_check_transactions(struct adapter *adapter, struct session *session,
+                                       struct db_findings *out, struct error *err);
+enum error_code sql_check_target(struct session *session, struct db_findings *out, struct error *err);
 /* `grants` is "GRANT A, B, C ON *.* TO ..." */
 bool sql_granted(const char *grants, const char *name);
 /* "'user'@'host'" is of `user`. */
