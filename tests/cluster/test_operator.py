@@ -6,6 +6,7 @@ import pty
 import subprocess
 
 from bed import wire
+from bed.server import REPLICATION_PASSWORD
 from bed.host import wait_for
 
 
@@ -63,6 +64,14 @@ def test_check_asks_all_nodes_and_compares_them(cluster):
     assert text.returncode == 1 and "\n%s\n" % replica.name in "\n" + text.stdout and "FATAL" in text.stdout
     replica.server.query("SET GLOBAL sync_binlog=1")
     assert about(check(cluster, primary), replica.name, "sync_binlog") == []
+
+    # What only a replica meets: its own account at the primary.
+    account = "'mha4rdb_%s'@'192.0.2.%%'" % replica.name
+    primary.server.query("SET sql_log_bin=0", "ALTER USER %s IDENTIFIED BY 'another'" % account)
+    where = "%s:3306" % primary.host.address
+    wait_finding(cluster, primary, replica.name, "replication_user", [where, "as mha4rdb_%s" % replica.name])
+    primary.server.query("SET sql_log_bin=0", "ALTER USER %s IDENTIFIED BY '%s'" % (account, REPLICATION_PASSWORD))
+    assert about(check(cluster, primary), replica.name, "replication_user") == []
 
     # What must differ, and does not.
     number = replica.server.variable("server_id")
