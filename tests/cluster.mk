@@ -8,6 +8,8 @@ PYTEST := env PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -p 
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,unshare --user --map-root-user --net --mount --uts)
 # Tests side by side; each has hosts and servers of its own.
 JOBS ?= 2
+# Of compilers, where `make check` builds without being told -j.
+PARALLEL = -j$(shell nproc)
 
 # Of the scenarios those that are marked as quick; `make check-full` runs all.
 CLUSTER_TESTS ?= -m "quick or not scenario"
@@ -39,8 +41,8 @@ check-full: deps servers ## the same, and every scenario on every kind of server
 	@$(MAKE) --no-print-directory tests-on-hosts CLUSTER_TESTS="--scenario-table --timeout 300"
 
 check-all-but-hosts:
-	@$(MAKE) --no-print-directory VARIANT=release programs bed
-	@$(MAKE) --no-print-directory VARIANT=san programs bed tests
+	@$(MAKE) --no-print-directory $(PARALLEL) VARIANT=release programs bed
+	@$(MAKE) --no-print-directory $(PARALLEL) VARIANT=san programs bed tests
 	@GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*' $(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory packages-check
 	@$(MAKE) --no-print-directory VARIANT=san unit sim-few
@@ -69,5 +71,5 @@ cluster: deps servers ## the scenario tests on namespaces alone (TESTS= picks so
 
 # KEEP=1 leaves the cluster up.
 demo: deps ## show failovers and a switchover on real servers (KEEP=1 leaves them up)
-	@$(MAKE) --no-print-directory VARIANT=release programs bed
+	@$(MAKE) --no-print-directory $(PARALLEL) VARIANT=release programs bed
 	@exec $(AS_ROOT) $(PYTHON) tests/cluster/demo.py $(if $(KEEP),--keep)
