@@ -123,6 +123,7 @@ void agent_gather(struct agent *agent)
     input->raft = &agent->raft;
     input->state = &agent->state;
     input->nodes = agent->policy_nodes;
+    input->marks = &agent->tracker.marks;
     fill_self(agent, now_us);
     for (unsigned i = 0; i < members && input->node_count < POLICY_NODES_MAX; i++) {
         struct policy_node *node = &agent->policy_nodes[input->node_count++];

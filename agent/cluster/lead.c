@@ -207,6 +207,17 @@ static bool awaits_positions(const struct policy_input *input, struct policy_out
     return true;
 }
 
+/* With durability = "available": the old primary has all, and is back or was never gone. */
+static const struct policy_node *nothing_is_lost_with(const struct policy_input *input)
+{
+    const struct policy_node *old = old_primary_instead(input);
+
+    if (!policy_may_lose(input) || !old || old->report->term != input->raft->term ||
+        input->state->switchover.to == input->self->id)
+        return NULL;
+    return policy_is_ahead(input, old) ? old : NULL;
+}
+
 /* The promotion rule, on a leader that could be promoted. Who holds more gets the leadership, and so does the
  * old primary where the positions that are needed do not come. Both hold at least what this node holds, and
  * nobody's position moves before a promotion: the leadership does not go round in circles. */
@@ -218,6 +229,8 @@ static bool positions_suffice(const struct policy_input *input, struct policy_ou
 
     if (heard)
         other = policy_ahead_outside(input);
+    if (heard && !other)
+        other = nothing_is_lost_with(input);
     if (heard && !other)
         return true;
     if (!heard)

@@ -1,4 +1,5 @@
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -407,8 +408,10 @@ void policy_track(struct policy_tracker *tracker, const struct policy_input *inp
 {
     const Mha__DbObservation *db = input->db;
 
+    policy_track_marks(&tracker->marks, input);
     if (tracker->term != input->raft->term || input->raft->role != RAFT_LEADER) {
-        memset(tracker, 0, sizeof *tracker);
+        memset((char *)tracker + offsetof(struct policy_tracker, term), 0,
+               sizeof *tracker - offsetof(struct policy_tracker, term));
         tracker->term = input->raft->term;
     }
     if (input->raft->role != RAFT_LEADER)

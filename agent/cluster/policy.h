@@ -13,6 +13,7 @@
  *   lead.c         the leader: whom to promote, take over, give up
  *   serve.c        the leader whose database is the primary: open, serve
  *   sync_set.c     the leader: members of the sync set and k, one step at a time
+ *   available.c    durability = "available": how far a replica lags
  *   commit_rule.c  the leader: the rule in the server, and the end of the log under it
  *   requests.c     the leader: switchover, pause, forced failover, who may leave the group
  *   rebuild.c      databases that are made anew, nodes that are drained
@@ -81,6 +82,19 @@ struct policy_settings {
     bool rejoin_auto; /* a node that holds something alone is rebuilt by itself, that saved first */
 };
 
+/* Where the primary's log ended, and when, as this node heard it (available.c). Kept over terms. */
+#define POLICY_MARKS 8
+struct policy_marks {
+    uint64_t epoch; /* of the primary */
+    unsigned count;
+    struct {
+        uint64_t at_us;
+        struct position end;
+    } list[POLICY_MARKS]; /* the newest last */
+    uint64_t last_us;
+    struct position last; /* the very newest */
+};
+
 struct policy_input {
     uint64_t now_us;
     struct policy_settings settings;
@@ -89,11 +103,12 @@ struct policy_input {
     unsigned node_count;
     const struct policy_node *nodes;
     const struct policy_node *self;
-    const Mha__DbObservation *db; /* own; NULL: the worker has not said anything yet */
-    const Mha__VipState *vip;     /* own; NULL: vipd is not connected */
-    uint64_t vip_released_epoch;  /* vipd has confirmed: neither address nor lease of this epoch or lower */
-    uint64_t vip_until_us;        /* no lease that was ever given to vipd ends later */
-    bool db_busy;                 /* an operation on the database is under way */
+    const struct policy_marks *marks; /* of this node's tracker; NULL: none */
+    const Mha__DbObservation *db;     /* own; NULL: the worker has not said anything yet */
+    const Mha__VipState *vip;         /* own; NULL: vipd is not connected */
+    uint64_t vip_released_epoch; /* vipd has confirmed: neither address nor lease of this epoch or lower */
+    uint64_t vip_until_us;       /* no lease that was ever given to vipd ends later */
+    bool db_busy;                /* an operation on the database is under way */
     /* The last operation of this very worker was carried out, so that its server runs no statement of an
      * earlier one (or of one that was given up): what is seen there stays until somebody of ours changes it.
      */
@@ -141,6 +156,7 @@ struct policy_ailing {
 
 /* Since when. Derived by policy_track; may be zeroed at any time. */
 struct policy_tracker {
+    struct policy_marks marks;
     uint64_t term; /* all below is of this term */
     struct {
         uint64_t id;

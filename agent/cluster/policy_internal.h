@@ -144,6 +144,17 @@ bool policy_give_up_powers(const struct policy_tracker *tracker, const struct po
                            struct policy_output *output, const char *reason);
 /* Hands the leadership over; call only once policy_give_up_powers has answered true. */
 void policy_hand_over(const struct policy_input *input, struct policy_output *output, uint64_t to);
+/* ---- available.c ---- */
+
+void policy_track_marks(struct policy_marks *marks, const struct policy_input *input);
+/* false: not known, or further than the marks reach. */
+bool policy_lag_us(const struct policy_input *input, const Mha__DbObservation *db, uint64_t *lag_us);
+/* An operator chose that a failover may lose acknowledged writes, and that is the rule in force. */
+bool policy_may_lose(const struct policy_input *input);
+/* Its report is fresh. */
+bool policy_lags_little(const struct policy_input *input, const struct policy_node *node, char *why,
+                        size_t size);
+
 /* ---- first_start.c ---- */
 
 void policy_first_start(const struct policy_input *input, struct policy_output *output);

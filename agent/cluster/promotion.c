@@ -146,6 +146,8 @@ bool policy_promotable(const struct policy_input *input, const struct policy_nod
     }
     if (state->force.id && state->force.node == node->id)
         return true;
+    if (!member && !node->learner && node->id != state->primary.node && policy_may_lose(input))
+        return policy_lags_little(input, node, why, why_size);
     if (!member && !holds_what_others_represent(input, node)) {
         snprintf(why, why_size,
                  "it is not in the sync set, so it may lack acknowledged writes: bring %s back, or accept "
@@ -220,6 +222,8 @@ bool policy_positions_heard(const struct policy_input *input, const struct polic
     *better = NULL;
     if (state->force.id && state->force.node == input->self->id)
         return true;
+    if (policy_may_lose(input) && !cluster_sync_find(&state->sync, input->self->id))
+        return true; /* nobody represents anything; who holds more is preferred all the same */
     r = represent(input, input->self);
     if (r.more) {
         snprintf(why, why_size, "%s holds writes that this node lacks", r.more->name);
@@ -267,7 +271,8 @@ const struct policy_node *policy_awaited(const struct policy_input *input)
         if (!db || db->state != MHA__DB_STATE__DB_UP || !policy_node_reachable(input, node))
             continue;
         if (!policy_frozen_db(input, node) ||
-            (input->state->sync.acks > 0 && input->state->primary.node != input->self->id &&
+            ((input->state->sync.acks > 0 || policy_may_lose(input)) &&
+             input->state->primary.node != input->self->id &&
              !cluster_sync_find(&input->state->sync, node->id) && policy_is_ahead(input, node) &&
              !node->report->promotable && (db->drained || db->applying)))
             return node;

@@ -125,7 +125,7 @@ bool policy_switchover_step(struct policy_tracker *tracker, const struct policy_
         end_switchover(input, output, "the target is not heard", target ? target->name : "");
         return true;
     }
-    if (!cluster_sync_find(&input->state->sync, target->id)) {
+    if (!cluster_sync_find(&input->state->sync, target->id) && !policy_may_lose(input)) {
         let_target_join(tracker, input, output, target);
         return true;
     }

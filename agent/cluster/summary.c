@@ -31,6 +31,8 @@ const char *policy_node_health(const struct policy_input *input, const struct po
     db = policy_fresh_db(input, node);
     if (!db)
         return "no report";
+    if (node->report && node->report->durability_available != input->settings.durability_available)
+        return "its durability setting is another one than here";
     switch (db->state) {
     case MHA__DB_STATE__DB_DOWN:
         return "database down";
@@ -81,6 +83,11 @@ static void summarise(const struct policy_input *input, char *text, size_t size)
     else if (!open)
         snprintf(text, size, "No primary is open; the last one was %s (epoch %llu).",
                  policy_node_name(input, state->primary.node), (unsigned long long)state->primary.epoch);
+    else if (state->sync.acks == 0 && input->settings.durability_available)
+        snprintf(text, size,
+                 "%s serves; durability is \"available\": commits wait for nobody, and a failover may lose "
+                 "acknowledged writes of up to %llu ms.",
+                 primary->name, (unsigned long long)(input->settings.lag_most_us / 1000));
     else if (state->sync.acks == 0)
         snprintf(text, size, "%s serves alone: no other node holds every acknowledged write.", primary->name);
     else
@@ -94,6 +101,18 @@ static bool has_standby(const struct policy_input *input)
     for (unsigned i = 0; i < input->node_count; i++)
         if (!cluster_sync_find(&input->state->sync, input->nodes[i].id) &&
             policy_willing(input, &input->nodes[i]))
+            return true;
+    return false;
+}
+
+/* Somebody else may be promoted in its place. */
+static bool has_successor_to(const struct policy_input *input, const struct policy_node *primary)
+{
+    char why[CLUSTER_TEXT_BYTES];
+
+    for (unsigned i = 0; i < input->node_count; i++)
+        if (&input->nodes[i] != primary && policy_node_reachable(input, &input->nodes[i]) &&
+            policy_promotable(input, &input->nodes[i], why, sizeof why))
             return true;
     return false;
 }
@@ -123,6 +142,10 @@ static void next_failure(const struct policy_input *input, char *text, size_t si
             then = "no quorum: everything is fenced until a member is back";
         else if (node->id == state->primary.node && state->pause.id)
             then = "it restarts in place, or nobody takes over before the pause is over";
+        else if (node->id == state->primary.node && policy_may_lose(input))
+            then = has_successor_to(input, node)
+                       ? "the node that lags least takes over, and acknowledged writes may be lost"
+                       : "no other node lags little enough to take over";
         else if (node->id == state->primary.node && state->sync.acks == 0)
             then = "no other node may be promoted: the service stops until it is back, or an operator "
                    "accepts the loss of data";

@@ -399,6 +399,24 @@ bool policy_join_closed(const struct policy_tracker *tracker, const struct polic
     return false;
 }
 
+/* durability = "available": "lower k: commit first, then tell the database" */
+static void wait_for_nobody(const struct policy_input *input, struct policy_output *output)
+{
+    struct sync_set sync = input->state->sync;
+    struct acknowledgers who = {.count = 0};
+
+    if (sync.acks == 0) {
+        policy_set_rule(input, output, DB_OP_SET_COMMIT_RULE, 0, &who);
+        return;
+    }
+    sync.acks--;
+    if (sync.acks == 0) {
+        sync.members[0] = *cluster_sync_find(&input->state->sync, input->self->id);
+        sync.count = 1;
+    }
+    propose_sync(input, output, &sync, "commits wait for nobody: durability is \"available\"%s%s", "", "");
+}
+
 void policy_keep_sync_set(struct policy_tracker *tracker, const struct policy_input *input,
                           struct policy_output *output)
 {
@@ -420,13 +438,15 @@ void policy_keep_sync_set(struct policy_tracker *tracker, const struct policy_in
      * weakened, nor may what was observed during an operation on it count. */
     if (!input->db->open || input->state->switchover.id || input->proposal_pending || input->db_busy)
         return;
-    if (sync->acks > 0) {
+    if (input->settings.durability_available && (sync->acks > 0 || input->db->acks > 0)) {
+        wait_for_nobody(input, output);
+    } else if (sync->acks > 0) {
         keep_members(tracker, input, output);
     } else if (input->db->replicas_locked_out) {
         policy_wait(output, "the server lets no replica connect; setting its commit rule anew");
         who.count = 0;
         policy_set_rule(input, output, DB_OP_SET_COMMIT_RULE, 0, &who);
-    } else {
+    } else if (!input->settings.durability_available) {
         raise_first(tracker, input, output);
     }
 }

@@ -217,6 +217,7 @@ static bool make_input(const struct step *step, struct policy_input *input,
                                    .raft = &replay->raft,
                                    .state = &replay->state,
                                    .nodes = nodes,
+                                   .marks = &replay->tracker.marks,
                                    .db = replay->db,
                                    .vip = replay->vip};
     input->node_count = (unsigned)words_number(step->words, "nodes");

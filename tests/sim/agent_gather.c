@@ -48,6 +48,7 @@ static void fill_self(struct cluster *cluster, unsigned host, uint64_t now_us)
     agent->rebuild_report.failed = agent->rebuild_error;
     report->rebuild = &agent->rebuild_report;
     report->aside_over = agent->output.aside_over;
+    report->durability_available = cluster->config.available;
     report->rebuild_unfinished = cluster->hosts[host].rebuild.unfinished;
     agent->input.db = db;
     agent->input.vip = NULL;
@@ -125,10 +126,13 @@ void agent_gather(struct cluster *cluster, unsigned host)
                                                .probe_timeout_us = cluster->config.probe_timeout_us,
                                                .has_vip = cluster->config.has_vip,
                                                .rejoin_auto = cluster->config.rejoin_auto,
+                                               .durability_available = cluster->config.available,
+                                               .lag_most_us = cluster->config.lag_most_us,
                                                .acks_kind = acks_kinds[cluster->config.kind]};
     input->raft = &agent->raft;
     input->state = &agent->state;
     input->nodes = agent->nodes;
+    input->marks = &agent->tracker.marks;
     fill_self(cluster, host, now_us);
     gather_members(cluster, host, now_us);
     if (agent->proposed_index &&

@@ -82,7 +82,9 @@ struct cluster_config {
     bool volatile_commits; /* servers that the preflight objects to: they do not sync what they commit or
                               receive */
     bool shared_account;   /* replicas connect by one account: who acknowledges cannot be told apart */
-    bool rejoin_auto;      /* who holds something alone is rebuilt by itself */
+    bool available;        /* durability: a failover may lose what is younger than ... */
+    uint64_t lag_most_us;
+    bool rejoin_auto; /* who holds something alone is rebuilt by itself */
     bool has_vip;
     uint64_t probe_interval_us, probe_timeout_us;
     uint64_t op_min_us, op_max_us;       /* one statement of the worker's */

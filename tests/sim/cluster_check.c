@@ -20,6 +20,7 @@ struct cluster_check *cluster_check_new(struct cluster *cluster)
 void cluster_check_free(struct cluster_check *check)
 {
     free(check->rows);
+    free(check->row_us);
     free(check);
 }
 
@@ -35,15 +36,21 @@ struct cluster_totals cluster_check_totals(const struct cluster *cluster)
 
 /* ---- rows ---- */
 
-static void protect_row(struct cluster_check *check, uint64_t uid)
+static void protect_row(struct cluster *cluster, uint64_t uid)
 {
+    struct cluster_check *check = cluster->check;
+
     if (uid >= check->rows_size) {
         uint64_t size = uid * 2 + 1024;
         check->rows = realloc(check->rows, size);
         assert(check->rows != NULL);
         memset(check->rows + check->rows_size, 0, size - check->rows_size);
+        check->row_us = realloc(check->row_us, size * sizeof *check->row_us);
+        assert(check->row_us != NULL);
         check->rows_size = size;
     }
+    if (check->rows[uid] != ROW_COUNTS)
+        check->row_us[uid] = cluster->world->now_us;
     check->rows[uid] = ROW_COUNTS;
 }
 
@@ -151,7 +158,8 @@ void cluster_check_acknowledged(struct cluster *cluster, unsigned host, const st
 
     /* A process that was stopped with the acknowledgement in its socket may answer late, if whoever opened
      * since then had the row. */
-    if (epoch < check->answered_epoch && !cluster_check_row_counts(cluster, txn->uid))
+    if (epoch < check->answered_epoch && !cluster_check_row_counts(cluster, txn->uid) &&
+        !cluster->config.available)
         world_violate(cluster->world,
                       "I3: %s answers a commit under epoch %" PRIu64 ", after one under %" PRIu64
                       ", whose primary lacks it",
@@ -159,7 +167,8 @@ void cluster_check_acknowledged(struct cluster *cluster, unsigned host, const st
     if (epoch > check->answered_epoch)
         check->answered_epoch = epoch;
     check_rule(cluster, host, txn);
-    protect_row(check, txn->uid);
+    if (!cluster->config.available || epoch >= check->answered_epoch)
+        protect_row(cluster, txn->uid);
     check->hosts[host].answered_us = cluster->world->now_us;
     check->hosts[host].answers++;
     check->gap_us = cluster_check_gap_us(cluster);
@@ -168,13 +177,15 @@ void cluster_check_acknowledged(struct cluster *cluster, unsigned host, const st
     counts_add(&cluster->world->counts, COUNT_WRITES_ACKNOWLEDGED, 1);
 }
 
-/* An accepted loss is the only one that is allowed. */
-static void accept_loss(struct cluster *cluster, const struct server *server)
+/* An accepted loss is the only one that is allowed: by name, or within the bound of durability = "available".
+ */
+static void accept_loss(struct cluster *cluster, const struct server *server, uint64_t younger_than_us)
 {
     struct cluster_check *check = cluster->check;
 
     for (uint64_t uid = 0; uid < check->rows_size; uid++)
-        if (check->rows[uid] == ROW_COUNTS && !log_has(&server->log, uid)) {
+        if (check->rows[uid] == ROW_COUNTS && check->row_us[uid] >= younger_than_us &&
+            !log_has(&server->log, uid)) {
             check->rows[uid] = ROW_GIVEN_UP;
             counts_add(&cluster->world->counts, COUNT_ROWS_GIVEN_UP, 1);
         }
@@ -209,7 +220,7 @@ void cluster_check_opening(struct cluster *cluster, unsigned host)
                       cluster_host_name(cluster, host), server->acks, check->state.sync.acks);
     /* From now on clients can read all of it. */
     for (unsigned i = 0; i < server->log.count; i++)
-        protect_row(check, server->log.txns[i].uid);
+        protect_row(cluster, server->log.txns[i].uid);
     check->totals.openings++;
     counts_add(&cluster->world->counts, COUNT_OPENINGS, 1);
 }
@@ -257,6 +268,23 @@ static void check_members(struct cluster *cluster)
     }
 }
 
+/* How far the new primary lagged is measured by reports, which come once a heartbeat while the old one leads,
+ * and of which the last may be as old as its lease. */
+static void accept_what_lags(struct cluster *cluster, const struct cluster_command *command)
+{
+    const struct cluster_check *check = cluster->check;
+    uint64_t from = check->state.history[check->state.history_count - 1].from;
+    uint64_t slack_us = cluster->config.lag_most_us + 3 * cluster->world->config.election_us +
+                        2 * cluster->config.probe_interval_us;
+    uint64_t until_us = from ? check->hosts[cluster_host_of(from)].answered_us : 0;
+
+    if (command->change != MHA__CHANGE_KIND__CHANGE_FAILOVER || check->sync_acks_before > 0)
+        return;
+    counts_add(&cluster->world->counts, COUNT_FAILOVERS_AVAILABLE, 1);
+    accept_loss(cluster, cluster->hosts[cluster_host_of(command->node)].server,
+                until_us > slack_us ? until_us - slack_us : 0);
+}
+
 static void count_command(struct cluster *cluster, const struct cluster_command *command, unsigned members)
 {
     static const enum count_kind of_change[] = {[MHA__CHANGE_KIND__CHANGE_FIRST_START] = COUNT_FIRST_STARTS,
@@ -284,10 +312,13 @@ void cluster_check_applied(struct cluster *cluster, uint64_t index, const struct
         return;
     check->index = index;
     check->totals.commands++;
+    check->sync_acks_before = check->state.sync.acks;
     if (cluster_state_apply(&check->state, command) != NULL)
         return;
     if (command->kind == COMMAND_PROMOTE && command->change == MHA__CHANGE_KIND__CHANGE_FORCED)
-        accept_loss(cluster, cluster->hosts[cluster_host_of(command->node)].server);
+        accept_loss(cluster, cluster->hosts[cluster_host_of(command->node)].server, 0);
+    else if (command->kind == COMMAND_PROMOTE && cluster->config.available)
+        accept_what_lags(cluster, command);
     check->changes += command->kind == COMMAND_PROMOTE;
     count_command(cluster, command, members);
     if (command->kind == COMMAND_PROMOTE || command->kind == COMMAND_SYNC)

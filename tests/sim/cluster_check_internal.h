@@ -18,7 +18,9 @@ struct host_check {
 struct cluster_check {
     struct cluster_state state; /* all that anybody applied */
     uint64_t index;
-    unsigned char *rows; /* by uid: enum row */
+    unsigned sync_acks_before; /* the command that is applied */
+    unsigned char *rows;       /* by uid: enum row */
+    uint64_t *row_us;          /* since when */
     uint64_t rows_size;
     uint64_t answered_epoch;
     uint64_t opened_epoch;

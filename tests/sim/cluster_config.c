@@ -59,6 +59,8 @@ struct cluster_config cluster_chaos_config(uint64_t seed)
     config.shared_account = config.world.data_nodes == 2 && dice_chance(&dice, 250);
     config.rejoin_auto = dice_chance(&dice, 600);
     config.copy_max_us = dice_between(&dice, 400000, 6 * profile->election_us);
+    config.available = dice_chance(&dice, 80);
+    config.lag_most_us = dice_between(&dice, 0, 5 * profile->election_us);
     config.has_vip = !dice_chance(&dice, 100);
     config.probe_timeout_us = dice_chance(&dice, 500) ? 500000 : 2000000;
     config.op_min_us = 50;

@@ -55,6 +55,10 @@ static bool option(struct policy_story *story, const char *word, struct cluster_
         config->rejoin_auto = true;
         return true;
     }
+    if (value && strncmp(word, "available=", 10) == 0) {
+        config->available = story_time(value + 1, &config->lag_most_us);
+        return config->available;
+    }
     if (strcmp(word, "shared-account") == 0) {
         config->shared_account = true;
         return true;

@@ -4,6 +4,7 @@
  *
  *   cluster A B X [E=1s] [H=100ms] [net=1ms] [probe-timeout=2s] [start=500ms] [write=10ms] [seed=1] [no-vip]
  *           [mariadb | mysql | postgresql] [rejoin-auto] [shared-account] [copy=500ms]
+ *           [available=10s]      durability, and lag_most
  *                                 the first line; all hosts are off
  *   on A B X | off A              power
  *   kill WHAT A                   server, agent, worker, vipd: SIGKILL; the service manager starts the last

@@ -144,6 +144,7 @@ HELPER void group_is_well(unsigned data_nodes, enum policy_acks_kind kind)
                                     .node_count = data_nodes,
                                     .nodes = w.nodes,
                                     .self = &w.nodes[0],
+                                    .marks = &w.tracker.marks,
                                     .db = &w.db[A],
                                     .vip = &w.vip,
                                     .db_settled = true,

@@ -420,6 +420,66 @@ static void test_to_whom_it_is_handed_over(void)
     CU_ASSERT_PTR_EQUAL(policy_best_other(&w.input), &w.nodes[C - 1]);
 }
 
+/* durability = "available": who lags by no more than the bound takes over, though it is in no sync set. */
+static void test_available(void)
+{
+    for (int i = 0; i < 4; i++) {
+        group_is_well(2, ACKS_COUNT);
+        sync_is(1, 0);
+        w.db[A].acks = 0;
+        w.input.settings.durability_available = true;
+        w.input.settings.lag_most_us = 1200000;
+        w.report[A].durability_available = w.report[B].durability_available = i != 3;
+        seen_from(B);
+        w.raft.role = RAFT_FOLLOWER;
+        w.db[B].received = w.db[B].executed = (char *)"0-1-10";
+        decide();
+        for (unsigned k = 1; k <= 10; k++) { /* B receives no more */
+            char executed[16];
+            snprintf(executed, sizeof executed, "0-1-%u", 10 + k);
+            w.db[A].executed = w.db[A].received = executed;
+            if (i == 0)
+                w.db[B].executed = w.db[B].received = executed;
+            later(i == 1 ? 100000 : 200000);
+            decide();
+        }
+        w.db[A].executed = w.db[A].received = (char *)"0-1-20";
+        if (i == 0)
+            w.db[B].executed = w.db[B].received = (char *)"0-1-20";
+        uint64_t died_us = w.input.now_us;
+        b_leads_the_next_term();
+        w.raft.role = RAFT_LEADER;
+        w.input.now_us = w.raft.leader_since_us = died_us + 2 * E_US;
+        w.nodes[A - 1].heard_us = w.nodes[A - 1].reported_us = died_us;
+        w.nodes[B - 1].heard_us = w.nodes[B - 1].reported_us = w.input.now_us;
+        w.db[B].frozen_term = TERM + 1;
+        decide();
+        if (i == 0 || i == 1) { /* it has all, as far as was heard; or lags by one second */
+            CU_ASSERT_TRUE(w.out.propose && w.out.command.kind == COMMAND_PROMOTE);
+            CU_ASSERT_EQUAL(w.out.command.sync.acks, 0);
+        } else {
+            CU_ASSERT_FALSE(w.out.propose);
+            CU_ASSERT_FALSE(w.out.promotable);
+            CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "how far it lags behind a is not known"));
+        }
+        if (i != 1)
+            continue;
+        w.nodes[A - 1].heard_us = w.nodes[A - 1].reported_us = w.input.now_us; /* it is back, and has all */
+        w.report[A].term = TERM + 1;
+        w.db[A].open = false;
+        w.db[A].frozen_term = TERM + 1;
+        w.db[A].fenced = w.db[A].read_only = true;
+        decide();
+        CU_ASSERT_FALSE(w.out.propose);
+        CU_ASSERT_EQUAL(w.out.transfer_to, A);
+        w.state.sync.acks = 1; /* what is committed counts, whatever is configured here */
+        w.state.sync.count = 2;
+        w.state.sync.members[1] = (struct sync_member){77, 1};
+        decide();
+        CU_ASSERT_FALSE(w.out.promotable);
+    }
+}
+
 int main(void)
 {
     static const struct policy_test tests[] = {
@@ -442,6 +502,7 @@ int main(void)
         {"campaign delays by rank", test_campaign_delays},
         {"what a forced failover would lose", test_what_would_be_lost},
         {"to whom it is handed over", test_to_whom_it_is_handed_over},
+        {"durability = available: a bound on the lag", test_available},
     };
 
     return run_policy_tests("policy: promotion", tests, sizeof tests / sizeof tests[0]);

@@ -615,6 +615,32 @@ static void test_flapping(void)
     }
 }
 
+/* durability = "available": one step after the other down to k = 0, and never up. */
+static void test_available(void)
+{
+    group_is_well(5, ACKS_COUNT);
+    sync_is(5, 2);
+    w.db[A].acks = 2;
+    w.input.settings.durability_available = true;
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.sync.acks, 1);
+    CU_ASSERT_EQUAL(w.out.command.sync.count, 5);
+    applied();
+    decide();
+    CU_ASSERT_EQUAL(w.out.command.sync.acks, 0);
+    CU_ASSERT_EQUAL(w.out.command.sync.count, 1);
+    applied();
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_SET_COMMIT_RULE);
+    CU_ASSERT_EQUAL(w.out.db_acks, 0);
+    w.db[A].acks = 0;
+    decide();
+    later(1000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    CU_ASSERT_FALSE(w.out.propose);
+}
+
 int main(void)
 {
     static const struct policy_test tests[] = {
@@ -641,6 +667,7 @@ int main(void)
         {"a single data node", test_alone},
         {"a replica with a full disk", test_replica_with_a_full_disk},
         {"a replica that comes and goes", test_flapping},
+        {"durability = available: commits wait for nobody", test_available},
     };
 
     return run_policy_tests("policy: sync set", tests, sizeof tests / sizeof tests[0]);
