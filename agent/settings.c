@@ -102,7 +102,8 @@ static bool read_choice(struct config_file *file, const config_setting_t *root, 
 
 static void read_rebuild(struct config_file *file, const config_setting_t *root, struct rebuild_settings *out)
 {
-    static const char *const keys[] = {"donate", "receive", "port", "rate_mb", "timeout_s", NULL};
+    static const char *const keys[] = {"donate",  "receive",   "mysqlbinlog", "port",
+                                       "rate_mb", "timeout_s", NULL};
     const config_setting_t *group = config_get_group(file, root, "rebuild", false);
     long long port = 7421, rate = 0, timeout = 300;
 
@@ -111,6 +112,7 @@ static void read_rebuild(struct config_file *file, const config_setting_t *root,
         return;
     config_get_string(file, group, "donate", "", out->donate, sizeof out->donate);
     config_get_string(file, group, "receive", "", out->receive, sizeof out->receive);
+    config_get_string(file, group, "mysqlbinlog", "", out->mysqlbinlog, sizeof out->mysqlbinlog);
     config_get_int(file, group, "port", false, 7421, 1, 65535, &port);
     config_get_int(file, group, "rate_mb", false, 0, 0, 100000, &rate);
     config_get_int(file, group, "timeout_s", false, 300, 10, 86400, &timeout);

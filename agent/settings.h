@@ -15,9 +15,11 @@ struct rebuild_settings {
     char donate[DB_COMMAND_BYTES];  /* MariaDB: writes a backup stream to standard output; "" with MySQL */
     char receive[DB_COMMAND_BYTES]; /* MariaDB: replaces the stopped server's files by the stream on standard
                                        input */
-    unsigned port;                  /* the donor listens there, 1 .. 65535, default 7421 */
-    unsigned rate_mb;               /* MB a second at most, 0 .. 100000; 0, the default: no limit */
-    unsigned timeout_s;             /* without any progress; 10 .. 86400, default 300 */
+    /* The program that reads a binary log; "": mysqlbinlog or, of MariaDB, mariadb-binlog, on the path. */
+    char mysqlbinlog[DB_PATH_BYTES];
+    unsigned port;      /* the donor listens there, 1 .. 65535, default 7421 */
+    unsigned rate_mb;   /* MB a second at most, 0 .. 100000; 0, the default: no limit */
+    unsigned timeout_s; /* without any progress; 10 .. 86400, default 300 */
 };
 
 struct agent_settings {

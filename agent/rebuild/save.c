@@ -20,7 +20,9 @@
 #define LOOK_US 500000u
 
 struct place {
-    char dir[PATH_BYTES];
+    char top[PATH_BYTES / 2];
+    char dir[PATH_BYTES];   /* hidden until it is whole */
+    char shown[PATH_BYTES]; /* what it is called then */
     char events[PATH_BYTES + 32];
     char readme[PATH_BYTES + 32];
     char log[PATH_BYTES];
@@ -64,19 +66,20 @@ enum error_code save_file(const char *path, const char *bytes, struct error *err
 static enum error_code make_place(struct job *job, struct place *place, struct error *err)
 {
     const char *data_dir = job->settings->data_dir;
-    char top[PATH_BYTES / 2], name[160], stamp[32];
+    char name[160], stamp[32];
     time_t now = time(NULL);
     struct tm utc;
 
     gmtime_r(&now, &utc);
     strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &utc);
     snprintf(name, sizeof name, "%s-%s", stamp, job->settings->group.node);
-    snprintf(top, sizeof top, "%.400s/set-aside", data_dir);
-    snprintf(place->dir, sizeof place->dir, "%s/%s", top, name);
+    snprintf(place->top, sizeof place->top, "%.400s/set-aside", data_dir);
+    snprintf(place->dir, sizeof place->dir, "%s/.%s", place->top, name);
+    snprintf(place->shown, sizeof place->shown, "%s/%s", place->top, name);
     snprintf(place->events, sizeof place->events, "%s/transactions.sql", place->dir);
     snprintf(place->readme, sizeof place->readme, "%s/README", place->dir);
     snprintf(place->log, sizeof place->log, "%.400s/rebuild.log", data_dir);
-    if ((mkdir(top, 0700) != 0 && errno != EEXIST) || mkdir(place->dir, 0700) != 0)
+    if ((mkdir(place->top, 0700) != 0 && errno != EEXIST) || mkdir(place->dir, 0700) != 0)
         return error_set(err, ERR_IO, "%s cannot be made: %s", place->dir, strerror(errno));
     place->events_fd = open(place->events, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
     place->log_fd = open(place->log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -147,6 +150,12 @@ static enum error_code run_binlog(struct job *job, struct place *place, const ch
     process_stop(&process);
     if (code != ERR_OK || !how[0])
         return code;
+    if (strcmp(how, "ended with exit status 127") == 0) /* as of a shell: it could not be executed */
+        return error_set(
+            err, ERR_IO,
+            "what this node has alone cannot be set aside: there is no program %s; install it, or "
+            "name it in rebuild.mysqlbinlog",
+            argv[0]);
     process_last_words(place->log, words, sizeof words);
     return error_set(err, ERR_IO, "what this node has alone cannot be set aside: %s %s: %s", argv[0], how,
                      words);
@@ -156,6 +165,8 @@ static enum error_code copy_parts(struct job *job, const struct save_parts *part
                                   const struct alone *alone, struct error *err)
 {
     bool mariadb = alone->kind == POSITION_GTID_LIST;
+    const char *named = job->settings->rebuild.mysqlbinlog;
+    const char *program = named[0] ? named : mariadb ? "mariadb-binlog" : "mysqlbinlog";
     char option[64], start[64], stop[64], include[ALONE_TEXT_BYTES + 32] = "--include-gtids=";
     int options = make_options(job, mariadb);
     enum error_code code = ERR_OK;
@@ -168,11 +179,10 @@ static enum error_code copy_parts(struct job *job, const struct save_parts *part
     for (unsigned i = 0; code == ERR_OK && i < parts->count; i++) {
         const struct save_part *part = &parts->list[i];
         const char *const of_mysql[] = {
-            "mysqlbinlog", option, "--read-from-remote-server", "--verbose", "--to-last-log", include,
-            part->file,    NULL};
-        const char *const of_mariadb[] = {
-            "mariadb-binlog",        option, "--read-from-remote-server", "--verbose", start, part->file,
-            part->end ? stop : NULL, NULL};
+            program,    option, "--read-from-remote-server", "--verbose", "--to-last-log", include,
+            part->file, NULL};
+        const char *const of_mariadb[] = {program, option,     "--read-from-remote-server", "--verbose",
+                                          start,   part->file, part->end ? stop : NULL,     NULL};
         snprintf(start, sizeof start, "--start-position=%" PRIu64, part->first);
         snprintf(stop, sizeof stop, "--stop-position=%" PRIu64, part->end);
         code = run_binlog(job, place, mariadb ? of_mariadb : of_mysql, options, err);
@@ -252,9 +262,8 @@ enum error_code save_alone(struct job *job, struct sql *own, const struct alone 
 {
     struct place place = {.events_fd = -1, .log_fd = -1};
     struct save_parts parts;
-    struct rebuild_line saved = {.verb = REBUILD_SAVED, .path = place.dir};
+    struct rebuild_line saved = {.verb = REBUILD_SAVED, .path = place.shown};
     enum error_code code = save_log_find(job, own, alone, &parts, err);
-    char top[PATH_BYTES / 2];
     bool made = false;
 
     if (code == ERR_OK) {
@@ -275,10 +284,11 @@ enum error_code save_alone(struct job *job, struct sql *own, const struct alone 
         code = error_set(err, ERR_IO, "%s cannot be synced: %s", place.events, strerror(errno));
     if (code == ERR_OK)
         code = write_readme(job, &place, alone, &parts, theirs, err);
+    if (code == ERR_OK && rename(place.dir, place.shown) != 0)
+        code = error_set(err, ERR_IO, "%s cannot be made: %s", place.shown, strerror(errno));
     if (code == ERR_OK) {
-        save_sync_parent(place.dir);
-        snprintf(top, sizeof top, "%.400s/set-aside", job->settings->data_dir);
-        save_sync_parent(top);
+        save_sync_parent(place.shown);
+        save_sync_parent(place.top);
         saved.transactions = parts.transactions;
         job_say(&saved);
     } else if (made) {

@@ -2,8 +2,8 @@
  *
  * <data_dir>/set-aside/<UTC time>-<node>/ holds transactions.sql, what mysqlbinlog (mariadb-binlog) makes of
  * the binary log: each event as a BINLOG statement that can be run again, with its rows decoded in comments;
- * and README, which says what it is and how to look at it. Both, and the folders that name them, are synced.
- */
+ * and README, which says what it is and how to look at it. Both, and the folders that name them, are synced;
+ * a folder has its name once it is whole, and a dot before it until then. */
 #ifndef MHA_REBUILD_SAVE_H
 #define MHA_REBUILD_SAVE_H
 

@@ -25,7 +25,7 @@ OPTIONS = {"mariadb": ["--binlog-format=ROW"], "mysql": ["--performance-schema=O
 class Node:
     def __init__(self, kind, module, template, number, others, key=KEY, mount_mb=0, start=True):
         self.kind, self.number, self.name, self.others = kind, number, f"n{number}", others
-        self.user = module.REPLICATION_USER
+        self.module, self.user = module, module.REPLICATION_USER
         self.mount = None
         self.server = module.Server(template, number, options=OPTIONS[kind])
         if mount_mb:
@@ -83,16 +83,20 @@ class Node:
                     elif line.strip() == "kill":
                         self.server.kill()
 
-    def config(self, rate_mb=0, timeout_s=60, receive=None, donate=None):
+    def config(self, rate_mb=0, timeout_s=60, receive=None, donate=None, mysqlbinlog=None):
         nodes = "".join(f'{{ name = "{n.name}"; address = "127.0.0.1:{n.cluster_port}"; }}, ' for n in self.others)
         fill = 3 - len(self.others)
         nodes += "".join(f'{{ name = "x{i}"; address = "127.0.0.1:{i + 1}"; }}, ' for i in range(fill))
         user = ["setpriv", f"--reuid={SERVER_UID}", f"--regid={SERVER_UID}", "--clear-groups"]
         receive = receive or f"{' '.join(user)} {LIBEXEC}/mariadb-receive --datadir={self.server.data}"
         donate = donate or f"{LIBEXEC}/mariadb-donate --user=root --socket={self.server.socket}"
+        if self.kind == "mysql":
+            mysqlbinlog = mysqlbinlog or f"{self.module.MYSQL}/bin/mysqlbinlog"
         rebuild = f'port = {self.port}; rate_mb = {rate_mb}; timeout_s = {timeout_s};'
         if self.kind == "mariadb":
             rebuild += f' receive = "{receive}"; donate = "{donate}";'
+        if mysqlbinlog:
+            rebuild += f' mysqlbinlog = "{mysqlbinlog}";'
         return self._write("agent.conf", f'''cluster = "shop"; node = "{self.name}"; key_file = "{self.dir}/key";
 data_dir = "{self.dir}"; control_socket = "{self.dir}/sock"; log_level = "debug";
 nodes = ( {nodes.rstrip(", ")} );
@@ -192,13 +196,9 @@ class Job:
         node.jobs.append(self)
         self.log = os.path.join(node.dir, f"{verb}-{len(node.jobs)}.log")
         self.lines, self.heard = [], queue.Queue()
-        path = f"{os.environ['PATH']}"
-        if node.kind == "mysql":
-            import mysql_server
-            path = f"{mysql_server.MYSQL}/bin:{path}"
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([os.path.join(BUILD, "mha4rdb-rebuild"), verb, "-c", config, "-l", os.path.join(node.dir, "dbworker.lock")],
-                                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env={**os.environ, "PATH": path})
+                                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 

@@ -196,6 +196,14 @@ def test_only_the_right_account_saves(pair):
     assert values(replica) == before and not replica.unfinished() and replica.set_aside() == []
 
 
+def test_no_such_program(pair):
+    primary, replica = pair
+    diverge(replica)
+    why = replica.receive(primary, mysqlbinlog="/nowhere/mysqlbinlog").failed()
+    assert "rebuild.mysqlbinlog" in why and "/nowhere/mysqlbinlog" in why
+    assert not replica.unfinished() and replica.set_aside() == []
+
+
 def test_a_server_that_is_down_is_started(pair):
     primary, replica = pair
     diverge(replica)

@@ -86,6 +86,7 @@ static void test_good_file(void)
     CU_ASSERT_EQUAL(settings.lag_most_ms, 10000);
     CU_ASSERT_EQUAL(settings.rebuild.port, 7421);
     CU_ASSERT_EQUAL(settings.rebuild.rate_mb, 0);
+    CU_ASSERT_STRING_EQUAL(settings.rebuild.mysqlbinlog, "");
     CU_ASSERT_EQUAL(settings.rebuild.timeout_s, 300);
 }
 
@@ -100,16 +101,18 @@ static void test_choices(void)
     CU_ASSERT_EQUAL(settings.lag_most_ms, 0);
     CU_ASSERT_EQUAL(read_with(13, "durability = \"quorum\"; rejoin = \"manual\";", &settings, &err), ERR_OK);
     CU_ASSERT_FALSE(settings.durability_available);
-    CU_ASSERT_EQUAL(read_with(13,
-                              "rejoin = \"auto\"; rebuild = { donate = \"d\"; receive = \"r\"; port = 7777; "
-                              "rate_mb = 50; timeout_s = 20; };",
-                              &settings, &err),
-                    ERR_OK);
+    CU_ASSERT_EQUAL(
+        read_with(13,
+                  "rejoin = \"auto\"; rebuild = { donate = \"d\"; receive = \"r\"; port = 7777; "
+                  "rate_mb = 50; timeout_s = 20; mysqlbinlog = \"/opt/mysql/bin/mysqlbinlog\"; };",
+                  &settings, &err),
+        ERR_OK);
     CU_ASSERT_TRUE(settings.rejoin_auto);
     CU_ASSERT_STRING_EQUAL(settings.rebuild.donate, "d");
     CU_ASSERT_STRING_EQUAL(settings.rebuild.receive, "r");
     CU_ASSERT_EQUAL(settings.rebuild.port, 7777);
     CU_ASSERT_EQUAL(settings.rebuild.rate_mb, 50);
+    CU_ASSERT_STRING_EQUAL(settings.rebuild.mysqlbinlog, "/opt/mysql/bin/mysqlbinlog");
     CU_ASSERT_EQUAL(settings.rebuild.timeout_s, 20);
 }
 

@@ -3,6 +3,7 @@
 import os
 import sys
 
+from . import mysql
 from .host import NETWORK, PREFIX, REPOSITORY
 from .server import AGENT_PASSWORD, AGENT_USER, REPLICATION_PASSWORD, REPLICATION_USER
 
@@ -65,6 +66,11 @@ REBUILD = """rebuild = {{
 }};
 """ % REBUILD_PORT
 
+MYSQL_REBUILD = """rebuild = {{
+    mysqlbinlog = "{mysql}/bin/mysqlbinlog";
+}};
+"""
+
 VIPD_CONF = """socket = "{dir}/vipd-run/vipd.sock";
 peer_user = "{agent}";
 {run_as}log_level = "{log_level}";
@@ -119,7 +125,7 @@ def configure_rebuild(cluster, node):
     host, run = node.host, cluster.run
     program = run.program("mha4rdb-rebuild")
     if cluster.kind != "mariadb":
-        return ""
+        return MYSQL_REBUILD.format(mysql=mysql.prefix())
     host.directory("rebuild", run.users.database)
     scripts = os.path.join(REPOSITORY, "packaging", "libexec")
     for name, options in (("donate", ["--user=root", "--socket=" + node.server.socket]), ("receive", ["--datadir=" + node.server.datadir])):
