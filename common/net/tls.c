@@ -6,8 +6,9 @@
 #include <string.h>
 
 #define TLS_CIPHERSUITE "TLS_AES_128_GCM_SHA256"
-#define TLS_CIPHERSUITE_ID 0x1301 /* RFC 8446, B.4 */
-#define TLS_ALERT_REASON 1000     /* OpenSSL reports a received alert as this plus its number */
+#define TLS_CIPHERSUITE_ID 0x1301  /* RFC 8446, B.4 */
+#define PSK_LIFETIME_S 0x7fffffffL /* 68 years: never, and no overflow */
+#define TLS_ALERT_REASON 1000      /* OpenSSL reports a received alert as this plus its number */
 
 /* The server's side: which key belongs to this identity? */
 static int find_session(SSL *ssl, const unsigned char *identity, size_t size, SSL_SESSION **session)
@@ -86,7 +87,9 @@ SSL_SESSION *tls_psk_new(SSL_CTX *context, const uint8_t key[NET_KEY_BYTES])
         if (SSL_CIPHER_get_protocol_id(cipher) == TLS_CIPHERSUITE_ID &&
             SSL_SESSION_set1_master_key(session, key, NET_KEY_BYTES) == 1 &&
             SSL_SESSION_set_cipher(session, cipher) == 1 &&
-            SSL_SESSION_set_protocol_version(session, TLS1_3_VERSION) == 1)
+            SSL_SESSION_set_protocol_version(session, TLS1_3_VERSION) == 1 &&
+            /* OpenSSL takes an external key for a session, and lets it end after 304 s of the wall clock */
+            SSL_SESSION_set_timeout(session, PSK_LIFETIME_S) == 1)
             return session;
     }
     SSL_SESSION_free(session);

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
@@ -191,6 +192,40 @@ static void frames_both_ways(void)
     CU_ASSERT_EQUAL(server.frames, 1003);
     net_free(client.net);
     CU_ASSERT(wait_for(&server.closed, 1, WAIT_MS));
+    net_free(server.net);
+}
+
+/* The wall clock of this program, as OpenSSL reads it. */
+static time_t clock_ahead_s;
+
+time_t time(time_t *out)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    now.tv_sec += clock_ahead_s;
+    if (out)
+        *out = now.tv_sec;
+    return now.tv_sec;
+}
+
+/* A session of OpenSSL's ends after five minutes. A key does not, and is still good after years, or when the
+ * clock is set back. */
+static void keys_do_not_age(void)
+{
+    static const time_t ahead_s[] = {310, 86400, 10 * 365 * 86400L, -86400, 0};
+    struct side server = {0};
+
+    side_open(&server, "shop", key_one, "127.0.0.1:0");
+    for (size_t i = 0; i < sizeof ahead_s / sizeof ahead_s[0]; i++) {
+        struct side client = {0};
+        clock_ahead_s = ahead_s[i];
+        side_open(&client, "shop", key_one, NULL);
+        side_dial(&client, "127.0.0.1", net_port(server.net));
+        CU_ASSERT(wait_for(&client.up, 1, 1000));
+        net_free(client.net);
+    }
+    clock_ahead_s = 0;
     net_free(server.net);
 }
 
@@ -673,6 +708,7 @@ int main(void)
     CU_initialize_registry();
     suite = CU_add_suite("net", NULL, NULL);
     CU_ADD_TEST(suite, frames_both_ways);
+    CU_ADD_TEST(suite, keys_do_not_age);
     CU_ADD_TEST(suite, over_ipv6);
     CU_ADD_TEST(suite, by_name);
     CU_ADD_TEST(suite, several_groups_on_one_port);
