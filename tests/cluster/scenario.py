@@ -13,7 +13,7 @@ import os
 import pytest
 
 FORMS = {"2": {"data": ("db1", "db2"), "arbiter": "arb"}, "3": {"data": ("db1", "db2", "db3"), "arbiter": None}}
-READY = tuple(os.environ.get("MHA_READY", "mariadb-2 mariadb-3").split())  # what the programs can do so far
+READY = tuple(os.environ.get("MHA_READY", "mariadb-2 mariadb-3 mysql-2 mysql-3").split())  # what the programs can do so far
 CASES = tuple("%s-%s" % (kind, form) for kind in ("mariadb", "mysql") for form in FORMS)
 TWO_NODES = {"mariadb-3": "needs two data nodes", "mysql-3": "needs two data nodes"}
 NEEDS_THIRD = {"mariadb-2": "needs a third data node", "mysql-2": "needs a third data node"}

@@ -8,7 +8,6 @@ from bed import wire
 from bed.cluster import sleep_ms
 from bed.server import ERRORS
 
-AUTO = 'rejoin = "auto";\n'
 ELECTION_MS = 1000  # of the profile `lan`
 
 

@@ -69,13 +69,17 @@ def reigns(log):
 
 
 def quarrels(logs):
-    """What must not be: sequences that go back within one log, or one (domain, sequence) that is another transaction elsewhere.
+    """What must not be: sequences that go back within one log (MariaDB's; MySQL's appliers keep the order of commits but for DDL), one
+    that comes twice, or one (domain, sequence) that is another transaction elsewhere.
     `logs` is name -> transactions. Compare logs of servers that have settled."""
     problems, known = [], {}
     for name, log in logs.items():
-        last = {}
+        last, seen = {}, set()
         for t in log:
-            if t.sequence <= last.get(t.domain, 0):
+            if (t.domain, t.sequence) in seen:
+                problems.append("%s: %s-%d-%d is there twice" % (name, t.domain, t.server, t.sequence))
+            seen.add((t.domain, t.sequence))
+            if isinstance(t.domain, int) and t.sequence <= last.get(t.domain, 0):
                 problems.append("%s: %s-%d-%d comes after sequence %d" % (name, t.domain, t.server, t.sequence, last[t.domain]))
             last[t.domain] = t.sequence
             first = known.setdefault((t.domain, t.sequence), (name, t))

@@ -57,11 +57,12 @@ class Cluster:
     be filled, frozen and broken. clocks: each data host has a wall clock of its own (node.clock)."""
 
     def __init__(self, run, kind="mariadb", profile="lan", data=("db1", "db2"), arbiter="arb", log_level="info", database_extra="",
-                 agent_extra="", server_extra="", disk_mb=0, clocks=False, powercut=False, trace=bool(os.environ.get("MHA_TRACE"))):
+                 agent_extra="", rejoin="auto", server_extra="", disk_mb=0, clocks=False, powercut=False, trace=bool(os.environ.get("MHA_TRACE"))):
         self.kind, self.app_password = kind, KINDS[kind].APP_PASSWORD
         self.powercut, self.trace, self.disk_mb, self.clocks = powercut, trace, disk_mb, clocks
         self.run, self.profile, self.log_level = run, profile, log_level
-        self.database_extra, self.agent_extra, self.server_extra = database_extra, agent_extra, server_extra
+        self.database_extra, self.server_extra = database_extra, server_extra
+        self.agent_extra = agent_extra + 'rejoin = "%s";\n' % rejoin
         self.data_names = tuple(data)
         # MariaDB waits for one acknowledgement, and so has one other server in its sync set
         self.sync_size = min(2, len(data)) if kind == "mariadb" else len(data)
@@ -148,12 +149,12 @@ class Cluster:
         """Start everything, wait until it serves, make the tables, watch, write."""
         self.start_watch()
         self.start()
-        primary = self.wait_primary(60)
+        self.wait_primary(60)
         wait_for("the tables can be made", lambda: self._try_schema(), 20)
         self.wait_in_sync(sync_timeout_s)
         if writer:
             self.start_writer(pace_ms)
-        return primary
+        return self.wait_primary(10)
 
     def _try_schema(self):
         try:

@@ -103,10 +103,14 @@ max_connections=400
     def unlogged(self, *statements):
         closed = self.variable("super_read_only")
         if closed:
-            self.query("SET GLOBAL super_read_only=0")
+            self.query("SET GLOBAL super_read_only=0", "SET GLOBAL read_only=1")
         super().unlogged(*statements)
         if closed:
             self.query("SET GLOBAL super_read_only=1")
+
+    def write_alone(self, statement):
+        """On a closed server, as root: read_only alone does not bind it, and clients stay out."""
+        self.query("SET GLOBAL super_read_only=0", "SET GLOBAL read_only=1", statement, "SET GLOBAL super_read_only=1")
 
     def stop_applier(self):
         self.query("STOP REPLICA SQL_THREAD")

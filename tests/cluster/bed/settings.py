@@ -5,6 +5,7 @@ import sys
 
 from . import mysql
 from .host import NETWORK, PREFIX, REPOSITORY
+from .mysql import prefix as mysql_prefix
 from .server import AGENT_PASSWORD, AGENT_USER, REPLICATION_PASSWORD, REPLICATION_USER
 
 VIP = NETWORK + "10"
@@ -94,6 +95,8 @@ def environments(cluster, node, uid):
         env.update(ASAN_OPTIONS="log_path=%s/log/sanitizer:detect_leaks=0:abort_on_error=0%s"
                    % (host.dir, ":verify_asan_link_order=0" * bool(node.clock)),
                    UBSAN_OPTIONS="log_path=%s/log/sanitizer:print_stacktrace=1" % host.dir)
+    if cluster.kind == "mysql":  # mysqlbinlog: what a node has alone is saved with it
+        env["PATH"] = "%s:/usr/sbin:/usr/bin:/sbin:/bin" % os.path.join(mysql_prefix(), "bin")
     member_env = dict(env)
     if cluster.powercut:
         member_env.update(LD_PRELOAD=run.program("tests/cluster/powercut.so"), POWERCUT_DELAY_US="20000",

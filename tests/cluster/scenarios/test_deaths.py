@@ -12,7 +12,7 @@ def test_01_database_killed(cluster):
     cluster.begin()
     for which in ("first", "second"):
         old, _new, gap = fail_over(cluster, kill_database)
-        assert last_change(cluster)["reason"].endswith("its database is down"), "a timeout was in the path, the %s time" % which
+        assert "its database is down" in last_change(cluster)["reason"], "a timeout was in the path, the %s time" % which
         assert gap < 3 * ELECTION_MS
         rejoin(cluster, old)
     assert cluster.judge() == []
@@ -32,8 +32,7 @@ def test_02_power_loss(cluster):
 @scenario(3, "... and the arbiter (or a second data node) is down too", quick=("mariadb-2", "mysql-3"))
 def test_03_no_quorum(cluster):
     """No quorum, no promotion: the survivor says for whom it waits."""
-    cluster.begin()
-    primary = cluster.primary()
+    primary = cluster.begin()
     survivor = cluster.other(primary)
     second = cluster.arbiter or next(n for n in cluster.others(primary) if n is not survivor)
     second.power_off()
@@ -54,8 +53,7 @@ def test_03_no_quorum(cluster):
 @scenario(12, "replicas' appliers stopped with a backlog, then the primary dies", quick=("mariadb-2", "mysql-2", "mysql-3"))
 def test_12_backlog(cluster):
     """What was received and acknowledged but not applied is not lost."""
-    cluster.begin()
-    primary = cluster.primary()
+    primary = cluster.begin()
     replicas = cluster.others(primary)
     for replica in replicas:
         replica.server.stop_applier()
@@ -81,8 +79,7 @@ def writes_go_on(cluster, replica, act, limit_ms):
 
 @scenario(13, "an acknowledging replica dies", quick=("mariadb-3", "mysql-2"))
 def test_13_replica_dies(cluster):
-    cluster.begin()
-    primary = cluster.primary()
+    primary = cluster.begin()
     replica = cluster.other(primary)
     assert in_sync(cluster, replica)
     writes_go_on(cluster, replica, lambda r: r.power_off(), 3 * ELECTION_MS)
@@ -95,8 +92,7 @@ def test_13_replica_dies(cluster):
 @scenario(13, "an acknowledging replica dies")
 def test_13_replicas_database_dies(cluster):
     """It comes back by itself."""
-    cluster.begin()
-    replica = cluster.other(cluster.primary())
+    replica = cluster.other(cluster.begin())
     event = wire.now_ns()
     kill_database(replica)
     cluster.wait_acknowledged(event + 50_000_000, 20, count=20)
@@ -109,8 +105,7 @@ def test_13_replicas_database_dies(cluster):
     ("mariadb-3", "mysql-3"), "with two of three data nodes away there is no quorum: see 3"))
 def test_14_the_one_that_lacks_writes_returns(cluster):
     """The writes that only the primary has must keep the returned replica from being promoted."""
-    cluster.begin()
-    primary = cluster.primary()
+    primary = cluster.begin()
     replica = cluster.other(primary)
     event = wire.now_ns()
     replica.power_off()
@@ -144,8 +139,7 @@ def test_22_new_primary_dies(cluster):
 @scenario(31, "both data hosts lose power together; the replica comes back first", quick=("mariadb-2", "mysql-2"))
 def test_31_replica_returns_first(cluster):
     """What was received must be durable over the restart for a promotion; else it waits and says for whom."""
-    cluster.begin()
-    primary = cluster.primary()
+    primary = cluster.begin()
     replicas = cluster.others(primary)
     event = wire.now_ns()
     for node in cluster.data:
@@ -171,8 +165,7 @@ def test_31_replica_returns_first(cluster):
 @scenario(35, "the only eligible database crashes and can restart", quick=("mariadb-2", "mysql-3"))
 def test_35_restarted_in_place(cluster):
     """Opened again under a new epoch where it was; no other node is promoted."""
-    cluster.begin()
-    primary = cluster.primary()
+    primary = cluster.begin()
     others = cluster.others(primary)
     for replica in others:
         replica.server.forbid_start()

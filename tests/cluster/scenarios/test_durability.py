@@ -6,14 +6,13 @@ from bed.host import wait_for
 from scenario import scenario
 from steps import ELECTION_MS, fail_over, gap_ms, no_primary_for, words
 
-AVAILABLE = 'durability = "available";\nlag_most_ms = 3000;\nrejoin = "auto";\n'
+AVAILABLE = 'durability = "available";\nlag_most_ms = 3000;\n'
 
 
 @scenario("D1", "durability = available: replicas that die are not felt, failover to the best", quick=("mariadb-2", "mysql-3"),
           agent_extra=AVAILABLE)
 def test_available(cluster):
-    cluster.begin()
-    primary = cluster.primary()
+    primary = cluster.begin()
     assert not primary.server.commits_wait(), "commits wait for an acknowledgement"
     replica = cluster.other(primary)
     event = wire.now_ns()
@@ -32,8 +31,7 @@ def test_available(cluster):
 @scenario("D2", "durability = available: one that lags by more than the bound is not promoted by itself", quick=("mysql-2",),
           agent_extra=AVAILABLE)
 def test_beyond_the_bound(cluster):
-    cluster.begin()
-    primary = cluster.primary()
+    primary = cluster.begin()
     cluster.switch.block_port(3306, cluster.others(primary))  # they receive nothing any more, and their agents hear all
     sleep_ms(6000)
     assert not any(r.server.same_as(primary.server) for r in cluster.others(primary))

@@ -5,7 +5,7 @@ from bed.cluster import sleep_ms
 from bed.host import wait_for
 from bed.server import create_schema, settle
 from scenario import scenario
-from steps import AUTO, no_primary_for, set_aside, words
+from steps import ELECTION_MS, gap_ms, no_primary_for, set_aside, words
 
 KEYS = 50
 
@@ -36,7 +36,7 @@ def test_one_with_data(cluster):
     assert cluster.judge() == []
 
 
-@scenario("I2", "first start: one with data whose logs were purged, the others empty: they are rebuilt", quick=("mysql-3",), agent_extra=AUTO)
+@scenario("I2", "first start: one with data whose logs were purged, the others empty: they are rebuilt", quick=("mysql-3",))
 def test_one_with_data_and_no_logs(cluster):
     """What the others would need to follow is gone from its logs: they are made anew where that is allowed."""
     owner = cluster.data[0]
@@ -73,12 +73,11 @@ def test_pair_that_serves(cluster):
     # "slow": it waited for its answer, and got it
     broken = [f for f in failures if f[1] != "slow"]
     assert not broken, broken[:5]
-    slow = [why for _time, why in failures if why == "slow"]
-    assert len(slow) <= 3, "its writes stood still %d times" % len(slow)
+    assert gap_ms(cluster, taken) < 2 * ELECTION_MS, "its writes stood still"
     assert cluster.judge() == []
 
 
-@scenario("I4", "first start: two that diverge: refused, with the choice", quick=("mariadb-2", "mysql-3"), agent_extra=AUTO)
+@scenario("I4", "first start: two that diverge: refused, with the choice", quick=("mariadb-2", "mysql-3"))
 def test_two_that_diverge(cluster):
     """Nobody is opened by itself; the operator chooses, and what the other one had alone is set aside."""
     one, two, *_rest = cluster.data
@@ -93,7 +92,7 @@ def test_two_that_diverge(cluster):
     result = cluster.mhactl("init", "--primary", two.name, node=two)
     assert result.returncode == 1 and "--discard-others" in result.stdout + result.stderr, result
     no_primary_for(cluster, cluster.data, 500)
-    result = cluster.mhactl("init", "--primary", two.name, "--discard-others", "--yes", node=two)
+    result = cluster.mhactl("init", "--primary", two.name, "--discard-others", node=two)
     assert result.returncode == 0, result
     assert cluster.wait_primary(30) is two
     wait_for("what the other had alone is set aside", lambda: set_aside(one, "old"), 90)

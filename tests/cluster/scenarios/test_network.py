@@ -62,8 +62,7 @@ def test_05_heals(cluster):
 
 
 def calm_after(cluster, act, change_limit=1):
-    cluster.begin()
-    primary = cluster.primary()
+    primary = cluster.begin()
     replica = cluster.other(primary)
     act(primary, replica)
     sleep_ms(4000)
@@ -155,8 +154,7 @@ def test_25_link_down(cluster):
 @scenario(25, "address removed, link flaps, another host holds it")
 def test_25_link_flaps(cluster):
     """Shorter than the election time, many times: whatever moves, nothing is lost and one serves in the end."""
-    cluster.begin()
-    primary = cluster.primary()
+    primary = cluster.begin()
     for _ in range(8):
         primary.host.link_down()
         sleep_ms(150)
@@ -171,8 +169,7 @@ def test_25_link_flaps(cluster):
 @scenario(25, "address removed, link flaps, another host holds it", quick=("mariadb-3",))
 def test_25_another_host_holds_it(cluster):
     """Some machine outside has the address when the target would take it: reported, not fought."""
-    cluster.begin(writer=False)
-    old = cluster.primary()
+    old = cluster.begin(writer=False)
     cluster.end_writing()
     squatter = cluster.client
     squatter.ip_batch("address add %s/24 dev eth0\n" % VIP)
@@ -189,8 +186,7 @@ def test_25_another_host_holds_it(cluster):
 @scenario(26, "clients and routers keep a stale neighbour entry", quick=("mariadb-2", "mysql-3"))
 def test_26_stale_neighbour(cluster):
     """A client that never asks again must still arrive at the new primary within a second."""
-    cluster.begin()
-    old = cluster.primary()
+    old = cluster.begin()
     assert old.host.mac in cluster.client.run_command("ip", "neigh", "show", VIP).stdout, "it has no entry that could get stale"
     old, new, _gap = fail_over(cluster, kill_database)
     entry = cluster.client.run_command("ip", "neigh", "show", VIP).stdout

@@ -30,8 +30,7 @@ def given_up_in_time(cluster, primary):
 
 @scenario(18, EIGHTEEN, quick=("mariadb-2", "mysql-3"))
 def test_18_long_statement(cluster):
-    cluster.begin()
-    primary = cluster.primary()
+    primary = cluster.begin()
 
     def long_statement():
         with contextlib.suppress(pymysql.err.MySQLError), contextlib.closing(primary.server.connect_app(30)) as connection:
@@ -51,8 +50,7 @@ def test_18_long_statement(cluster):
 @scenario(18, EIGHTEEN, quick=("mysql-2",))
 def test_18_backup_lock(cluster):
     """A backup's global read lock: writes stand still as the operator wanted it, no switchover happens, and afterwards all goes on."""
-    cluster.begin()
-    primary = cluster.primary()
+    primary = cluster.begin()
     with contextlib.closing(primary.server.connect(timeout_s=30)) as backup:
         backup.cursor().execute("FLUSH TABLES WITH READ LOCK")
         held = wire.now_ns()
@@ -70,8 +68,7 @@ NINETEEN = "switchover while a superuser writes"
 
 
 def switch_over_with_superuser(cluster, returns):
-    cluster.begin()
-    old = cluster.primary()
+    old = cluster.begin()
     stop = threading.Event()
     acknowledged = []
 
@@ -126,8 +123,7 @@ TWENTY = "all hosts cold-booted together, in any order, any one missing"
 
 
 def cold_start(cluster, absent, order):
-    cluster.begin()
-    primary = cluster.primary()
+    primary = cluster.begin()
     replica = cluster.other(primary)
     third = cluster.arbiter or next(n for n in cluster.data if n not in (primary, replica))
     absent = {"nobody": None, "third": third, "replica": replica, "primary": primary}[absent]
@@ -217,8 +213,7 @@ def test_23_clock_jumps(cluster):
 @scenario(29, "rolling upgrade of all programs, one host at a time, under load", quick=("mariadb-2", "mysql-3"))
 def test_29_rolling_upgrade(cluster):
     """As the manual says: the others first, then the primary's host after a switchover. One planned switchover's gap, nothing else."""
-    cluster.begin()
-    primary = cluster.primary()
+    primary = cluster.begin()
     event = wire.now_ns()
 
     def restart(node):

@@ -54,8 +54,7 @@ def test_07_agent_stopped(cluster):
 @scenario(7, SEVEN, quick=("mariadb-3",))
 def test_07_agent_starved(cluster):
     """It gets a twentieth of a processor, in slices longer than its lease: whoever serves, one at a time does."""
-    cluster.begin()
-    old = cluster.primary()
+    old = cluster.begin()
     pid, slices, stop = agent_pid(old), [], threading.Event()
 
     def starve():
@@ -84,8 +83,7 @@ def test_07_agent_starved(cluster):
 @scenario(7, SEVEN)
 def test_07_dbworker_killed(cluster):
     """The agent starts another one; no change of primary is needed, none is forbidden; nothing is lost."""
-    cluster.begin()
-    old = cluster.primary()
+    old = cluster.begin()
     event = wire.now_ns()
     worker, = old.host.processes("mha4rdb-dbworker")
     os.kill(worker, signal.SIGKILL)
@@ -102,8 +100,7 @@ EIGHT = "vipd dead, or the kernel refuses the address"
 @scenario(8, EIGHT, quick=("mariadb-2",))
 def test_08_vipd_killed_and_back(cluster):
     """Its agent cannot hold the address without it: the primary moves, or vipd was back in time."""
-    cluster.begin()
-    old = cluster.primary()
+    old = cluster.begin()
     old.host.kill("vipd")
     assert not old.host.processes("mha4rdb-vipd")
     sleep_ms(2 * ELECTION_MS)
@@ -135,8 +132,7 @@ def kill_vipd(node):
 
 def best_target_fails(cluster, spoil, any_of):
     """The node that would be promoted cannot take the address: another one is promoted, or with two data nodes nobody for good; it is told."""
-    cluster.begin()
-    old = cluster.primary()
+    old = cluster.begin()
     target = cluster.other(old)
     mend = spoil(target)
     sleep_ms(500)
@@ -216,8 +212,7 @@ def test_24_host_paused(cluster):
 @scenario(21, "the agent restarts in the middle of a promotion, or between vote and answer", quick=("mariadb-2", "mysql-2"))
 def test_21_agent_dies_in_a_promotion(cluster):
     """The new leader's agent dies while its server is being made the primary; back again, it finishes that or undoes it."""
-    cluster.begin()
-    old = cluster.primary()
+    old = cluster.begin()
     target = cluster.other(old)
     target.server.stop_applier()  # there is a backlog to drain: the promotion takes its time
     sleep_ms(400)
@@ -248,8 +243,7 @@ THIRTY_FOUR = "promotion fails on the chosen node"
 @scenario(34, THIRTY_FOUR, quick=("mariadb-2", "mysql-3"))
 def test_34_wrong_grants(cluster):
     """The chosen node's agent may not write its epoch record there: undone, another one takes it (the old one is back by then)."""
-    cluster.begin()
-    old = cluster.primary()
+    old = cluster.begin()
     target = cluster.other(old)
     give_back = target.server.take_grants()
     sleep_ms(300)
@@ -267,8 +261,7 @@ def test_34_wrong_grants(cluster):
 @scenario("34b", "... and with a third node that is eligible the old one need not return", without={
     **NEEDS_THIRD, "mariadb-3": "its sync set is the primary and one other: nobody else is eligible"}, quick=("mysql-3",))
 def test_34_another_eligible_node(cluster):
-    cluster.begin()
-    old = cluster.primary()
+    old = cluster.begin()
     target, third = cluster.others(old)
     for daemon in ("vipd",):
         target.host.kill(daemon)

@@ -4,13 +4,11 @@ from bed import wire
 from bed.host import wait_for
 from bed.server import ERRORS
 from scenario import scenario
-from steps import AUTO, kill_database, set_aside, told, words
+from steps import kill_database, set_aside, told, words
 
 def errant(node, name="errant"):
-    """A transaction of its own, as somebody makes it who opens a replica by hand."""
-    node.server.open_by_hand()
-    node.server.query("CREATE DATABASE %s" % name)
-    node.server.close_by_hand()
+    """A transaction of its own, as an administrator can make it on a replica."""
+    node.server.write_alone("CREATE DATABASE %s" % name)
 
 
 def has_database(node, name="errant"):
@@ -21,14 +19,13 @@ def has_database(node, name="errant"):
 
 
 def diverged_replica(cluster):
-    cluster.begin()
-    replica = cluster.other(cluster.primary())
+    replica = cluster.other(cluster.begin())
     errant(replica)
     kill_database(replica)  # its agent starts it, and sees what it holds
     return replica
 
 
-@scenario("R1", "rejoin = auto: what a node has alone is set aside, and it is rebuilt", quick=("mariadb-2", "mysql-3"), agent_extra=AUTO)
+@scenario("R1", "rejoin = auto: what a node has alone is set aside, and it is rebuilt", quick=("mariadb-2", "mysql-3"))
 def test_auto(cluster):
     replica = diverged_replica(cluster)
     wait_for("what it had alone is found: " + words(cluster, replica), lambda: set_aside(replica, "errant"), 60)
@@ -39,7 +36,8 @@ def test_auto(cluster):
     assert cluster.judge() == []
 
 
-@scenario("R2", "rejoin = manual: it waits for an operator's rebuild, who may choose the donor", quick=("mariadb-3", "mysql-2"))
+@scenario("R2", "rejoin = manual: it waits for an operator's rebuild, who may choose the donor", quick=("mariadb-3", "mysql-2"),
+          rejoin="manual")
 def test_manual(cluster):
     replica = diverged_replica(cluster)
     wait_for("it is named", lambda: told(cluster, replica, ["rebuild", "alone", "of its own"]), 30)
@@ -57,8 +55,7 @@ def test_manual(cluster):
 
 @scenario("R3", "a member of the sync set is not rebuilt; an unknown node neither", quick=("mariadb-2", "mysql-2"))
 def test_refused(cluster):
-    cluster.begin()
-    primary = cluster.primary()
+    primary = cluster.begin()
     for name in (primary.name, "nobody"):
         result = cluster.mhactl("rebuild", "--node", name, node=primary)
         assert result.returncode == 1 and name in result.stderr, result
@@ -67,11 +64,10 @@ def test_refused(cluster):
     assert cluster.judge() == []
 
 
-@scenario("R4", "a wiped server is made anew by a rebuild", quick=("mariadb-2", "mysql-3"), agent_extra=AUTO)
+@scenario("R4", "a wiped server is made anew by a rebuild", quick=("mariadb-2", "mysql-3"))
 def test_empty_server(cluster):
     """Its disk was replaced: a new, empty server with the accounts of a first start."""
-    cluster.begin()
-    replica = cluster.other(cluster.primary())
+    replica = cluster.other(cluster.begin())
     replica.power_off()
     cluster.wait_acknowledged(wire.now_ns() + 50_000_000, 20, count=20)
     replica.server.renew()

@@ -12,8 +12,7 @@ THIRTY = "arbiter (or a data host's member) replaced by one with an empty disk"
 @scenario(30, THIRTY, quick=("mariadb-2", "mysql-2"), without=dict.fromkeys(("mariadb-3", "mysql-3"), "has no arbiter"))
 def test_wiped_arbiter_is_replaced(cluster):
     """It is refused until an operator lets it in; then the cluster survives a failure by its vote."""
-    cluster.begin(pace_ms=5)
-    primary = cluster.primary()
+    primary = cluster.begin(pace_ms=5)
     other = cluster.other(primary)
     before = {m["name"]: m["id"] for m in listed(cluster, primary)["members"]}
     refused = member(cluster, "replace", "arb")
@@ -43,8 +42,7 @@ def test_wiped_arbiter_is_replaced(cluster):
 @scenario(30, THIRTY, quick=("mysql-3",))
 def test_wiped_agent_is_replaced(cluster):
     """Of a data host only the agent's directory is lost: its node comes back as a new member, and commits are on two hosts again."""
-    cluster.begin(pace_ms=5)
-    primary = cluster.primary()
+    primary = cluster.begin(pace_ms=5)
     wiped = cluster.other(primary)
     wipe(wiped)
     wait_stranger(cluster, primary, wiped.name)

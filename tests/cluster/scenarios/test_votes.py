@@ -78,8 +78,7 @@ def test_storm_of_power_cuts_during_elections(cluster):
 def test_arbiter_loses_power_in_the_sync_of_a_new_rule(cluster):
     """The replica is gone and the primary asks to go on alone. An answer that left before its entry was on disk would let the primary
     acknowledge rows under a rule that the others have forgotten: they would promote the replica over them."""
-    cluster.begin()
-    primary = cluster.primary()
+    primary = cluster.begin()
     replica = cluster.other(primary)
     cluster.arm(cluster.arbiter)
     replica.power_off()
@@ -99,8 +98,7 @@ def test_arbiter_loses_power_in_the_sync_of_a_new_rule(cluster):
 @scenario(21, TITLE, quick=("mysql-2",), powercut=True, without=WITHOUT_ARBITER)
 def test_arbiter_loses_power_in_the_sync_of_its_vote(cluster):
     """Nobody leads by a vote that was never on a disk."""
-    cluster.begin()
-    primary = cluster.primary()
+    primary = cluster.begin()
     replica = cluster.other(primary)
     cluster.arm(cluster.arbiter)
     primary.host.cut()
