@@ -130,12 +130,16 @@ if command -v systemd-analyze >/dev/null; then
 	# shellcheck disable=SC2016 # systemd expands it
 	printf '[Unit]\nDescription=server\n[Service]\nType=notify\nExecStart=/usr/bin/true $MYSQLD_OPTS\nRestart=on-abnormal\n' \
 		>"$work/all/usr/lib/systemd/system/mariadb.service"
+	for unit in mysql mysqld; do
+		printf '[Unit]\nDescription=server\n[Service]\nType=notify\nExecStart=/usr/bin/true\nRestart=on-failure\n' \
+			>"$work/all/usr/lib/systemd/system/$unit.service"
+	done
 	for unit in mha4rdb-donate mha4rdb-receive; do
 		# a template is verified as an instance of it
 		said=$(systemd-analyze verify --man=no --recursive-errors=no --root="$work/all" "$unit.socket" "$unit@1.service" 2>&1)
 		[ -z "$said" ] || fail "$unit.socket: $said"
 	done
-	for unit in mha4rdb-agent mha4rdb-vipd mha4rdb-arbiter mha4rdb-mariadb-follow mariadb; do
+	for unit in mha4rdb-agent mha4rdb-vipd mha4rdb-arbiter mha4rdb-mariadb-follow mariadb mysql mysqld; do
 		said=$(systemd-analyze verify --man=no --recursive-errors=no --root="$work/all" "$unit.service" 2>&1)
 		[ -z "$said" ] || fail "$unit.service: $said"
 	done

@@ -8,6 +8,8 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from dbworker import Worker  # noqa: E402
+from disks import Disk  # noqa: E402
+from mariadb_server import SINGLE_USER  # noqa: E402
 import mariadb_server  # noqa: E402
 import mysql_server  # noqa: E402
 
@@ -94,3 +96,24 @@ def server(make_server):
 @pytest.fixture
 def worker(make_worker, server):
     return make_worker(server)
+
+
+@pytest.fixture
+def make_disk(make_server):
+    """Removed after the servers on it are gone."""
+    made = []
+
+    def make(filesystem, **more):
+        if SINGLE_USER:
+            pytest.skip("mounts need root")
+        disk = Disk(filesystem, **more)
+        made.append(disk)
+        return disk
+
+    yield make
+    for disk in made:
+        disk.thaw()
+    for server in make_server.made:
+        server.kill()
+    for disk in made:
+        disk.remove()

@@ -134,8 +134,12 @@ def test_super_read_only_that_somebody_switches_off_is_closed_again(server, work
 
 def test_the_agents_own_writes_leave_it_closed(server, worker):
     worker.up()
+    worker.watch(1000, 30000000)  # it is looked at all the while
     worker.ask("promote", epoch=4, acks=2, node="db1")
     assert closed(server)
+    for _ in range(10):
+        worker.ask("set_acknowledging", epoch=4, node="n3", allowed=False)
+        worker.ask("set_acknowledging", epoch=4, node="n3", allowed=True)
     worker.ask("set_acknowledging", epoch=4, node="n2", allowed=False)
     assert closed(server) and "n2" not in worker.fresh()["acknowledgers"]
     worker.ask("set_acknowledging", epoch=4, node="n2", allowed=True)
@@ -305,7 +309,31 @@ def test_a_switchover_is_looked_at_from_both_sides(pair):
 # ---- health ----
 
 
-def test_a_lock_is_no_hang(primary):
+def test_a_full_disk(make_server, make_worker, make_disk):
+    """Under the binary log: MySQL itself says nothing of it to those who ask."""
+    disk = make_disk("tmpfs")
+    server = make_server(1, f"--log-bin={disk.path}/bin")
+    worker = make_worker(server)
+    worker.open(3)
+    create_orders(server)
+    disk.fill()
+    waiting = [Writer(server, i) for i in range(60)]
+    seen = worker.wait(lambda o: o["state"] == "DB_HUNG", 20)
+    assert seen["trouble_kind"] == "DB_TROUBLE_DISK_FULL" and "disk is full" in seen["trouble"]
+    assert any(w.told is None for w in waiting) and server.value("1") == 1
+    seen = worker.ask("fence", reason="a test")["observation"]
+    assert seen["fenced"] and not server.alive()
+    for w in waiting:
+        w.join(2)
+    disk.empty()
+    server.start()
+    assert {w.value for w in waiting if w.told == "ok"} <= values(server)
+
+
+def test_a_lock_is_no_hang(server, make_worker):
+    primary = make_worker(server, probe_timeout_ms=600)  # less than the least lock_wait_timeout
+    primary.open(3)
+    create_orders(server)
     with primary.server.root() as c:
         c.execute("FLUSH TABLES WITH READ LOCK")
         seen = primary.wait(lambda o: o["trouble_kind"] == "DB_TROUBLE_WRITES_HELD")

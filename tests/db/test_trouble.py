@@ -11,31 +11,8 @@ import pytest
 
 from clients import Load, Writer, create_orders, stalls, values
 from dbworker import Worker
-from disks import Disk
-from mariadb_server import SINGLE_USER
 
 TIMEOUT = 0.6  # probe_timeout_ms of the tests' workers
-
-
-@pytest.fixture
-def make_disk(make_server):
-    """Removed after the servers on it are gone."""
-    made = []
-
-    def make(filesystem, **more):
-        if SINGLE_USER:
-            pytest.skip("mounts need root")
-        disk = Disk(filesystem, **more)
-        made.append(disk)
-        return disk
-
-    yield make
-    for disk in made:
-        disk.thaw()
-    for server in make_server.made:
-        server.kill()
-    for disk in made:
-        disk.remove()
 
 
 @pytest.fixture

@@ -321,60 +321,6 @@ static enum error_code probe(struct adapter *adapter, bool write, struct db_view
     return write && !view->read_only && !view->foreign ? write_probe(adapter, session, view, err) : ERR_OK;
 }
 
-/* SHOW BINARY LOG STATUS takes the lock under which commits write the log, but does not wait for those that
- * wait for an acknowledgement (tried). Refused commits need not be looked for: a server that cannot write its
- * log aborts itself (binlog_error_action). */
-static enum error_code ask_log(struct adapter *adapter, bool *refused, struct error *err)
-{
-    struct session *session = &adapter->sessions[LINE_LOG];
-    enum error_code code = session_connect(session, err);
-
-    *refused = false;
-    return code == ERR_OK ? session_run(session, STATEMENT_LOG_STATUS, NO_ARGUMENTS, err) : code;
-}
-
-/* States of sessions that tell why writes do not end. Those of a full disk come first. */
-static const struct {
-    const char *state;
-    Mha__DbTrouble kind;
-    const char *text;
-} doubts[] = {
-    {"Waiting for disk space", MHA__DB_TROUBLE__DB_TROUBLE_DISK_FULL, "writes wait for disk space"},
-    {"Waiting for global read lock", MHA__DB_TROUBLE__DB_TROUBLE_WRITES_HELD,
-     "writes are held up by FLUSH TABLES WITH READ LOCK"},
-    {"Waiting for commit lock", MHA__DB_TROUBLE__DB_TROUBLE_WRITES_HELD,
-     "commits are held up by FLUSH TABLES WITH READ LOCK"},
-    {"Waiting for backup lock", MHA__DB_TROUBLE__DB_TROUBLE_WRITES_HELD,
-     "writes are held up by LOCK INSTANCE FOR BACKUP"},
-};
-
-static enum error_code doubt(struct adapter *adapter, Mha__DbTrouble *kind_out, char *text, size_t size,
-                             struct error *err)
-{
-    struct session *session = &adapter->sessions[LINE_DOUBT];
-    size_t best = sizeof doubts / sizeof doubts[0];
-    MYSQL_RES *result;
-    MYSQL_ROW row;
-    enum error_code code = session_connect(session, err);
-
-    *kind_out = MHA__DB_TROUBLE__DB_TROUBLE_NONE;
-    text[0] = '\0';
-    if (code == ERR_OK)
-        code = session_ask(session, STATEMENT_STATES, NO_ARGUMENTS, &result, err);
-    if (code != ERR_OK || !result)
-        return code;
-    while ((row = mysql_fetch_row(result)))
-        for (size_t i = 0; i < best; i++)
-            if (row[0] && strcasecmp(row[0], doubts[i].state) == 0)
-                best = i;
-    mysql_free_result(result);
-    if (best < sizeof doubts / sizeof doubts[0]) {
-        *kind_out = doubts[best].kind;
-        snprintf(text, size, "%s", doubts[best].text);
-    }
-    return ERR_OK;
-}
-
 static enum error_code unlogged(struct session *session, bool off, struct error *err)
 {
     return session_run(session, off ? STATEMENT_LOG_OFF : STATEMENT_LOG_ON, NO_ARGUMENTS, err);
@@ -403,8 +349,8 @@ const struct adapter_kind adapter_mysql = {
     .interrupt = sql_interrupt,
     .refuse = sql_refuse,
     .probe = probe,
-    .ask_log = ask_log,
-    .doubt = doubt,
+    .ask_log = mysqld_ask_log,
+    .doubt = mysqld_doubt,
     .prepare_fence = mysqld_prepare_fence,
     .fence = mysqld_fence,
     .close = sql_close,

@@ -1,6 +1,6 @@
 /* mysqld.h - shared by the files of the MySQL adapter, beside sql.h: mysqld.c (the table, looking),
- * mysqld_position.c, mysqld_fence.c, mysqld_rule.c (commit rule), mysqld_nudge.c, mysqld_replica.c,
- * mysqld_check.c.
+ * mysqld_position.c, mysqld_fence.c, mysqld_rule.c (commit rule), mysqld_nudge.c, mysqld_health.c,
+ * mysqld_replica.c, mysqld_check.c.
  *
  * They are named after the server's program: mysql.h and mysql_* belong to the client library. For MySQL
  * 8.0.26 and later with GTIDs. What the comments call tried was tried on 9.7. */
@@ -51,6 +51,11 @@ enum error_code mysqld_set_commit_rule(struct adapter *adapter, struct adapter_c
 /* mysqld_nudge.c */
 /* After each look: `committed` is gtid_executed alone. */
 void mysqld_nudge(struct adapter *adapter, const struct db_view *view, const struct position *committed);
+
+/* mysqld_health.c */
+enum error_code mysqld_ask_log(struct adapter *adapter, bool *refused, struct error *err);
+enum error_code mysqld_doubt(struct adapter *adapter, Mha__DbTrouble *kind, char *text, size_t size,
+                             struct error *err);
 
 /* mysqld_replica.c */
 enum error_code mysqld_freeze(struct adapter *adapter, struct adapter_call *call, struct error *err);

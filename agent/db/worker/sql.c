@@ -95,7 +95,11 @@ void sql_demand_tls(MYSQL *mysql, const struct db_settings *settings)
 #else
     unsigned mode = settings->replication_tls ? SSL_MODE_REQUIRED : SSL_MODE_PREFERRED;
 
+    bool yes = true;
+
     mysql_options(mysql, MYSQL_OPT_SSL_MODE, &mode);
+    /* without TLS a password that the server does not know yet needs it */
+    mysql_options(mysql, MYSQL_OPT_GET_SERVER_PUBLIC_KEY, &yes);
 #endif
 }
 

@@ -32,6 +32,8 @@ struct sql_kind {
                              struct error *err);
 };
 
+#define DOUBT_FOLDERS 2
+
 /* See mysqld_nudge.c. */
 struct mysqld_nudging {
     struct position committed; /* as it was last seen to move */
@@ -47,9 +49,10 @@ struct adapter {
     char log_end[512];         /* what the log line was told last */
     unsigned log_end_missing;  /* so many answers in a row named a place that the log's file does not have */
     const void *swept_session; /* the ops line's connection that has seen the strangers gone; only compared */
-    bool probe_writing;        /* MySQL: LINE_PROBE_WRITE has a write under way */
-    struct mysqld_nudging nudging; /* the probe's thread */
-    atomic_uint admissions;        /* changes of `admit`: odd while the agent may write */
+    char folders[DOUBT_FOLDERS][DB_PATH_BYTES]; /* MySQL: where the server writes; the doubt line's */
+    bool probe_writing;                         /* MySQL: LINE_PROBE_WRITE has a write under way */
+    struct mysqld_nudging nudging;              /* the probe's thread */
+    atomic_uint admissions;                     /* changes of `admit`: odd while the agent may write */
 };
 
 /* Commits waiting under a rule wait this long: 31.7 years. The servers take up to 2^64-1, and MariaDB 10.11
