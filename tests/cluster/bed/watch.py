@@ -16,10 +16,11 @@ Notes in FILE, times in CLOCK_BOOTTIME nanoseconds:
 
 ARP: every 10 ms a who-has for the VIP, as broadcast over the bridge. Each question names another sender hardware address, which the answer
 repeats, so that an answer belongs to its question for certain: two MACs for one question are two hosts that held the address at the same moment.
-Tries: every 10 ms, an INSERT on each server's own address, over a connection made inside that host, so that a host that is cut off is seen too.
+Tries: every 10 ms ($BED_TRY_EVERY_MS), an INSERT on each server's own address, over a connection made inside that host, so that a host that is cut off is seen too.
 """
 
 import fcntl
+import os
 import select
 import signal
 import socket
@@ -34,6 +35,7 @@ except ImportError:
 
 MS = 1_000_000
 EVERY = 10 * MS
+TRY_EVERY = int(os.environ.get("BED_TRY_EVERY_MS", "10")) * MS
 CONNECT_LIMIT = 300 * MS
 TRY_LIMIT = 500 * MS
 ETH_P_ARP = 0x0806
@@ -178,7 +180,7 @@ class Tries:
                 self.drop("no answer")
         if now < self.next:
             return
-        self.next = max(self.next + EVERY, now - EVERY)
+        self.next = max(self.next + TRY_EVERY, now - TRY_EVERY)
         if self.session is None or self.session.state == "closed":
             if self.session:
                 self.refused(self.session.why)
