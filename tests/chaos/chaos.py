@@ -33,7 +33,6 @@ ELECTION_MS = {"lan": 1000, "fast": 150}
 SERVES_S = 90
 SLOW_S = 10          # then its state is written down: slow is no failure, but somebody should look
 IN_SYNC_S = 150
-REJOIN = 'rejoin = "auto";\n'  # who holds something alone is rebuilt without an operator
 RESTART_S = 0.2       # as the units say
 KERNEL_NS = 1300 * MS  # how long the kernel may keep an address that nobody renews, and what it takes to be seen
 
@@ -121,7 +120,7 @@ class Chaos:
         data = tuple("db%d" % (i + 1) for i in range(options.nodes))
         self.cluster = Cluster(self.run, kind=options.server, profile=options.profile, data=data,
                                arbiter="arb" if options.nodes == 2 else None, log_level=options.log_level,
-                               agent_extra=REJOIN, clocks=True,
+                               rejoin="auto", clocks=True,
                                disk_mb=0 if hosts.single_user() else 1500 + 2 * options.seconds)
         for node in self.cluster.data:
             if node.disk:  # as every data directory once was: what is tested is the server's own care from here on
