@@ -399,15 +399,21 @@ bool agent_request(struct cluster *cluster, unsigned host, enum agent_request re
     struct agent_model *agent = agent_of(cluster, host);
     uint64_t id = to < cluster->data_count ? cluster->world->nodes[to].id : 0;
     struct cluster_command command;
-    static const enum policy_request_kind kinds[] = {
-        [REQUEST_SWITCHOVER] = POLICY_REQUEST_SWITCHOVER, [REQUEST_FAILOVER] = POLICY_REQUEST_FAILOVER,
-        [REQUEST_FAILOVER_OFF] = POLICY_REQUEST_FAILOVER, [REQUEST_PAUSE] = POLICY_REQUEST_PAUSE,
-        [REQUEST_RESUME] = POLICY_REQUEST_RESUME,         [REQUEST_REBUILD] = POLICY_REQUEST_REBUILD,
-        [REQUEST_CANCEL] = POLICY_REQUEST_CANCEL,         [REQUEST_DRAIN] = POLICY_REQUEST_DRAIN};
+    static const enum policy_request_kind kinds[] = {[REQUEST_SWITCHOVER] = POLICY_REQUEST_SWITCHOVER,
+                                                     [REQUEST_FAILOVER] = POLICY_REQUEST_FAILOVER,
+                                                     [REQUEST_FAILOVER_OFF] = POLICY_REQUEST_FAILOVER,
+                                                     [REQUEST_PAUSE] = POLICY_REQUEST_PAUSE,
+                                                     [REQUEST_RESUME] = POLICY_REQUEST_RESUME,
+                                                     [REQUEST_REBUILD] = POLICY_REQUEST_REBUILD,
+                                                     [REQUEST_CANCEL] = POLICY_REQUEST_CANCEL,
+                                                     [REQUEST_DRAIN] = POLICY_REQUEST_DRAIN,
+                                                     [REQUEST_INIT] = POLICY_REQUEST_INIT,
+                                                     [REQUEST_INIT_DISCARD] = POLICY_REQUEST_INIT};
     struct policy_request asked = {.kind = kinds[request],
                                    .node = id,
                                    .us = time_us,
-                                   .old_primary_is_off = request == REQUEST_FAILOVER_OFF};
+                                   .old_primary_is_off = request == REQUEST_FAILOVER_OFF,
+                                   .discard_others = request == REQUEST_INIT_DISCARD};
     bool sound = false;
 
     agent_gather(cluster, host);
@@ -427,6 +433,11 @@ bool agent_request(struct cluster *cluster, unsigned host, enum agent_request re
         break;
     case REQUEST_REBUILD:
         sound = policy_request_rebuild(&agent->input, id, 0, 0, &command, error, error_size);
+        break;
+    case REQUEST_INIT:
+    case REQUEST_INIT_DISCARD:
+        sound = policy_request_init(&agent->input, id, request == REQUEST_INIT_DISCARD, &command, error,
+                                    error_size);
         break;
     case REQUEST_CANCEL:
         sound = policy_request_cancel(&agent->input, id, &command, error, error_size);

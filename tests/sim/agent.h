@@ -43,7 +43,9 @@ enum agent_request {
     REQUEST_RESUME,
     REQUEST_REBUILD,
     REQUEST_CANCEL,
-    REQUEST_DRAIN
+    REQUEST_DRAIN,
+    REQUEST_INIT,
+    REQUEST_INIT_DISCARD
 };
 bool agent_request(struct cluster *cluster, unsigned host, enum agent_request request, unsigned to,
                    uint64_t time_us, char *error, size_t error_size);

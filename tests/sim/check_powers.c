@@ -111,9 +111,10 @@ void cluster_check_step(struct cluster *cluster)
         bool address = vip_address_is_here(cluster, i), writable = check_is_writable(cluster, i);
         if (!address && !writable)
             continue;
-        check_leases(cluster, i, address, writable);
+        /* One that was never ours keeps to no lease, and is taken over, or closed, by the policy. */
+        check_leases(cluster, i, address, writable && server_epoch(cluster->hosts[i].server) > 0);
         addresses += address;
-        answering += writable && check_can_answer(cluster, i);
+        answering += writable && server_epoch(cluster->hosts[i].server) > 0 && check_can_answer(cluster, i);
     }
     /* With durability = "available" nothing but the fence keeps an old primary from it: "only power fencing
      * helps". */

@@ -49,7 +49,8 @@ static void read_on(struct cluster *cluster, struct client *client, unsigned hos
         world_violate(cluster->world, "I4: a session on %s reads %u rows after %u",
                       cluster_host_name(cluster, host), visible, client->seen);
     /* One that is not the primary can be open where everybody who would close it is dead. */
-    for (unsigned i = client->seen; i < visible && cluster_check_is_primary(cluster, host); i++)
+    for (unsigned i = client->seen;
+         i < visible && cluster_check_is_primary(cluster, host) && server_epoch(server) > 0; i++)
         if (!cluster_check_row_counts(cluster, server->log.txns[i].uid) &&
             !cluster_check_is_given_up(cluster, server->log.txns[i].uid))
             world_violate(cluster->world,

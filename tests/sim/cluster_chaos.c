@@ -56,6 +56,26 @@ void cluster_chaos_init(struct chaos *chaos, uint64_t seed, const struct chaos_c
     chaos->pause_us = dice_between(&dice, config->heartbeat_us / 4, 6 * config->election_us);
 }
 
+/* Mostly all servers are empty; one may have data, or serve already, with replicas of its own. */
+static void choose_first_start(struct cluster *cluster, struct dice *dice)
+{
+    unsigned first = (unsigned)dice_between(dice, 0, cluster->data_count - 1);
+    unsigned rows = (unsigned)dice_between(dice, 1, 20);
+    bool had_data = dice_chance(dice, 200), serves = dice_chance(dice, 400);
+
+    if (!had_data || cluster->config.kind == SERVER_NAMED_WAIT)
+        return;
+    server_had_data(cluster, first, rows);
+    counts_add(&cluster->world->counts, COUNT_HAD_DATA, 1);
+    if (!serves)
+        return;
+    counts_add(&cluster->world->counts, COUNT_TOOK_OVER_PAIR, 1);
+    server_runs_already(cluster, first, true, first);
+    for (unsigned i = 0; i < cluster->data_count; i++)
+        if (i != first && dice_chance(dice, 700))
+            server_runs_already(cluster, i, false, first);
+}
+
 void cluster_chaos_begin(struct cluster *cluster, struct chaos *chaos)
 {
     struct dice dice = dice_of(chaos->seed, CHAOS_DECISIONS_MAX + 2);
@@ -63,6 +83,7 @@ void cluster_chaos_begin(struct cluster *cluster, struct chaos *chaos)
 
     for (unsigned i = 0; i < world->node_count; i++)
         cluster_power_on(cluster, i);
+    choose_first_start(cluster, &dice);
     if (dice_chance(&dice, 700))
         operator_tend(cluster, dice_between(&dice, 2, 8) * world->config.election_us);
     if (dice_chance(&dice, 900))

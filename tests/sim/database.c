@@ -417,6 +417,25 @@ void server_write_errant(struct cluster *cluster, unsigned host)
     append_own(cluster, cluster->hosts[host].server, 0, true, false);
 }
 
+void server_had_data(struct cluster *cluster, unsigned host, unsigned count)
+{
+    for (; count > 0; count--)
+        append_own(cluster, cluster->hosts[host].server, 0, true, false);
+}
+
+void server_runs_already(struct cluster *cluster, unsigned host, bool writable, unsigned source)
+{
+    struct server *server = cluster->hosts[host].server;
+
+    cluster_process_begins(cluster, host, PROCESS_SERVER);
+    server_boot(cluster, host, false);
+    server->read_only = !writable;
+    if (source != host) {
+        server_follow(cluster, host, source, false);
+        server->acknowledging = false;
+    }
+}
+
 void server_write_epoch(struct cluster *cluster, unsigned host, uint64_t epoch)
 {
     cluster_check_epoch(cluster, host, epoch);

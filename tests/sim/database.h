@@ -126,6 +126,11 @@ void server_acknowledged(struct cluster *cluster, unsigned host, unsigned replic
                          unsigned count);
 /* Acknowledgements that the transaction at `index` of its log has, of those that count. */
 unsigned server_acknowledgements(const struct server *server, unsigned index);
+/* Before the cluster was: `count` transactions of its own, which count as told to clients. */
+void server_had_data(struct cluster *cluster, unsigned host, unsigned count);
+/* It runs, before any agent has started it: writable, or replicating from another one as somebody set it up.
+ */
+void server_runs_already(struct cluster *cluster, unsigned host, bool writable, unsigned source);
 /* A transaction of the server's own that no client asked the cluster for. */
 void server_write_errant(struct cluster *cluster, unsigned host);
 

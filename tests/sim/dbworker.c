@@ -136,6 +136,7 @@ static void sample(struct cluster *cluster, unsigned host, struct worker_view *v
     memset(view, 0, sizeof *view);
     view->read_only = server->read_only;
     view->empty = server->log.count == 0;
+    view->foreign = server_epoch(server) == 0;
     view->started_to_follow = server->started_to_follow;
     view->written_epoch = server_epoch(server);
     view->acks = server->acks;
@@ -381,7 +382,8 @@ void worker_end_if_done(struct cluster *cluster, unsigned host)
 
     if (!worker->ending || worker->fencing || !cluster_up(cluster, host, PROCESS_WORKER))
         return;
-    if (worker->writable != WRITABLE_NO && !lease_is_paused(&worker->lease, cluster_clock_us(cluster, host)))
+    if (worker->writable != WRITABLE_NO && !(worker->has_view && worker->view.foreign) &&
+        !lease_is_paused(&worker->lease, cluster_clock_us(cluster, host)))
         return;
     cluster_trace(cluster, host, "dbworker: ends");
     cluster_kill(cluster, host, PROCESS_WORKER);

@@ -25,7 +25,7 @@ struct worker_request {
 
 /* One look at the server. */
 struct worker_view {
-    bool read_only, empty, started_to_follow;
+    bool read_only, empty, foreign, started_to_follow;
     uint64_t written_epoch;
     unsigned acks, waiting;
     unsigned acknowledgers; /* hosts, as bits */

@@ -158,6 +158,13 @@ static void take_over(struct worker_model *worker, uint64_t now_us)
         lease_open(&worker->lease, now_us, worker->position_epoch);
 }
 
+/* It was never ours: the policy says what becomes of it. */
+static bool leaves_alone(const struct worker_model *worker)
+{
+    return worker->has_view && worker->view.foreign && worker->lease.open_epoch == 0 &&
+           !(worker->running.id && worker->running.op == DB_OP_OPEN);
+}
+
 void worker_judge(struct cluster *cluster, unsigned host)
 {
     struct worker_model *worker = worker_of(cluster, host);
@@ -173,6 +180,10 @@ void worker_judge(struct cluster *cluster, unsigned host)
     take_over(worker, now_us);
     until_us = lease_open_until_us(&worker->lease);
     if (worker->writable == WRITABLE_NO && !worker_changes_writability(worker)) {
+        arm(cluster, host, 0);
+        return;
+    }
+    if (leaves_alone(worker)) {
         arm(cluster, host, 0);
         return;
     }

@@ -40,6 +40,7 @@ static void fill_observation(struct cluster *cluster, unsigned host, uint64_t ob
         out->read_only = view->read_only;
         out->open = !view->read_only;
         out->empty = view->empty;
+        out->foreign = view->foreign;
         out->started_to_follow = view->started_to_follow;
         out->written_epoch = view->written_epoch;
         if (view->written_epoch && view->written_epoch == worker->position_epoch)

@@ -167,6 +167,8 @@ static enum worker_outcome promote(struct cluster *cluster, unsigned host)
         return OUTCOME_NEXT;
     case 2:
         server_write_epoch(cluster, host, epoch);
+        if (!server->read_only) /* it was open before it was ours */
+            cluster_check_opening(cluster, host);
         remember_position(cluster, host);
         return OUTCOME_NEXT;
     default:

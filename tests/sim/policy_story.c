@@ -365,6 +365,39 @@ static bool do_request(struct policy_story *story, unsigned count, char **words)
     return ask(story, request, to, us, refused);
 }
 
+static bool do_had_data(struct policy_story *story, unsigned count, char **words)
+{
+    unsigned host;
+
+    if (count != 3 || !policy_story_host(story, words[1], &host))
+        return false;
+    server_had_data(story->cluster, host, (unsigned)strtoul(words[2], NULL, 10));
+    return true;
+}
+
+static bool do_runs_already(struct policy_story *story, unsigned count, char **words)
+{
+    unsigned host, source;
+
+    if (!policy_story_host(story, words[1], &host))
+        return false;
+    source = host;
+    if (count == 4 && !policy_story_host(story, words[3], &source))
+        return false;
+    server_runs_already(story->cluster, host, count == 3 && strcmp(words[2], "writable") == 0, source);
+    return true;
+}
+
+static bool do_init(struct policy_story *story, unsigned count, char **words)
+{
+    bool refused = strcmp(words[count - 1], "refused") == 0;
+    bool discard = count > 2 && strcmp(words[2], "discard-others") == 0;
+    unsigned host;
+
+    return policy_story_host(story, words[1], &host) &&
+           ask(story, discard ? REQUEST_INIT_DISCARD : REQUEST_INIT, host, 0, refused);
+}
+
 static bool do_aside(struct policy_story *story, unsigned count, char **words)
 {
     static const enum agent_request requests[] = {REQUEST_REBUILD, REQUEST_CANCEL, REQUEST_DRAIN};
@@ -437,6 +470,9 @@ static const struct {
     {"works", 2, do_works},
     {"switchover", 3, do_request},
     {"failover", 3, do_request},
+    {"had-data", 3, do_had_data},
+    {"runs-already", 2, do_runs_already},
+    {"init", 2, do_init},
     {"rebuild", 2, do_aside},
     {"cancel", 2, do_aside},
     {"drain", 2, do_aside},

@@ -26,6 +26,9 @@
  *   switchover to B [timeout=10s] [refused]
  *   failover to B [old-primary-is-off] [refused]
  *   pause 60s | resume
+ *   had-data A 10                 so many transactions, before the cluster was
+ *   runs-already A [writable | from B]   its server, started and set up by somebody else
+ *   init A [discard-others] [refused]    mhactl init
  *   rebuild A [refused] | drain A [refused] | cancel A
  *   rebuilds fail | work          before they have destroyed anything
  *   quiet | busy                  clients write, or not
