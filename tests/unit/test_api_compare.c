@@ -266,6 +266,8 @@ static void test_holders(void)
     EXPECT("db1", true, "VIP", "192.0.2.10 is on no node, though the primary is open");
     nodes[DB2].reply = NULL; /* it may be there */
     EXPECT("db2", true, "agent", "does not answer");
+    facts[DB1].vip_reached = true;
+    EXPECT("db2", true, "agent", "does not answer");
     make_healthy();
     input.primary_open = false; /* nobody should hold it */
     vips[DB1].held = false;
