@@ -133,8 +133,8 @@ const char *status_kind_name(Mha__MemberKind kind);
 const char *status_change_name(Mha__ChangeKind kind);
 const char *status_database_name(Mha__DbState state);
 uint64_t status_phases_total_us(const Mha__Phases *phases);
-/* A GTID list cut to what tells a person where the node stands: the last event of each domain; "..." where it
- * does not fit. "-" when empty. */
+/* A GTID list or set cut to what tells a person where the node stands: the last event of each domain, of each
+ * server with the beginning of its UUID; "..." where it does not fit. "-" when empty. */
 void status_short_position(const char *position, char *text, size_t size);
 
 /* ---- printing ---- */

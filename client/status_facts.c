@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <string.h>
 
 #include "client/ctl.h"
@@ -235,6 +236,37 @@ static bool read_ends(const char *position, struct domain_end ends[DOMAINS_SHOWN
     return true;
 }
 
+#define UUID_BYTES 36 /* 8-4-4-4-12 */
+#define UUID_SHOWN 8
+
+static bool is_uuid(const char *text)
+{
+    for (unsigned i = 0; i < UUID_BYTES; i++)
+        if (i == 8 || i == 13 || i == 18 || i == 23 ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
+            return false;
+    return text[UUID_BYTES] == ':';
+}
+
+/* A GTID set's "uuid:1-5:7-9,..." as "the uuid's beginning:9,..."; false: something else. */
+static bool shorten_set(const char *position, char *text, size_t size)
+{
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (const char *item = position; *item;) {
+        size_t length = strcspn(item, ","), last = length;
+        if (!is_uuid(item))
+            return false;
+        while (last > UUID_BYTES && isdigit((unsigned char)item[last - 1]))
+            last--;
+        if (used < size)
+            used += (size_t)snprintf(text + used, size - used, "%s%.*s:%.*s", used ? "," : "", UUID_SHOWN,
+                                     item, (int)(length - last), item + last);
+        item += length + (item[length] == ',');
+    }
+    return position[0] != '\0';
+}
+
 void status_short_position(const char *position, char *text, size_t size)
 {
     struct domain_end ends[DOMAINS_SHOWN_MAX];
@@ -246,7 +278,7 @@ void status_short_position(const char *position, char *text, size_t size)
         for (unsigned i = 0; i < count; i++)
             used += (size_t)snprintf(whole + used, sizeof whole - used, "%s%lu-%lu-%llu", i ? "," : "",
                                      ends[i].domain, ends[i].server, ends[i].sequence);
-    } else {
+    } else if (!shorten_set(position, whole, sizeof whole)) {
         snprintf(whole, sizeof whole, "%s", position);
     }
     if (snprintf(text, size, "%s", whole) >= (int)size)

@@ -230,6 +230,19 @@ static void test_short_position(void)
     /* More domains than are shown: the text itself, cut. */
     status_short_position("0-1-1,1-1-1,2-1-1,3-1-1,4-1-1,5-1-1,6-1-1,7-1-1,8-1-1", text, sizeof text);
     CU_ASSERT_STRING_EQUAL(text, "0-1-1,1-...");
+    char set[40];
+    status_short_position("0c134130-e5e1-11f1-a23b-0277aabbccdd:1-46", set, sizeof set);
+    CU_ASSERT_STRING_EQUAL(set, "0c134130:46");
+    status_short_position(
+        "0c134130-e5e1-11f1-a23b-0277aabbccdd:1-46:48,9f134130-e5e1-11f1-a23b-0277aabbccdd:7", set,
+        sizeof set);
+    CU_ASSERT_STRING_EQUAL(set, "0c134130:48,9f134130:7");
+    status_short_position("0c134130-e5e1-11f1-a23b-0277aabbccdd:tag:1-5", set, sizeof set);
+    CU_ASSERT_STRING_EQUAL(set, "0c134130:5");
+    status_short_position("0c134130-e5e1-11f1-a23b-0277aabbccdd", set, sizeof set);
+    CU_ASSERT_STRING_EQUAL(set, "0c134130-e5e1-11f1-a23b-0277aabbccdd");
+    status_short_position("0c134130-e5e1-11f1-a23b-0277aabbccdd:", set, sizeof set);
+    CU_ASSERT_STRING_EQUAL(set, "0c134130:");
     /* no server has such numbers, but an answer may */
     char long_one[9 * 64] = "";
     for (unsigned i = 0; i < 8; i++)
