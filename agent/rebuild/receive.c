@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "agent/db/worker/mariadb.h"
 #include "agent/rebuild/alone.h"
 #include "agent/rebuild/save.h"
 #include "agent/rebuild/server.h"
@@ -14,6 +16,7 @@
 #include "common/base/log.h"
 
 #define LOCK_POLL_US 20000u
+#define DONOR_POLL_US 200000u
 
 /* No worker looks at the database meanwhile. flock(2) has no descriptor to wait on. */
 static enum error_code take_lock(struct job *job, const char *path, struct error *err)
@@ -111,6 +114,70 @@ static enum error_code check_received(struct receive *receive, const struct posi
         receive->own.mariadb ? "RESET SLAVE ALL" : "RESET REPLICA ALL");
 }
 
+/* What this server itself has written of `known`. */
+static enum error_code own_part(struct receive *receive, const struct position *known, struct position *out,
+                                struct error *err)
+{
+    char text[64];
+    struct position writer;
+    bool mariadb = receive->own.mariadb;
+    enum error_code code = sql_text(&receive->own, text, sizeof text, err,
+                                    mariadb ? "SELECT @@global.server_id" : "SELECT @@global.server_uuid");
+
+    if (code != ERR_OK)
+        return code;
+    *out = (struct position){.kind = known->kind};
+    if (!mariadb) {
+        strcat(text, ":1");
+        if (!position_parse(text, &writer))
+            return error_set(err, ERR_INVALID, "this server's server_uuid cannot be read");
+    }
+    for (unsigned i = 0; i < known->count; i++) {
+        if (mariadb && known->items[i].server == mariadb_own_number((uint32_t)strtoul(text, NULL, 10)))
+            out->items[out->count++] = known->items[i];
+        else if (!mariadb &&
+                 memcmp(known->intervals[i].uuid, writer.intervals[0].uuid, POSITION_UUID_BYTES) == 0)
+            out->intervals[out->count++] = known->intervals[i];
+    }
+    return ERR_OK;
+}
+
+/* What the cluster has, by the order; empty: not known. */
+static void read_known(struct receive *receive, struct position *known)
+{
+    enum position_kind kind = receive->donor.mariadb ? POSITION_GTID_LIST : POSITION_GTID_SET;
+
+    if (position_parse(receive->job->order.known, known) && (known->count == 0 || known->kind == kind))
+        return;
+    log_warning("the cluster's position cannot be read; what the donor has counts alone");
+    *known = (struct position){0};
+}
+
+/* A replica's receiver drops events that its own server wrote: what this one wrote as an earlier primary
+ * comes with the copy or never (tried on both; MariaDB's position may go on as if it were there). A server
+ * that does not even start cannot say who it is: then all counts. */
+static enum error_code wait_for_donor(struct receive *receive, const struct position *known,
+                                      struct error *err)
+{
+    struct position needed = *known;
+    bool told = false;
+    enum error_code code = receive->own.mysql ? own_part(receive, known, &needed, err) : ERR_OK;
+
+    while (code == ERR_OK && !position_contains(&receive->theirs, &needed)) {
+        if (!told)
+            log_notice("waits for the donor: it lacks what this server wrote as the primary");
+        told = true;
+        code = job_pause(receive->job, DONOR_POLL_US, err);
+        if (code == ERR_OK)
+            code = sql_position(&receive->donor, &receive->theirs, err);
+    }
+    if (code == ERR_TIMEOUT)
+        code = error_set(err, ERR_TIMEOUT,
+                         "the donor lacks what this server wrote as the primary, and does not get it; choose "
+                         "another donor");
+    return code;
+}
+
 /* Compares, and sets aside what this server has alone. */
 static enum error_code save(struct receive *receive, struct error *err)
 {
@@ -124,11 +191,13 @@ static enum error_code save(struct receive *receive, struct error *err)
         code = sql_position(&receive->donor, &receive->theirs, err);
     if (code != ERR_OK)
         return code;
+    read_known(receive, &known);
+    code = wait_for_donor(receive, &known, err);
+    if (code != ERR_OK)
+        return code;
     theirs = receive->theirs;
-    if (!position_parse(job->order.known, &known) ||
-        (known.count && theirs.count && known.kind != theirs.kind) ||
-        (known.count && !position_merge(&theirs, &known)))
-        log_warning("the cluster's position cannot be read; what the donor has counts alone");
+    if (known.count && !position_merge(&theirs, &known))
+        log_warning("the cluster's position has too many parts; what the donor has counts alone");
     code = check_received(receive, &theirs, err);
     if (code != ERR_OK)
         return code;
@@ -165,16 +234,22 @@ enum error_code receive_look_again(struct receive *receive, struct error *err)
  * and MariaDB's server need not even start. */
 static enum error_code begin_again(struct receive *receive, struct error *err)
 {
+    struct position known;
     enum error_code code = server_reach(receive->job, &receive->own, err);
 
     log_notice("an earlier rebuild has not come to its end; this one begins from the start");
-    if (code != ERR_OK && code != ERR_BUSY && receive->donor.mariadb)
-        return sql_position(&receive->donor, &receive->theirs, err);
-    if (code == ERR_OK)
+    if (code != ERR_OK && code != ERR_BUSY && receive->donor.mariadb) {
+        sql_close(&receive->own);
+        code = ERR_OK;
+    }
+    if (code == ERR_OK && receive->own.mysql)
         code = server_quiet(receive->job, &receive->own, err);
-    if (code == ERR_OK)
+    if (code == ERR_OK && receive->own.mysql)
         code = sql_position(&receive->own, &receive->mine, err);
-    return code == ERR_OK ? sql_position(&receive->donor, &receive->theirs, err) : code;
+    if (code == ERR_OK)
+        code = sql_position(&receive->donor, &receive->theirs, err);
+    read_known(receive, &known);
+    return code == ERR_OK ? wait_for_donor(receive, &known, err) : code;
 }
 
 static enum error_code run(struct receive *receive, const char *lock_path, struct error *err)

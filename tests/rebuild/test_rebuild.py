@@ -168,6 +168,33 @@ def test_purged_logs_stop_it(pair):
     assert values(replica) == before and not replica.unfinished() and replica.set_aside() == []
 
 
+def test_a_donor_that_lacks_what_the_node_wrote_itself(make_node):
+    """A replica's receiver drops events of its own server: what the node wrote as an earlier primary must come with the copy."""
+    first, node, donor = make_node(1), make_node(2), make_node(3)
+    node.open()
+    fill(node, 1)
+    for other in (first, donor):
+        other.follow(node)
+        other.caught_up(node)
+    donor.stop_following()
+    with node.server.app() as connection, connection.cursor() as cursor:
+        cursor.execute("INSERT INTO shop.orders (v) VALUES (555)")
+    first.caught_up(node)
+    first.stop_following()
+    node.close()
+    first.open()
+    job = node.receive(donor, known=first.position())
+    deadline = time.monotonic() + 90
+    while "waits for the donor" not in open(job.log).read() and job.process.poll() is None:
+        assert time.monotonic() < deadline, job.tail()
+        time.sleep(0.02)
+    donor.follow(first)
+    job.done()
+    node.follow(first)
+    node.caught_up(first)
+    assert 555 in values(node) and values(node) == values(first)
+
+
 @pytest.mark.kinds("mariadb")
 def test_what_no_log_holds_stops_it(pair):
     """A position that its own log does not confirm, as after a copy by hand: nobody can say what that was."""
