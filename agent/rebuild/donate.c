@@ -11,7 +11,7 @@
 
 #include "agent/rebuild/chunks.h"
 #include "agent/rebuild/process.h"
-#include "agent/rebuild/sql.h"
+#include "agent/rebuild/query.h"
 #include "common/base/clock.h"
 #include "common/base/config.h"
 #include "common/base/log.h"
@@ -67,17 +67,17 @@ static enum error_code own_host(const struct job *job, char *out, size_t size, s
 /* About what will come: the files of InnoDB. 0: not known. */
 static uint64_t estimate(struct job *job)
 {
-    struct sql own;
+    struct query own;
     struct error ignored;
     char text[32] = "";
 
-    if (sql_connect_own(&own, &job->settings->database, 30, &ignored) != ERR_OK)
+    if (query_connect_own(&own, &job->settings->database, 30, &ignored) != ERR_OK)
         return 0;
-    if (sql_text(&own, text, sizeof text, &ignored,
-                 "SELECT COALESCE(SUM(FILE_SIZE), 0) FROM information_schema.INNODB_SYS_TABLESPACES") !=
+    if (query_text(&own, text, sizeof text, &ignored,
+                   "SELECT COALESCE(SUM(FILE_SIZE), 0) FROM information_schema.INNODB_SYS_TABLESPACES") !=
         ERR_OK)
         text[0] = '\0';
-    sql_close(&own);
+    query_close(&own);
     return strtoull(text, NULL, 10);
 }
 

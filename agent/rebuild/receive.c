@@ -78,10 +78,10 @@ static enum error_code check_donor(struct receive *receive, struct error *err)
 {
     char mine[64], theirs[64];
     const char *question = receive->own.mariadb ? "SELECT @@global.server_id" : "SELECT @@global.server_uuid";
-    enum error_code code = sql_text(&receive->own, mine, sizeof mine, err, "%s", question);
+    enum error_code code = query_text(&receive->own, mine, sizeof mine, err, "%s", question);
 
     if (code == ERR_OK)
-        code = sql_text(&receive->donor, theirs, sizeof theirs, err, "%s", question);
+        code = query_text(&receive->donor, theirs, sizeof theirs, err, "%s", question);
     if (code == ERR_OK && strcmp(mine, theirs) == 0)
         code = error_set(err, ERR_REFUSED, "the donor has this server's own identity (%s %s)",
                          receive->own.mariadb ? "server_id" : "server_uuid", mine);
@@ -121,8 +121,8 @@ static enum error_code own_part(struct receive *receive, const struct position *
     char text[64];
     struct position writer;
     bool mariadb = receive->own.mariadb;
-    enum error_code code = sql_text(&receive->own, text, sizeof text, err,
-                                    mariadb ? "SELECT @@global.server_id" : "SELECT @@global.server_uuid");
+    enum error_code code = query_text(&receive->own, text, sizeof text, err,
+                                      mariadb ? "SELECT @@global.server_id" : "SELECT @@global.server_uuid");
 
     if (code != ERR_OK)
         return code;
@@ -169,7 +169,7 @@ static enum error_code wait_for_donor(struct receive *receive, const struct posi
         told = true;
         code = job_pause(receive->job, DONOR_POLL_US, err);
         if (code == ERR_OK)
-            code = sql_position(&receive->donor, &receive->theirs, err);
+            code = query_position(&receive->donor, &receive->theirs, err);
     }
     if (code == ERR_TIMEOUT)
         code = error_set(err, ERR_TIMEOUT,
@@ -184,11 +184,11 @@ static enum error_code save(struct receive *receive, struct error *err)
     struct job *job = receive->job;
     struct position theirs, known;
     struct alone alone;
-    char text[SQL_TEXT_BYTES / 4];
-    enum error_code code = sql_position(&receive->own, &receive->mine, err);
+    char text[QUERY_TEXT_BYTES / 4];
+    enum error_code code = query_position(&receive->own, &receive->mine, err);
 
     if (code == ERR_OK)
-        code = sql_position(&receive->donor, &receive->theirs, err);
+        code = query_position(&receive->donor, &receive->theirs, err);
     if (code != ERR_OK)
         return code;
     read_known(receive, &known);
@@ -220,7 +220,7 @@ enum error_code receive_look_again(struct receive *receive, struct error *err)
 
     if (!receive->own.mysql)
         return ERR_OK;
-    code = sql_position(&receive->own, &now, err);
+    code = query_position(&receive->own, &now, err);
 
     if (code == ERR_OK && !position_contains(&receive->mine, &now))
         code = error_set(
@@ -239,15 +239,15 @@ static enum error_code begin_again(struct receive *receive, struct error *err)
 
     log_notice("an earlier rebuild has not come to its end; this one begins from the start");
     if (code != ERR_OK && code != ERR_BUSY && receive->donor.mariadb) {
-        sql_close(&receive->own);
+        query_close(&receive->own);
         code = ERR_OK;
     }
     if (code == ERR_OK && receive->own.mysql)
         code = server_quiet(receive->job, &receive->own, err);
     if (code == ERR_OK && receive->own.mysql)
-        code = sql_position(&receive->own, &receive->mine, err);
+        code = query_position(&receive->own, &receive->mine, err);
     if (code == ERR_OK)
-        code = sql_position(&receive->donor, &receive->theirs, err);
+        code = query_position(&receive->donor, &receive->theirs, err);
     read_known(receive, &known);
     return code == ERR_OK ? wait_for_donor(receive, &known, err) : code;
 }
@@ -262,7 +262,7 @@ static enum error_code run(struct receive *receive, const char *lock_path, struc
     if (code != ERR_OK)
         return code;
     job_phase(job, "saving");
-    code = sql_connect_other(&receive->donor, settings, job->order.host, job->order.port, "the donor", err);
+    code = query_connect_other(&receive->donor, settings, job->order.host, job->order.port, "the donor", err);
     if (code != ERR_OK)
         return code;
     if (is_marked(receive)) {
@@ -288,7 +288,7 @@ enum error_code receive_run(struct job *job, const char *lock_path, struct error
     struct receive receive = {.job = job};
     enum error_code code = run(&receive, lock_path, err);
 
-    sql_close(&receive.own);
-    sql_close(&receive.donor);
+    query_close(&receive.own);
+    query_close(&receive.donor);
     return code;
 }

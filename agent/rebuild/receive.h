@@ -3,12 +3,12 @@
 #define MHA_REBUILD_RECEIVE_H
 
 #include "agent/rebuild/job.h"
-#include "agent/rebuild/sql.h"
+#include "agent/rebuild/query.h"
 
 struct receive {
     struct job *job;
-    struct sql own;         /* mysql NULL: not connected */
-    struct sql donor;       /* stays connected, so that its end is noticed */
+    struct query own;       /* mysql NULL: not connected */
+    struct query donor;     /* stays connected, so that its end is noticed */
     struct position mine;   /* what this server held when that was compared, and saved */
     struct position theirs; /* what the donor held then */
 };

@@ -71,7 +71,7 @@ static enum error_code check_space(struct receive *receive, uint64_t total_bytes
 
     if (!receive->own.mysql)
         return ERR_OK;
-    if (sql_text(&receive->own, directory, sizeof directory, err, "SELECT @@global.datadir") != ERR_OK)
+    if (query_text(&receive->own, directory, sizeof directory, err, "SELECT @@global.datadir") != ERR_OK)
         return err->code;
     if (statvfs(directory, &space) != 0)
         return ERR_OK; /* the command itself sees it then */
@@ -221,34 +221,34 @@ static enum error_code take(struct receive *receive, struct net_stream *stream, 
 static enum error_code set_position(struct receive *receive, const char *position, struct error *err)
 {
     struct position at, after, state;
-    char text[SQL_TEXT_BYTES / 4];
-    struct sql *own = &receive->own, donor;
+    char text[QUERY_TEXT_BYTES / 4];
+    struct query *own = &receive->own, donor;
     enum error_code code =
-        sql_connect_other(&donor, &receive->job->settings->database, receive->job->order.host,
-                          receive->job->order.port, "the donor", err);
+        query_connect_other(&donor, &receive->job->settings->database, receive->job->order.host,
+                            receive->job->order.port, "the donor", err);
 
     if (code == ERR_OK) {
-        code = sql_position(&donor, &after, err);
-        sql_close(&donor);
+        code = query_position(&donor, &after, err);
+        query_close(&donor);
     }
     if (code != ERR_OK)
         return code;
     if (!position_parse(position, &at) || !alone_state_at(&receive->theirs, &after, &at, &state) ||
         !position_format(&state, text, sizeof text))
         return error_set(err, ERR_INVALID, "the copy's position cannot be read: %.200s", position);
-    code = sql_run(own, err, "RESET MASTER");
+    code = query_run(own, err, "RESET MASTER");
     if (code == ERR_OK)
-        code = sql_run(own, err, "SET GLOBAL gtid_binlog_state = '%s'", text);
+        code = query_run(own, err, "SET GLOBAL gtid_binlog_state = '%s'", text);
     if (code == ERR_OK && !position_format(&at, text, sizeof text))
         code = error_set(err, ERR_INVALID, "the copy's position is too long");
     if (code == ERR_OK)
-        code = sql_run(own, err, "SET GLOBAL gtid_slave_pos = '%s'", text);
+        code = query_run(own, err, "SET GLOBAL gtid_slave_pos = '%s'", text);
     return code;
 }
 
 static enum error_code finish(struct receive *receive, const char *position, struct error *err)
 {
-    struct sql *own = &receive->own;
+    struct query *own = &receive->own;
     enum error_code code;
 
     job_phase(receive->job, "starting");
@@ -258,7 +258,7 @@ static enum error_code finish(struct receive *receive, const char *position, str
             err, "after the copy, the donor's accounts count here too: give the agent's account the "
                  "same password on all nodes");
     if (code == ERR_OK)
-        code = sql_run(own, err, "SET GLOBAL read_only = 1");
+        code = query_run(own, err, "SET GLOBAL read_only = 1");
     if (code == ERR_OK)
         code = server_forget_source(own, err);
     if (code == ERR_OK)

@@ -36,21 +36,21 @@
 #define DONOR_GONE_US 10000000u
 
 struct clone {
-    struct sql sql;
+    struct query sql;
     char statement[2048];
     int ended_fd;
     enum error_code code;
     struct error err;
 };
 
-static bool has_grant(struct sql *sql, const char *grant)
+static bool has_grant(struct query *sql, const char *grant)
 {
     MYSQL_RES *result;
     MYSQL_ROW row;
     struct error ignored;
     bool found = false;
 
-    if (sql_ask(sql, false, &result, &ignored, "SHOW GRANTS") != ERR_OK || !result)
+    if (query_ask(sql, false, &result, &ignored, "SHOW GRANTS") != ERR_OK || !result)
         return false;
     while ((row = mysql_fetch_row(result)))
         found = found || (row[0] && strstr(row[0], " ON *.* ") &&
@@ -59,13 +59,13 @@ static bool has_grant(struct sql *sql, const char *grant)
     return found;
 }
 
-static enum error_code check_plugin(struct sql *sql, struct error *err)
+static enum error_code check_plugin(struct query *sql, struct error *err)
 {
     char count[16];
     enum error_code code =
-        sql_text(sql, count, sizeof count, err,
-                 "SELECT COUNT(*) FROM information_schema.PLUGINS WHERE PLUGIN_NAME = 'clone' "
-                 "AND PLUGIN_STATUS = 'ACTIVE'");
+        query_text(sql, count, sizeof count, err,
+                   "SELECT COUNT(*) FROM information_schema.PLUGINS WHERE PLUGIN_NAME = 'clone' "
+                   "AND PLUGIN_STATUS = 'ACTIVE'");
 
     if (code == ERR_OK && strcmp(count, "0") == 0)
         code = error_set(
@@ -83,7 +83,7 @@ static enum error_code check(struct receive *receive, struct error *err)
     char user[DB_TEXT_BYTES];
     enum error_code code = check_plugin(&receive->own, err);
 
-    sql_other_user(settings, user, sizeof user);
+    query_other_user(settings, user, sizeof user);
     if (code == ERR_OK)
         code = check_plugin(&receive->donor, err);
     if (code == ERR_OK && !has_grant(&receive->donor, "BACKUP_ADMIN"))
@@ -102,30 +102,30 @@ static enum error_code check(struct receive *receive, struct error *err)
 
 static enum error_code prepare(struct receive *receive, struct error *err)
 {
-    struct sql *own = &receive->own;
+    struct query *own = &receive->own;
     const struct rebuild_line *order = &receive->job->order;
     char donors[DB_TEXT_BYTES + 16], quoted[2 * sizeof donors + 3];
-    enum error_code code = sql_run(own, err, "SET GLOBAL offline_mode = 1");
+    enum error_code code = query_run(own, err, "SET GLOBAL offline_mode = 1");
 
     snprintf(donors, sizeof donors, "%s:%u", order->host, order->port);
-    if (!sql_quote(own, donors, quoted, sizeof quoted))
+    if (!query_quote(own, donors, quoted, sizeof quoted))
         return error_set(err, ERR_INVALID, "the donor's address is too long");
     if (code == ERR_OK)
         code = receive_look_again(receive, err);
     if (code == ERR_OK)
         code = receive_mark(receive, err);
     if (code == ERR_OK)
-        code = sql_run(own, err, "SET GLOBAL clone_valid_donor_list = %s", quoted);
+        code = query_run(own, err, "SET GLOBAL clone_valid_donor_list = %s", quoted);
     /* the limit is each thread's: with one thread it is the whole copy's */
     if (code == ERR_OK)
-        code = sql_run(own, err,
-                       "SET GLOBAL clone_max_data_bandwidth = %u, GLOBAL clone_autotune_concurrency = %d, "
-                       "GLOBAL clone_max_concurrency = %d",
-                       receive->job->rate_mb, receive->job->rate_mb == 0, receive->job->rate_mb ? 1 : 16);
+        code = query_run(own, err,
+                         "SET GLOBAL clone_max_data_bandwidth = %u, GLOBAL clone_autotune_concurrency = %d, "
+                         "GLOBAL clone_max_concurrency = %d",
+                         receive->job->rate_mb, receive->job->rate_mb == 0, receive->job->rate_mb ? 1 : 16);
     if (code == ERR_OK)
-        code = sql_run(own, err, "SET GLOBAL super_read_only = 0"); /* read_only stays */
+        code = query_run(own, err, "SET GLOBAL super_read_only = 0"); /* read_only stays */
     if (code == ERR_OK)
-        code = sql_run(own, err, "%s", server_reset_text(own));
+        code = query_run(own, err, "%s", server_reset_text(own));
     return code;
 }
 
@@ -134,7 +134,7 @@ static void *run_clone(void *context)
     struct clone *clone = context;
     uint64_t one = 1;
 
-    clone->code = sql_run(&clone->sql, &clone->err, "%s", clone->statement);
+    clone->code = query_run(&clone->sql, &clone->err, "%s", clone->statement);
     if (write(clone->ended_fd, &one, sizeof one) < 0)
         log_error("eventfd: %s", strerror(errno));
     mysql_thread_end();
@@ -148,7 +148,7 @@ static void look_at_progress(struct receive *receive)
     MYSQL_ROW row;
     struct error ignored;
 
-    if (sql_ask(
+    if (query_ask(
             &receive->own, false, &result, &ignored,
             "SELECT COALESCE(SUM(DATA), 0), COALESCE(SUM(ESTIMATE), 0), COUNT(*) FROM "
             "performance_schema.clone_progress WHERE STAGE IN ('FILE COPY', 'PAGE COPY', 'REDO COPY', 'FILE "
@@ -165,7 +165,7 @@ static void look_at_progress(struct receive *receive)
 /* The session that was opened at the beginning has ended, and no other can be had for a while. */
 static bool donor_is_gone(struct receive *receive, uint64_t *since_us)
 {
-    struct sql *donor = &receive->donor;
+    struct query *donor = &receive->donor;
     struct pollfd fd = {.events = POLLIN};
     struct error ignored;
 
@@ -173,11 +173,11 @@ static bool donor_is_gone(struct receive *receive, uint64_t *since_us)
         fd.fd = (int)mysql_get_socket(donor->mysql);
         if (poll(&fd, 1, 0) == 0)
             return false;
-        sql_close(donor);
+        query_close(donor);
         *since_us = clock_now_us();
     }
-    if (sql_connect_other(donor, &receive->job->settings->database, receive->job->order.host,
-                          receive->job->order.port, "the donor", &ignored) == ERR_OK)
+    if (query_connect_other(donor, &receive->job->settings->database, receive->job->order.host,
+                            receive->job->order.port, "the donor", &ignored) == ERR_OK)
         return false;
     return clock_now_us() > *since_us + DONOR_GONE_US;
 }
@@ -203,7 +203,7 @@ static enum error_code watch_clone(struct receive *receive, struct clone *clone,
         return ERR_OK;
     job_clean_up(receive->job);
     for (int i = 0; i < 60 && !ended; i++) {
-        if (sql_run(&receive->own, &ignored, "KILL QUERY %lu", id) == ERR_IO)
+        if (query_run(&receive->own, &ignored, "KILL QUERY %lu", id) == ERR_IO)
             break;
         if (job_wait_until(receive->job, clone->ended_fd, POLLIN, clock_now_us() + 1000000u, &ended,
                            &ignored) != ERR_OK)
@@ -220,10 +220,10 @@ static enum error_code make_statement(struct receive *receive, struct clone *clo
     const struct rebuild_line *order = &receive->job->order;
     char user[DB_TEXT_BYTES], parts[3][2 * DB_TEXT_BYTES + 3];
 
-    sql_other_user(settings, user, sizeof user);
-    if (!sql_quote(&clone->sql, user, parts[0], sizeof parts[0]) ||
-        !sql_quote(&clone->sql, order->host, parts[1], sizeof parts[1]) ||
-        !sql_quote(&clone->sql, settings->replication_password, parts[2], sizeof parts[2]))
+    query_other_user(settings, user, sizeof user);
+    if (!query_quote(&clone->sql, user, parts[0], sizeof parts[0]) ||
+        !query_quote(&clone->sql, order->host, parts[1], sizeof parts[1]) ||
+        !query_quote(&clone->sql, settings->replication_password, parts[2], sizeof parts[2]))
         return error_set(err, ERR_INVALID, "an account's name or the donor's address is too long");
     snprintf(clone->statement, sizeof clone->statement, "CLONE INSTANCE FROM %s@%s:%u IDENTIFIED BY %s%s",
              parts[0], parts[1], order->port, parts[2], settings->replication_tls ? " REQUIRE SSL" : "");
@@ -236,7 +236,7 @@ static enum error_code copy(struct receive *receive, struct error *err)
     pthread_t thread;
     enum error_code code = clone.ended_fd < 0
                                ? error_set(err, ERR_IO, "eventfd: %s", strerror(errno))
-                               : sql_connect_own(&clone.sql, &receive->job->settings->database, 0, err);
+                               : query_connect_own(&clone.sql, &receive->job->settings->database, 0, err);
 
     if (code == ERR_OK)
         code = make_statement(receive, &clone, err);
@@ -251,7 +251,7 @@ static enum error_code copy(struct receive *receive, struct error *err)
             code = error_set(err, clone.code, "%s", clone.err.text);
     }
     explicit_bzero(clone.statement, sizeof clone.statement);
-    sql_close(&clone.sql);
+    query_close(&clone.sql);
     if (clone.ended_fd >= 0)
         close(clone.ended_fd);
     return code;
@@ -263,8 +263,8 @@ static void leave(struct receive *receive)
     struct error ignored;
 
     job_clean_up(receive->job);
-    if (receive->own.mysql &&
-        sql_run(&receive->own, &ignored, "SET GLOBAL super_read_only = 1, GLOBAL offline_mode = 0") != ERR_OK)
+    if (receive->own.mysql && query_run(&receive->own, &ignored,
+                                        "SET GLOBAL super_read_only = 1, GLOBAL offline_mode = 0") != ERR_OK)
         log_warning("%s", ignored.text);
 }
 
@@ -278,9 +278,9 @@ static enum error_code finish(struct receive *receive, struct error *err)
             err, "after the copy, the donor's accounts count here too: give the agent's account the "
                  "same password on all nodes");
     if (code == ERR_OK)
-        code = sql_run(&receive->own, err, "SET GLOBAL super_read_only = 1, GLOBAL offline_mode = 0");
+        code = query_run(&receive->own, err, "SET GLOBAL super_read_only = 1, GLOBAL offline_mode = 0");
     if (code == ERR_OK)
-        code = sql_position(&receive->own, &now, err);
+        code = query_position(&receive->own, &now, err);
     if (code == ERR_OK && !position_contains(&now, &receive->theirs))
         code =
             error_set(err, ERR_IO,
@@ -309,7 +309,7 @@ enum error_code receive_mysql(struct receive *receive, struct error *err)
         return code;
     }
     job_phase(receive->job, "starting");
-    sql_close(&receive->own);
+    query_close(&receive->own);
     code = server_wait_end(receive->job, &process, err);
     return code == ERR_OK ? finish(receive, err) : code;
 }

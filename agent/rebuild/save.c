@@ -112,7 +112,7 @@ static int make_options(const struct job *job, bool mariadb)
         password[used++] = *at;
     }
     password[used] = '\0';
-    sql_other_user(settings, user, sizeof user);
+    query_other_user(settings, user, sizeof user);
     /* one that all may write is not read */
     if (fchmod(fd, 0600) != 0 ||
         dprintf(fd, "[client]\nprotocol=tcp\nhost=%s\nport=%u\nuser=\"%s\"\npassword=\"%s\"\n%s",
@@ -257,7 +257,7 @@ static enum error_code write_readme(struct job *job, const struct place *place, 
     return code;
 }
 
-enum error_code save_alone(struct job *job, struct sql *own, const struct alone *alone, const char *theirs,
+enum error_code save_alone(struct job *job, struct query *own, const struct alone *alone, const char *theirs,
                            struct error *err)
 {
     struct place place = {.events_fd = -1, .log_fd = -1};

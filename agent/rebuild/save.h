@@ -9,12 +9,12 @@
 
 #include "agent/rebuild/alone.h"
 #include "agent/rebuild/job.h"
-#include "agent/rebuild/sql.h"
+#include "agent/rebuild/query.h"
 
 /* Reads this server's binary log by the replication account, over TCP. `why` is for the README. ERR_REFUSED:
  * the log does not hold all of it any more; ERR_IO: it cannot be read or written. In every such case nothing
  * may be given up; what was written is removed. */
-enum error_code save_alone(struct job *job, struct sql *own, const struct alone *alone, const char *theirs,
+enum error_code save_alone(struct job *job, struct query *own, const struct alone *alone, const char *theirs,
                            struct error *err);
 
 /* Written bytes and directory, synced. */

@@ -9,11 +9,11 @@
 #define ROWS_PER_CHECK 1024u
 
 /* The names of the log's files, the oldest first; each 128 bytes, freed by the caller. */
-static enum error_code list_files(struct sql *own, char (**out)[128], unsigned *count, struct error *err)
+static enum error_code list_files(struct query *own, char (**out)[128], unsigned *count, struct error *err)
 {
     MYSQL_RES *result;
     MYSQL_ROW row;
-    enum error_code code = sql_ask(own, false, &result, err, "SHOW BINARY LOGS");
+    enum error_code code = query_ask(own, false, &result, err, "SHOW BINARY LOGS");
     unsigned total;
 
     if (code != ERR_OK)
@@ -29,13 +29,13 @@ static enum error_code list_files(struct sql *own, char (**out)[128], unsigned *
 }
 
 /* What had been logged before this file, as its second or third event says. */
-static enum error_code read_history(struct sql *own, const char *file, char *out, size_t size,
+static enum error_code read_history(struct query *own, const char *file, char *out, size_t size,
                                     struct error *err)
 {
     MYSQL_RES *result;
     MYSQL_ROW row;
-    enum error_code code = sql_ask(own, false, &result, err, "SHOW BINLOG EVENTS IN '%s' LIMIT 4",
-                                   file); /* names are harmless */
+    enum error_code code = query_ask(own, false, &result, err, "SHOW BINLOG EVENTS IN '%s' LIMIT 4",
+                                     file); /* names are harmless */
 
     out[0] = '\0';
     if (code != ERR_OK)
@@ -78,18 +78,18 @@ static enum error_code purged(struct error *err)
 /* ---- MySQL ---- */
 
 /* `log`: a session of the replication account, for SHOW BINLOG EVENTS wants REPLICATION SLAVE here. */
-static enum error_code find_mysql(struct sql *own, struct sql *log, const struct alone *alone,
+static enum error_code find_mysql(struct query *own, struct query *log, const struct alone *alone,
                                   char (*files)[128], unsigned count, struct save_parts *out,
                                   struct error *err)
 {
-    char wanted[ALONE_TEXT_BYTES], history[SQL_TEXT_BYTES / 2], answer[64];
+    char wanted[ALONE_TEXT_BYTES], history[QUERY_TEXT_BYTES / 2], answer[64];
     enum error_code code;
 
     if (!alone_format(alone, wanted, sizeof wanted))
         return error_set(err, ERR_INVALID, "what this node has alone has too many parts");
-    code = sql_text(own, answer, sizeof answer, err,
-                    "SELECT GTID_SUBSET('%s', GTID_SUBTRACT(@@global.gtid_executed, @@global.gtid_purged))",
-                    wanted);
+    code = query_text(own, answer, sizeof answer, err,
+                      "SELECT GTID_SUBSET('%s', GTID_SUBTRACT(@@global.gtid_executed, @@global.gtid_purged))",
+                      wanted);
     if (code == ERR_OK && strcmp(answer, "1") != 0)
         code = purged(err);
     for (unsigned i = 0; i < alone->count; i++)
@@ -98,9 +98,9 @@ static enum error_code find_mysql(struct sql *own, struct sql *log, const struct
     for (unsigned i = count; code == ERR_OK && i-- > 0;) {
         code = read_history(log, files[i], history, sizeof history, err);
         if (code == ERR_OK)
-            code = sql_text(own, answer, sizeof answer, err,
-                            "SELECT GTID_SUBTRACT('%s', '%s') = GTID_SUBTRACT('%s', '')", wanted, history,
-                            wanted);
+            code = query_text(own, answer, sizeof answer, err,
+                              "SELECT GTID_SUBTRACT('%s', '%s') = GTID_SUBTRACT('%s', '')", wanted, history,
+                              wanted);
         if (code != ERR_OK || strcmp(answer, "1") != 0)
             continue;
         out->list = calloc(1, sizeof *out->list);
@@ -116,7 +116,7 @@ static enum error_code find_mysql(struct sql *own, struct sql *log, const struct
 /* ---- MariaDB ---- */
 
 /* The events of one file; runs of transactions that are wanted become parts. */
-static enum error_code scan_file(struct job *job, struct sql *own, const struct alone *alone,
+static enum error_code scan_file(struct job *job, struct query *own, const struct alone *alone,
                                  const char *file, struct save_parts *out, struct position *seen,
                                  struct error *err)
 {
@@ -124,7 +124,7 @@ static enum error_code scan_file(struct job *job, struct sql *own, const struct 
     MYSQL_ROW row;
     struct save_part *open = NULL;
     unsigned rows = 0;
-    enum error_code code = sql_ask(own, true, &result, err, "SHOW BINLOG EVENTS IN '%s'", file);
+    enum error_code code = query_ask(own, true, &result, err, "SHOW BINLOG EVENTS IN '%s'", file);
 
     if (code != ERR_OK)
         return code;
@@ -173,11 +173,11 @@ static enum error_code scan_file(struct job *job, struct sql *own, const struct 
     return code;
 }
 
-static enum error_code find_mariadb(struct job *job, struct sql *own, const struct alone *alone,
+static enum error_code find_mariadb(struct job *job, struct query *own, const struct alone *alone,
                                     char (*files)[128], unsigned count, struct save_parts *out,
                                     struct error *err)
 {
-    char history[SQL_TEXT_BYTES / 2];
+    char history[QUERY_TEXT_BYTES / 2];
     struct position seen = {.kind = POSITION_GTID_LIST};
     unsigned from = count;
     enum error_code code = ERR_OK;
@@ -205,11 +205,11 @@ static enum error_code find_mariadb(struct job *job, struct sql *own, const stru
     return code;
 }
 
-enum error_code save_log_find(struct job *job, struct sql *own, const struct alone *alone,
+enum error_code save_log_find(struct job *job, struct query *own, const struct alone *alone,
                               struct save_parts *out, struct error *err)
 {
     const struct db_settings *settings = &job->settings->database;
-    struct sql log = {0};
+    struct query log = {0};
     char(*files)[128] = NULL;
     unsigned count = 0;
     enum error_code code;
@@ -219,10 +219,10 @@ enum error_code save_log_find(struct job *job, struct sql *own, const struct alo
     if (code == ERR_OK && own->mariadb) {
         code = find_mariadb(job, own, alone, files, count, out, err);
     } else if (code == ERR_OK) {
-        code = sql_connect_other(&log, settings, settings->host, settings->port, "this server", err);
+        code = query_connect_other(&log, settings, settings->host, settings->port, "this server", err);
         if (code == ERR_OK)
             code = find_mysql(own, &log, alone, files, count, out, err);
-        sql_close(&log);
+        query_close(&log);
     }
     if (code != ERR_OK)
         error_prefix(err, "what this node has alone cannot be set aside");

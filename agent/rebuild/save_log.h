@@ -4,7 +4,7 @@
 
 #include "agent/rebuild/alone.h"
 #include "agent/rebuild/job.h"
-#include "agent/rebuild/sql.h"
+#include "agent/rebuild/query.h"
 
 #define SAVE_PARTS_MAX 4096
 
@@ -21,7 +21,7 @@ struct save_parts {
 };
 
 /* ERR_REFUSED: not all of it is in the log any more. */
-enum error_code save_log_find(struct job *job, struct sql *own, const struct alone *alone,
+enum error_code save_log_find(struct job *job, struct query *own, const struct alone *alone,
                               struct save_parts *out, struct error *err);
 
 #endif

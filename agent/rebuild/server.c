@@ -39,10 +39,10 @@ static enum error_code run_command(struct job *job, const char *line, char *text
     return code == ERR_BUSY ? code : ERR_OK;
 }
 
-static enum error_code wait_up(struct job *job, struct sql *own, uint64_t until_us, struct error *err)
+static enum error_code wait_up(struct job *job, struct query *own, uint64_t until_us, struct error *err)
 {
     for (;;) {
-        enum error_code code = sql_connect_own(own, &job->settings->database, READ_S, err);
+        enum error_code code = query_connect_own(own, &job->settings->database, READ_S, err);
         if (code != ERR_IO || clock_now_us() >= until_us)
             return code;
         job_lives(job);
@@ -51,7 +51,7 @@ static enum error_code wait_up(struct job *job, struct sql *own, uint64_t until_
     }
 }
 
-enum error_code server_start(struct job *job, struct sql *own, struct error *err)
+enum error_code server_start(struct job *job, struct query *own, struct error *err)
 {
     char text[ERROR_TEXT_BYTES];
     uint64_t until_us = command_limit_us(job);
@@ -73,9 +73,9 @@ enum error_code server_start(struct job *job, struct sql *own, struct error *err
     return code;
 }
 
-enum error_code server_reach(struct job *job, struct sql *own, struct error *err)
+enum error_code server_reach(struct job *job, struct query *own, struct error *err)
 {
-    enum error_code code = sql_connect_own(own, &job->settings->database, READ_S, err);
+    enum error_code code = query_connect_own(own, &job->settings->database, READ_S, err);
 
     if (code != ERR_IO)
         return code;
@@ -89,13 +89,13 @@ enum error_code server_reach(struct job *job, struct sql *own, struct error *err
 }
 
 /* Statements of an earlier worker, or of one that was killed, end here. */
-static enum error_code end_own_sessions(struct sql *own, const char *user, struct error *err)
+static enum error_code end_own_sessions(struct query *own, const char *user, struct error *err)
 {
     MYSQL_RES *result;
     MYSQL_ROW row;
     unsigned long self = mysql_thread_id(own->mysql), ids[64];
     unsigned count = 0;
-    enum error_code code = sql_ask(own, false, &result, err, "SHOW PROCESSLIST");
+    enum error_code code = query_ask(own, false, &result, err, "SHOW PROCESSLIST");
 
     if (code != ERR_OK)
         return code;
@@ -104,29 +104,29 @@ static enum error_code end_own_sessions(struct sql *own, const char *user, struc
             ids[count++] = strtoul(row[0], NULL, 10);
     mysql_free_result(result);
     for (unsigned i = 0; i < count; i++)
-        if (sql_run(own, err, "KILL %lu", ids[i]) == ERR_IO) /* gone already is as good */
+        if (query_run(own, err, "KILL %lu", ids[i]) == ERR_IO) /* gone already is as good */
             return ERR_IO;
     return ERR_OK;
 }
 
-const char *server_reset_text(const struct sql *sql)
+const char *server_reset_text(const struct query *sql)
 {
     return sql->mariadb || sql->version < 80200 ? "RESET MASTER" : "RESET BINARY LOGS AND GTIDS";
 }
 
-static const char *words(const struct sql *sql, const char *mariadb, const char *mysql)
+static const char *words(const struct query *sql, const char *mariadb, const char *mysql)
 {
     return sql->mariadb ? mariadb : mysql;
 }
 
 /* The column of the replica's status, "" without replication. */
-static enum error_code replica_column(struct sql *own, const char *name, char *out, size_t size,
+static enum error_code replica_column(struct query *own, const char *name, char *out, size_t size,
                                       struct error *err)
 {
     MYSQL_RES *result;
     MYSQL_ROW row;
     enum error_code code =
-        sql_ask(own, false, &result, err, "%s", words(own, "SHOW SLAVE STATUS", "SHOW REPLICA STATUS"));
+        query_ask(own, false, &result, err, "%s", words(own, "SHOW SLAVE STATUS", "SHOW REPLICA STATUS"));
 
     out[0] = '\0';
     if (code != ERR_OK || !result)
@@ -139,9 +139,9 @@ static enum error_code replica_column(struct sql *own, const char *name, char *o
     return ERR_OK;
 }
 
-enum error_code server_received(struct sql *own, struct position *out, struct error *err)
+enum error_code server_received(struct query *own, struct position *out, struct error *err)
 {
-    char text[SQL_TEXT_BYTES / 4];
+    char text[QUERY_TEXT_BYTES / 4];
     enum error_code code =
         replica_column(own, words(own, "Gtid_IO_Pos", "Retrieved_Gtid_Set"), text, sizeof text, err);
 
@@ -151,40 +151,40 @@ enum error_code server_received(struct sql *own, struct position *out, struct er
 }
 
 /* What was received and not applied lies in no binary log, from which alone it could be saved. */
-static enum error_code drain(struct sql *own, struct error *err)
+static enum error_code drain(struct query *own, struct error *err)
 {
-    char received[SQL_TEXT_BYTES / 4], quoted[SQL_TEXT_BYTES / 2];
+    char received[QUERY_TEXT_BYTES / 4], quoted[QUERY_TEXT_BYTES / 2];
     struct error ignored;
     enum error_code code =
         replica_column(own, words(own, "Gtid_IO_Pos", "Retrieved_Gtid_Set"), received, sizeof received, err);
 
-    if (code != ERR_OK || !received[0] || !sql_quote(own, received, quoted, sizeof quoted))
+    if (code != ERR_OK || !received[0] || !query_quote(own, received, quoted, sizeof quoted))
         return code;
     /* the receiver's events stay only while its applier runs: first this one, then that (MariaDB) */
-    sql_run(own, &ignored, "%s", words(own, "START SLAVE SQL_THREAD", "START REPLICA SQL_THREAD"));
-    sql_run(own, &ignored, "%s", words(own, "STOP SLAVE IO_THREAD", "STOP REPLICA IO_THREAD"));
+    query_run(own, &ignored, "%s", words(own, "START SLAVE SQL_THREAD", "START REPLICA SQL_THREAD"));
+    query_run(own, &ignored, "%s", words(own, "STOP SLAVE IO_THREAD", "STOP REPLICA IO_THREAD"));
     replica_column(own, words(own, "Gtid_IO_Pos", "Retrieved_Gtid_Set"), received, sizeof received, &ignored);
-    if (sql_quote(own, received, quoted, sizeof quoted))
-        sql_run(own, &ignored,
-                own->mariadb ? "SELECT MASTER_GTID_WAIT(%s, %u)"
-                             : "SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, %u)",
-                quoted, DRAIN_S);
+    if (query_quote(own, received, quoted, sizeof quoted))
+        query_run(own, &ignored,
+                  own->mariadb ? "SELECT MASTER_GTID_WAIT(%s, %u)"
+                               : "SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, %u)",
+                  quoted, DRAIN_S);
     return ERR_OK;
 }
 
-enum error_code server_quiet(struct job *job, struct sql *own, struct error *err)
+enum error_code server_quiet(struct job *job, struct query *own, struct error *err)
 {
     enum error_code code = end_own_sessions(own, job->settings->database.user, err);
 
     if (code == ERR_OK)
-        code = sql_run(own, err, "%s",
-                       words(own, "SET STATEMENT max_statement_time = 10 FOR SET GLOBAL read_only = 1",
-                             "SET GLOBAL super_read_only = 1"));
+        code = query_run(own, err, "%s",
+                         words(own, "SET STATEMENT max_statement_time = 10 FOR SET GLOBAL read_only = 1",
+                               "SET GLOBAL super_read_only = 1"));
     if (code != ERR_OK)
         return error_prefix(err, "this server cannot be made read-only");
     code = drain(own, err);
     if (code == ERR_OK)
-        code = sql_run(own, err, "%s", words(own, "STOP SLAVE", "STOP REPLICA"));
+        code = query_run(own, err, "%s", words(own, "STOP SLAVE", "STOP REPLICA"));
     return code;
 }
 
@@ -214,14 +214,14 @@ enum error_code server_wait_end(struct job *job, struct server_process *process,
     return code;
 }
 
-enum error_code server_stop(struct job *job, struct sql *own, struct error *err)
+enum error_code server_stop(struct job *job, struct query *own, struct error *err)
 {
     const struct db_settings *settings = &job->settings->database;
     const char *const lines[] = {settings->stop, settings->kill};
     char text[ERROR_TEXT_BYTES];
     enum error_code code = ERR_OK;
 
-    sql_close(own);
+    query_close(own);
     for (int i = 0; i < 2; i++) {
         struct server_process process;
         bool ready = true;
@@ -245,11 +245,11 @@ enum error_code server_stop(struct job *job, struct sql *own, struct error *err)
     return error_set(err, ERR_IO, "the server cannot be stopped; look at database.stop and database.kill");
 }
 
-enum error_code server_forget_source(struct sql *own, struct error *err)
+enum error_code server_forget_source(struct query *own, struct error *err)
 {
-    enum error_code code = sql_run(own, err, "%s", words(own, "STOP SLAVE", "STOP REPLICA"));
+    enum error_code code = query_run(own, err, "%s", words(own, "STOP SLAVE", "STOP REPLICA"));
 
     if (code == ERR_OK)
-        code = sql_run(own, err, "%s", words(own, "RESET SLAVE ALL", "RESET REPLICA ALL"));
+        code = query_run(own, err, "%s", words(own, "RESET SLAVE ALL", "RESET REPLICA ALL"));
     return code;
 }

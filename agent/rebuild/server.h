@@ -4,26 +4,26 @@
 
 #include "agent/db/worker/server_process.h"
 #include "agent/rebuild/job.h"
-#include "agent/rebuild/sql.h"
+#include "agent/rebuild/query.h"
 
 /* Connected, after a start (settings.start) if nothing listens. */
-enum error_code server_reach(struct job *job, struct sql *own, struct error *err);
+enum error_code server_reach(struct job *job, struct query *own, struct error *err);
 /* Read-only, no other session of the agent's account, and no replication; what was received is applied if
  * that can be had soon. MySQL: super_read_only. */
-enum error_code server_quiet(struct job *job, struct sql *own, struct error *err);
+enum error_code server_quiet(struct job *job, struct query *own, struct error *err);
 /* Down for certain: settings.stop, then settings.kill. `own` is closed. */
-enum error_code server_stop(struct job *job, struct sql *own, struct error *err);
+enum error_code server_stop(struct job *job, struct query *own, struct error *err);
 /* The process that listens now, so that its end is seen whatever comes after it. */
 enum error_code server_watch(struct job *job, struct server_process *process, struct error *err);
 /* Waits for its end, and detaches. */
 enum error_code server_wait_end(struct job *job, struct server_process *process, struct error *err);
 /* After a step that took it down: settings.start, unless it comes up by itself. */
-enum error_code server_start(struct job *job, struct sql *own, struct error *err);
+enum error_code server_start(struct job *job, struct query *own, struct error *err);
 /* What it has received; a position. Not all of it may be applied. */
-enum error_code server_received(struct sql *own, struct position *out, struct error *err);
+enum error_code server_received(struct query *own, struct position *out, struct error *err);
 /* "RESET MASTER" or what later versions say. */
-const char *server_reset_text(const struct sql *sql);
+const char *server_reset_text(const struct query *sql);
 /* No source, nothing of replication left. */
-enum error_code server_forget_source(struct sql *own, struct error *err);
+enum error_code server_forget_source(struct query *own, struct error *err);
 
 #endif

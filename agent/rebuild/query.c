@@ -1,4 +1,4 @@
-#include "agent/rebuild/sql.h"
+#include "agent/rebuild/query.h"
 
 #include <errmsg.h>
 #include <mysqld_error.h>
@@ -11,7 +11,7 @@
 #define OTHER_READ_S 30u
 
 /* "10.11.4-MariaDB", which some servers hide behind "5.5.5-" for old replicas. */
-static void recognise(struct sql *sql)
+static void recognise(struct query *sql)
 {
     const char *text = mysql_get_server_info(sql->mysql);
     unsigned long parts[3] = {0};
@@ -27,7 +27,7 @@ static void recognise(struct sql *sql)
     sql->version = parts[0] * 10000 + parts[1] * 100 + parts[2];
 }
 
-static enum error_code connect_failed(struct sql *sql, MYSQL *mysql, const char *user, const char *where,
+static enum error_code connect_failed(struct query *sql, MYSQL *mysql, const char *user, const char *where,
                                       struct error *err)
 {
     unsigned number = mysql_errno(mysql);
@@ -55,7 +55,7 @@ static MYSQL *new_handle(unsigned read_s)
     return mysql;
 }
 
-static enum error_code check_kind(struct sql *sql, const struct db_settings *settings, struct error *err)
+static enum error_code check_kind(struct query *sql, const struct db_settings *settings, struct error *err)
 {
     enum error_code code;
 
@@ -64,17 +64,17 @@ static enum error_code check_kind(struct sql *sql, const struct db_settings *set
         return ERR_OK;
     code = error_set(err, ERR_REFUSED, "%s is %s, but database.kind is \"%s\"", sql->who,
                      mysql_get_server_info(sql->mysql), settings->kind);
-    sql_close(sql);
+    query_close(sql);
     return code;
 }
 
-enum error_code sql_connect_own(struct sql *sql, const struct db_settings *settings, unsigned read_s,
-                                struct error *err)
+enum error_code query_connect_own(struct query *sql, const struct db_settings *settings, unsigned read_s,
+                                  struct error *err)
 {
     MYSQL *mysql = new_handle(read_s);
     enum error_code code;
 
-    *sql = (struct sql){.who = "this server"};
+    *sql = (struct query){.who = "this server"};
     if (!mysql)
         return error_set(err, ERR_NO_MEMORY, "no memory for a connection");
     if (!mysql_real_connect(mysql, "localhost", settings->user, settings->password, NULL, 0, settings->socket,
@@ -84,12 +84,12 @@ enum error_code sql_connect_own(struct sql *sql, const struct db_settings *setti
     code = check_kind(sql, settings, err);
     if (code != ERR_OK)
         return code;
-    return sql_run(
+    return query_run(
         sql, err,
         "SET SESSION wait_timeout = 31536000, lock_wait_timeout = 10, autocommit = 1, sql_mode = ''");
 }
 
-void sql_other_user(const struct db_settings *settings, char *out, size_t size)
+void query_other_user(const struct db_settings *settings, char *out, size_t size)
 {
     db_replication_user(settings, DB_STANDBY_NAME, out, size);
 }
@@ -113,17 +113,17 @@ static void demand_tls(MYSQL *mysql, bool demanded)
 #endif
 }
 
-enum error_code sql_connect_other(struct sql *sql, const struct db_settings *settings, const char *host,
-                                  unsigned port, const char *who, struct error *err)
+enum error_code query_connect_other(struct query *sql, const struct db_settings *settings, const char *host,
+                                    unsigned port, const char *who, struct error *err)
 {
     MYSQL *mysql = new_handle(OTHER_READ_S);
     char user[DB_TEXT_BYTES], where[DB_TEXT_BYTES + 16];
     enum error_code code;
 
-    *sql = (struct sql){.who = who};
+    *sql = (struct query){.who = who};
     if (!mysql)
         return error_set(err, ERR_NO_MEMORY, "no memory for a connection");
-    sql_other_user(settings, user, sizeof user);
+    query_other_user(settings, user, sizeof user);
     snprintf(where, sizeof where, "%s:%u", host, port);
     demand_tls(mysql, settings->replication_tls);
     if (!mysql_real_connect(mysql, host, user, settings->replication_password, NULL, port, NULL, 0))
@@ -132,20 +132,20 @@ enum error_code sql_connect_other(struct sql *sql, const struct db_settings *set
     if (settings->replication_tls && !mysql_get_ssl_cipher(mysql)) {
         code =
             error_set(err, ERR_REFUSED, "%s (%s) offers no TLS, which replication_tls demands", who, where);
-        sql_close(sql);
+        query_close(sql);
         return code;
     }
     return check_kind(sql, settings, err);
 }
 
-void sql_close(struct sql *sql)
+void query_close(struct query *sql)
 {
     if (sql->mysql)
         mysql_close(sql->mysql);
     sql->mysql = NULL;
 }
 
-static enum error_code failed(struct sql *sql, struct error *err)
+static enum error_code failed(struct query *sql, struct error *err)
 {
     unsigned number = mysql_errno(sql->mysql);
     bool lost = number == 0 || (number >= CR_MIN_ERROR && number <= CR_MAX_ERROR) || number >= 5000 ||
@@ -156,10 +156,10 @@ static enum error_code failed(struct sql *sql, struct error *err)
                      number);
 }
 
-static enum error_code ask(struct sql *sql, bool stream, MYSQL_RES **out, struct error *err,
+static enum error_code ask(struct query *sql, bool stream, MYSQL_RES **out, struct error *err,
                            const char *format, va_list arguments)
 {
-    char text[SQL_TEXT_BYTES];
+    char text[QUERY_TEXT_BYTES];
     int n = vsnprintf(text, sizeof text, format, arguments);
 
     *out = NULL;
@@ -174,8 +174,8 @@ static enum error_code ask(struct sql *sql, bool stream, MYSQL_RES **out, struct
     return ERR_OK;
 }
 
-enum error_code sql_ask(struct sql *sql, bool stream, MYSQL_RES **out, struct error *err, const char *format,
-                        ...)
+enum error_code query_ask(struct query *sql, bool stream, MYSQL_RES **out, struct error *err,
+                          const char *format, ...)
 {
     va_list arguments;
     enum error_code code;
@@ -186,7 +186,7 @@ enum error_code sql_ask(struct sql *sql, bool stream, MYSQL_RES **out, struct er
     return code;
 }
 
-enum error_code sql_run(struct sql *sql, struct error *err, const char *format, ...)
+enum error_code query_run(struct query *sql, struct error *err, const char *format, ...)
 {
     MYSQL_RES *result;
     va_list arguments;
@@ -200,7 +200,8 @@ enum error_code sql_run(struct sql *sql, struct error *err, const char *format, 
     return code;
 }
 
-enum error_code sql_text(struct sql *sql, char *out, size_t size, struct error *err, const char *format, ...)
+enum error_code query_text(struct query *sql, char *out, size_t size, struct error *err, const char *format,
+                           ...)
 {
     MYSQL_RES *result;
     MYSQL_ROW row;
@@ -220,7 +221,7 @@ enum error_code sql_text(struct sql *sql, char *out, size_t size, struct error *
     return code;
 }
 
-bool sql_quote(struct sql *sql, const char *text, char *out, size_t size)
+bool query_quote(struct query *sql, const char *text, char *out, size_t size)
 {
     size_t length = strlen(text);
 
@@ -233,12 +234,12 @@ bool sql_quote(struct sql *sql, const char *text, char *out, size_t size)
     return true;
 }
 
-enum error_code sql_position(struct sql *sql, struct position *out, struct error *err)
+enum error_code query_position(struct query *sql, struct position *out, struct error *err)
 {
-    char text[SQL_TEXT_BYTES];
+    char text[QUERY_TEXT_BYTES];
     struct position applied;
-    enum error_code code = sql_text(sql, text, sizeof text, err, "SELECT @@global.%s",
-                                    sql->mariadb ? "gtid_binlog_state" : "gtid_executed");
+    enum error_code code = query_text(sql, text, sizeof text, err, "SELECT @@global.%s",
+                                      sql->mariadb ? "gtid_binlog_state" : "gtid_executed");
 
     if (code != ERR_OK)
         return code;
@@ -248,7 +249,7 @@ enum error_code sql_position(struct sql *sql, struct position *out, struct error
                          sql->who, POSITION_ITEMS_MAX);
     if (!sql->mariadb)
         return ERR_OK;
-    code = sql_text(sql, text, sizeof text, err, "SELECT @@global.gtid_slave_pos");
+    code = query_text(sql, text, sizeof text, err, "SELECT @@global.gtid_slave_pos");
     if (code != ERR_OK)
         return code;
     if (!position_parse(text, &applied) || !position_merge(out, &applied))
