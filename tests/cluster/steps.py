@@ -6,6 +6,7 @@ import time
 
 from bed import wire
 from bed.cluster import sleep_ms
+from bed.host import wait_for
 from bed.server import ERRORS
 
 ELECTION_MS = 1000  # of the profile `lan`
@@ -24,6 +25,16 @@ def fail_over(cluster, act, timeout_s=30):
     new = cluster.wait_primary(timeout_s, but=old)
     cluster.wait_acknowledged(wire.now_ns())
     return old, new, gap_ms(cluster, event)
+
+
+def errant(node, name="errant"):
+    """A transaction of its own, as an administrator can make it on a replica whose agent is down."""
+    node.host.stop("agent")
+    wait_for("its dbworker is gone", lambda: not node.host.processes("mha4rdb-dbworker"), 20)
+    if not node.host.running("database"):
+        node.server.start()
+    node.server.write_alone("CREATE DATABASE %s" % name)
+    node.host.start("agent")
 
 
 def last_change(cluster):

@@ -12,9 +12,9 @@ from bed.faults import stands_still
 from bed.host import wait_for
 from bed.server import ERRORS
 from scenario import scenario
-from steps import ELECTION_MS, fail_over, gap_ms, in_sync, kill_database, rejoin, switch_over, told, words
+from steps import ELECTION_MS, errant, fail_over, gap_ms, in_sync, kill_database, rejoin, switch_over, told, words
 
-PROBE_MS = 700
+PROBE_MS = 2000
 PROBE = "    probe_timeout_ms = %d;\n" % PROBE_MS
 NOTICED_MS = PROBE_MS + 250  # and the pace of the probes
 
@@ -212,7 +212,7 @@ def test_17_errant_replica(cluster):
     """Not merged silently, not promoted over the primary, named in the status."""
     primary = cluster.begin()
     replica = cluster.other(primary)
-    replica.server.write_alone("CREATE DATABASE errant")
+    errant(replica)
     sleep_ms(1500)
     result = switch_over(cluster, "--to", replica.name)
     assert result.returncode == 1, "the errant server was made the primary"

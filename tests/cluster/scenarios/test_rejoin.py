@@ -4,12 +4,7 @@ from bed import wire
 from bed.host import wait_for
 from bed.server import ERRORS
 from scenario import scenario
-from steps import kill_database, set_aside, told, words
-
-def errant(node, name="errant"):
-    """A transaction of its own, as an administrator can make it on a replica."""
-    node.server.write_alone("CREATE DATABASE %s" % name)
-
+from steps import errant, kill_database, set_aside, told, words
 
 def has_database(node, name="errant"):
     try:
