@@ -138,6 +138,15 @@ enum error_code query_connect_other(struct query *sql, const struct db_settings 
     return check_kind(sql, settings, err);
 }
 
+int query_socket(const struct query *sql)
+{
+#ifdef MARIADB_BASE_VERSION
+    return (int)mysql_get_socket(sql->mysql);
+#else
+    return (int)sql->mysql->net.fd;
+#endif
+}
+
 void query_close(struct query *sql)
 {
     if (sql->mysql)

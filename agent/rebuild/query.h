@@ -34,6 +34,8 @@ enum error_code query_connect_other(struct query *sql, const struct db_settings 
                                     unsigned port, const char *who, struct error *err);
 /* The account that query_connect_other uses. */
 void query_other_user(const struct db_settings *settings, char *out, size_t size);
+/* The descriptor of its connection. */
+int query_socket(const struct query *sql);
 void query_close(struct query *sql);
 
 /* A printf format; %s only for what query_quote made or what is known to be harmless. ERR_IO: the connection

@@ -170,7 +170,7 @@ static bool donor_is_gone(struct receive *receive, uint64_t *since_us)
     struct error ignored;
 
     if (donor->mysql) {
-        fd.fd = (int)mysql_get_socket(donor->mysql);
+        fd.fd = query_socket(donor);
         if (poll(&fd, 1, 0) == 0)
             return false;
         query_close(donor);
@@ -210,7 +210,7 @@ static enum error_code watch_clone(struct receive *receive, struct clone *clone,
             break;
     }
     if (!ended)
-        shutdown((int)mysql_get_socket(clone->sql.mysql), SHUT_RDWR);
+        shutdown(query_socket(&clone->sql), SHUT_RDWR);
     return code;
 }
 
