@@ -80,6 +80,11 @@ enum error_code chunks_ask(struct net_stream *stream, const char *token, uint64_
     return code;
 }
 
+enum error_code chunks_go(struct net_stream *stream, struct error *err)
+{
+    return net_stream_write(stream, "g", 1, err);
+}
+
 enum error_code chunks_read(struct net_stream *stream, void *data, size_t size, size_t *got,
                             struct error *err)
 {
@@ -121,10 +126,17 @@ enum error_code chunks_hear(struct net_stream *stream, const char *token, struct
 enum error_code chunks_begin(struct net_stream *stream, uint64_t total_bytes, struct error *err)
 {
     uint8_t total[8];
+    enum error_code code;
+    char go;
 
     put_u32(total, (uint32_t)(total_bytes >> 32));
     put_u32(total + 4, (uint32_t)total_bytes);
-    return net_stream_write(stream, total, sizeof total, err);
+    code = net_stream_write(stream, total, sizeof total, err);
+    if (code == ERR_OK)
+        code = read_all(stream, &go, 1, err);
+    if (code == ERR_OK && go != 'g')
+        code = error_set(err, ERR_INVALID, "%s says what cannot be read", net_stream_peer(stream));
+    return code;
 }
 
 enum error_code chunks_write(struct net_stream *stream, const void *data, size_t size, struct error *err)

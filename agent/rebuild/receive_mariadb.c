@@ -194,7 +194,10 @@ static enum error_code take(struct receive *receive, struct net_stream *stream, 
     close(order.err_to);
     if (code != ERR_OK)
         return code;
-    code = sent = pump(job, stream, total_bytes, taker, err);
+    code = chunks_go(stream, err);
+    if (code == ERR_OK)
+        code = pump(job, stream, total_bytes, taker, err);
+    sent = code;
     if (sent == ERR_OK) {
         close(taker->process.in);
         taker->process.in = -1;

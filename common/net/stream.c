@@ -13,8 +13,11 @@
 #include "common/base/config.h"
 #include "common/net/internal.h"
 
-/* A cut is noticed by the kernel within this; what the peer does with the bytes may take longer. */
-#define STREAM_SILENCE_MS 30000
+/* The kernel's own patience with bytes that nobody acknowledges: a limit of ours (TCP_USER_TIMEOUT) would
+ * count a reader that is slow, its window closed, as one that is gone. For how long is the owner's to say, in
+ * `wait`.
+ */
+#define STREAM_SILENCE_MS 0
 
 struct net_stream {
     struct event_base *base; /* `net` wants one; it never runs */

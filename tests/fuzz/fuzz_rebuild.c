@@ -76,6 +76,15 @@ static void check_recipient(const uint8_t *data, size_t size)
     }
 }
 
+static void check_go(const uint8_t *data, size_t size)
+{
+    struct net_stream stream = {.input = {data, size}};
+    struct error err;
+
+    FUZZ_CHECK((chunks_begin(&stream, 7, &err) == ERR_OK) == (size > 0 && data[0] == 'g'),
+               "it begins when it is told to");
+}
+
 static void check_donor(const uint8_t *data, size_t size)
 {
     struct net_stream stream = {.input = {data, size}};
@@ -172,6 +181,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 3:
         check_donor(data + 1, size - 1);
+        check_go(data + 1, size - 1);
         break;
     default:
         check_alone(first, second);

@@ -83,7 +83,7 @@ class Node:
                     elif line.strip() == "kill":
                         self.server.kill()
 
-    def config(self, rate_mb=0, timeout_s=60, receive=None, donate=None, mysqlbinlog=None):
+    def config(self, rate_mb=0, timeout_s=60, stop_s=0, receive=None, donate=None, mysqlbinlog=None):
         nodes = "".join(f'{{ name = "{n.name}"; address = "127.0.0.1:{n.cluster_port}"; }}, ' for n in self.others)
         fill = 3 - len(self.others)
         nodes += "".join(f'{{ name = "x{i}"; address = "127.0.0.1:{i + 1}"; }}, ' for i in range(fill))
@@ -105,7 +105,7 @@ database = {{
     user = "{AGENT_USER}"; password_file = "{self.dir}/password";
     replication_user = "{self.user}"; replication_password_file = "{self.dir}/replication";
     start = "echo start >{self.fifo}"; start_to_follow = "echo start >{self.fifo}";
-    stop = "echo stop >{self.fifo}"; kill = "echo kill >{self.fifo}"; command_timeout_ms = 60000;
+    stop = "sleep {stop_s}; echo stop >{self.fifo}"; kill = "echo kill >{self.fifo}"; command_timeout_ms = 60000;
 }};
 rebuild = {{ {rebuild} }};
 ''')

@@ -274,6 +274,13 @@ def test_wrong_token(pair):
 
 
 @pytest.mark.kinds("mariadb")
+def test_a_server_that_is_slow_to_stop(pair):
+    """The donor begins once there is somebody to read: a backup that is held up for long fails, or the connection does."""
+    primary, replica = pair
+    replica.receive(primary, stop_s=33).done()
+
+
+@pytest.mark.kinds("mariadb")
 def test_wrong_key(make_node):
     primary, stranger = make_node(1), make_node(2, key="77" * 32)
     primary.open()
