@@ -207,13 +207,13 @@ static bool awaits_positions(const struct policy_input *input, struct policy_out
     return true;
 }
 
-/* With durability = "available": the old primary has all, and is back or was never gone. */
+/* With durability = "available": the old primary has all, and is back or was never gone. In a switchover too:
+ * one that was cut short may find its target behind. */
 static const struct policy_node *nothing_is_lost_with(const struct policy_input *input)
 {
     const struct policy_node *old = old_primary_instead(input);
 
-    if (!policy_may_lose(input) || !old || old->report->term != input->raft->term ||
-        input->state->switchover.to == input->self->id)
+    if (!policy_may_lose(input) || !old || old->report->term != input->raft->term)
         return NULL;
     return policy_is_ahead(input, old) ? old : NULL;
 }

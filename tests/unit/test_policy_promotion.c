@@ -472,6 +472,11 @@ static void test_available(void)
         decide();
         CU_ASSERT_FALSE(w.out.propose);
         CU_ASSERT_EQUAL(w.out.transfer_to, A);
+        w.state.switchover = (struct cluster_switchover){.id = 7, .from = A, .to = B, .epoch = TERM};
+        decide(); /* cut short before writes were stopped */
+        CU_ASSERT_FALSE(w.out.propose);
+        CU_ASSERT_EQUAL(w.out.transfer_to, A);
+        w.state.switchover.id = 0;
         w.state.sync.acks = 1; /* what is committed counts, whatever is configured here */
         w.state.sync.count = 2;
         w.state.sync.members[1] = (struct sync_member){77, 1};
