@@ -58,6 +58,8 @@ class Cluster:
 
     def __init__(self, run, kind="mariadb", profile="lan", data=("db1", "db2"), arbiter="arb", log_level="info", database_extra="",
                  agent_extra="", rejoin="auto", server_extra="", disk_mb=0, clocks=False, powercut=False, trace=bool(os.environ.get("MHA_TRACE"))):
+        # A MySQL replica syncs its relay log at each transaction: one that was away must be able to catch up with the load.
+        self.pace_ms = {"mariadb": 2, "mysql": 8}[kind]
         self.kind, self.app_password = kind, KINDS[kind].APP_PASSWORD
         self.powercut, self.trace, self.disk_mb, self.clocks = powercut, trace, disk_mb, clocks
         self.run, self.profile, self.log_level = run, profile, log_level
@@ -145,7 +147,7 @@ class Cluster:
         for node in self.nodes.values():
             node.start()
 
-    def begin(self, writer=True, pace_ms=2, sync_timeout_s=60):
+    def begin(self, writer=True, pace_ms=None, sync_timeout_s=60):
         """Start everything, wait until it serves, make the tables, watch, write."""
         self.start_watch()
         self.start()
@@ -167,7 +169,7 @@ class Cluster:
         self.watch = self.run.spawn(
             [sys.executable, os.path.join(HERE, "watch.py"), VIP, str(self.watcher.pid), self.watcher.address,
              APP_USER, self.app_password, self.watch_notes],
-            stdin=subprocess.PIPE, text=True, stderr=open(os.path.join(self.run.dir, "watch.log"), "w"))
+            env={"BED_TRY_EVERY_MS": str(self.pace_ms * 5), **os.environ}, stdin=subprocess.PIPE, text=True, stderr=open(os.path.join(self.run.dir, "watch.log"), "w"))
         for node in self.data:
             self.watch_up(node)
 
@@ -184,7 +186,8 @@ class Cluster:
         if node.server:
             self._tell_watch("down", node.name)
 
-    def start_writer(self, pace_ms=2, address=VIP):
+    def start_writer(self, pace_ms=None, address=VIP):
+        pace_ms = pace_ms or self.pace_ms
         self.client.service("writer", [
             sys.executable, os.path.join(HERE, "writer.py"), address, "3306", APP_USER, self.app_password, self.writer_notes,
             str(pace_ms)])

@@ -9,7 +9,7 @@ from steps import ELECTION_MS, gap_ms, no_primary_for, switch_over, told, words
 
 @scenario("S1", "switchover under load, again and again", quick=("mariadb-2", "mysql-3"))
 def test_under_load(cluster):
-    cluster.begin(pace_ms=1)
+    cluster.begin()
     for _ in range(3):
         old = cluster.primary()
         new = cluster.other(old)
