@@ -21,7 +21,8 @@ $(CURDIR)/build/servers/%/server.cnf: tests/servers/fetch.sh
 MYSQL_USR := $(MHA_MYSQL)/usr
 MYSQL_LIBDIR = $(patsubst %/libmysqlclient.so,%,$(firstword $(wildcard $(MYSQL_USR)/lib/*/libmysqlclient.so)))
 MYSQLCLIENT_BUILD := build/mysqlclient
-CLIENT_LIBRARY_TESTS := test_rule or test_primary or test_acknowledging or (test_fence and (asked_for or waiting)) or test_check
+CLIENT_LIBRARY_TESTS := test_rule or test_primary or test_check or (test_fence and (asked_for or waiting)) or \
+	(test_mysql and (hold_a_fence or any_number or stranded or own_writes or tls or server))
 
 client-libraries: servers ## build the dbworker with MySQL's client library too, and try it on both servers
 	@$(MAKE) --no-print-directory VARIANT=release BUILD=$(MYSQLCLIENT_BUILD) \

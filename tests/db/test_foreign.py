@@ -7,9 +7,12 @@ import pytest
 from clients import Load, create_orders, values
 
 
+pytestmark = pytest.mark.kinds("mariadb", "mysql")
+
+
 @pytest.fixture
-def foreign(make_server):
-    server = make_server(1, "--read-only=0")
+def foreign(make_server, kind):
+    server = make_server(1, *(["--super-read-only=0"] if kind == "mysql" else []), "--read-only=0")
     create_orders(server)
     return server
 

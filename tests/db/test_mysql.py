@@ -247,6 +247,21 @@ def test_a_purged_log_says_so(make_server, make_worker):
     assert "purged" in seen["trouble"] and not seen["receiving"]
 
 
+def test_replication_by_tls(make_server, make_worker):
+    first = make_worker(make_server(1))
+    plain, secure = make_worker(make_server(2)), make_worker(make_server(3), replication_tls="true")
+    with first.server.unlocked() as c:
+        c.execute("SET sql_log_bin = 0")
+        c.execute("ALTER USER mha4rdb_n2@'%' REQUIRE SSL")
+        c.execute("ALTER USER mha4rdb_n3@'%' REQUIRE SSL")
+    first.open(3)
+    for worker in (plain, secure):
+        worker.up()
+    secure.follow(first.server, 3)
+    plain.ask("follow", host=first.server.host, port=first.server.port, epoch=3)
+    plain.wait(lambda o: o["trouble_kind"] == "DB_TROUBLE_REPLICATION_REFUSED", 15)
+
+
 # ---- the preflight ----
 
 
