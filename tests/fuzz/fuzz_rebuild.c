@@ -139,6 +139,9 @@ static void check_alone(const char *first, const char *second)
     if (!position_parse(first, &mine) || !position_parse(second, &theirs) ||
         !alone_find(&mine, &theirs, &alone))
         return;
+    for (unsigned i = 0; mine.kind == POSITION_GTID_LIST && i < mine.count; i++)
+        if (mine.items[i].sequence == 0)
+            return; /* a position may have it, but there is no such transaction */
     FUZZ_CHECK((alone.count == 0) == position_contains(&theirs, &mine),
                "nothing is alone if they have it all");
     if (!alone_format(&alone, text, sizeof text) || alone.kind != POSITION_GTID_SET || !alone.count)
