@@ -38,6 +38,17 @@ void policy_track_marks(struct policy_marks *marks, const struct policy_input *i
     marks->last = end;
 }
 
+/* For so long the primary was not heard by this node, but may have gone on with others: until the election
+ * that ended it, less what every election takes (E, the candidates' spread, a report and a heartbeat). */
+static uint64_t out_of_sight_us(const struct policy_input *input)
+{
+    uint64_t end_us = input->raft->role == RAFT_LEADER ? input->raft->leader_since_us : input->now_us;
+    uint64_t usual_us = input->settings.election_us * 3 / 2 + 2 * input->settings.heartbeat_us;
+    uint64_t until_us = input->marks->last_us + usual_us;
+
+    return end_us > until_us ? end_us - until_us : 0;
+}
+
 bool policy_lag_us(const struct policy_input *input, const Mha__DbObservation *db, uint64_t *lag_us)
 {
     const struct policy_marks *marks = input->marks;
@@ -46,12 +57,12 @@ bool policy_lag_us(const struct policy_input *input, const Mha__DbObservation *d
     if (!marks || marks->epoch != input->state->primary.epoch || marks->count == 0 ||
         !position_parse(db->received, &received))
         return false;
-    *lag_us = 0;
+    *lag_us = out_of_sight_us(input);
     if (position_contains(&received, &marks->last))
         return true;
     for (unsigned i = marks->count; i-- > 0;)
         if (position_contains(&received, &marks->list[i].end)) {
-            *lag_us = marks->last_us - marks->list[i].at_us;
+            *lag_us += marks->last_us - marks->list[i].at_us;
             return true;
         }
     return false;

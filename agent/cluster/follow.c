@@ -157,7 +157,8 @@ static void follow_primary(const struct policy_input *input, struct policy_outpu
     output->db_standing_by = stands_by(input, theirs);
 }
 
-void policy_follow(const struct policy_input *input, struct policy_output *output)
+void policy_follow(const struct policy_tracker *tracker, const struct policy_input *input,
+                   struct policy_output *output)
 {
     const struct cluster_state *state = input->state;
     const Mha__DbObservation *db = input->db;
@@ -177,6 +178,10 @@ void policy_follow(const struct policy_input *input, struct policy_output *outpu
         !(primary_of_this_term(input) && state->primary.opened)) {
         /* Ended, it would lose what it has only received, and that may be needed. */
         policy_wait(output, "the database hangs; it is a member of the sync set and there is no primary");
+        return;
+    }
+    if (policy_is_starting(tracker, input)) {
+        policy_wait(output, "the database was started and does not answer yet");
         return;
     }
     if (db->state == MHA__DB_STATE__DB_HUNG) {

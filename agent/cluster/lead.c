@@ -78,6 +78,16 @@ void policy_lose_primary(const struct policy_tracker *tracker, const struct poli
 {
     const struct policy_node *other = policy_best_other(input);
 
+    if (!other && policy_is_starting(tracker, input)) {
+        /* Read-only, like every server at its start, and without a lease. */
+        output->vip_hold = output->vip_leave = false;
+        output->lease_epoch = 0;
+        output->end_lease = true;
+        policy_wait(output,
+                    "%s; no other node may be promoted: it was restarted in place and does not answer yet",
+                    reason);
+        return;
+    }
     if (!policy_give_up_powers(tracker, input, output, reason))
         return;
     /* One whose log does not catch up cannot take the leadership, whatever its database looks like. */

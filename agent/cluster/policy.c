@@ -208,6 +208,14 @@ bool policy_adopts_open_database(const struct policy_input *input)
            input->db && input->db->open && input->db->incarnation == state->primary.incarnation;
 }
 
+#define START_PATIENCE_US 60000000u
+
+bool policy_is_starting(const struct policy_tracker *tracker, const struct policy_input *input)
+{
+    return tracker->started_us && input->now_us - tracker->started_us < START_PATIENCE_US && input->db &&
+           input->db->state == MHA__DB_STATE__DB_HUNG;
+}
+
 bool policy_dead(const Mha__DbObservation *db)
 {
     return db && db->state == MHA__DB_STATE__DB_DOWN;
@@ -409,6 +417,10 @@ void policy_track(struct policy_tracker *tracker, const struct policy_input *inp
     const Mha__DbObservation *db = input->db;
 
     policy_track_marks(&tracker->marks, input);
+    if (input->server_busy)
+        tracker->started_us = input->now_us;
+    else if (db && db->state == MHA__DB_STATE__DB_UP)
+        tracker->started_us = 0;
     if (tracker->term != input->raft->term || input->raft->role != RAFT_LEADER) {
         memset((char *)tracker + offsetof(struct policy_tracker, term), 0,
                sizeof *tracker - offsetof(struct policy_tracker, term));
@@ -494,5 +506,5 @@ void policy_decide(struct policy_tracker *tracker, const struct policy_input *in
     if (input->raft->role == RAFT_LEADER)
         policy_lead(tracker, input, output);
     else
-        policy_follow(input, output);
+        policy_follow(tracker, input, output);
 }

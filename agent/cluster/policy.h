@@ -157,7 +157,9 @@ struct policy_ailing {
 /* Since when. Derived by policy_track; may be zeroed at any time. */
 struct policy_tracker {
     struct policy_marks marks;
-    uint64_t term; /* all below is of this term */
+    uint64_t started_us; /* the own server was being started then, and has not answered since; 0: it has. Over
+                            terms */
+    uint64_t term;       /* all below is of this term */
     struct {
         uint64_t id;
         uint64_t joined_us;        /* it came in under this leader: it may have to change over yet; 0: no */

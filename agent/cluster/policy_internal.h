@@ -28,6 +28,9 @@ bool policy_acknowledges(const struct policy_input *input, const struct policy_n
 /* The server tells whose acknowledgements count there, and each node has an account of its own for them. */
 bool policy_tells_nodes_apart(const struct policy_input *input, const Mha__DbObservation *db);
 bool policy_counts_there(const Mha__DbObservation *db, const char *name); /* its acknowledgements */
+/* It hangs, but was started a while ago and has not answered yet: recovery may take its time, and a kill
+ * would only begin it anew. */
+bool policy_is_starting(const struct policy_tracker *tracker, const struct policy_input *input);
 /* It holds all that this node holds, and more. */
 bool policy_is_ahead(const struct policy_input *input, const struct policy_node *node);
 /* Two positions in text; an unreadable one is contained by nothing and contains nothing. */
@@ -171,7 +174,8 @@ bool policy_rebuild_self(const struct policy_input *input, struct policy_output 
 void policy_keep_asides(struct policy_tracker *tracker, const struct policy_input *input,
                         struct policy_output *output);
 
-void policy_follow(const struct policy_input *input, struct policy_output *output);
+void policy_follow(const struct policy_tracker *tracker, const struct policy_input *input,
+                   struct policy_output *output);
 /* Stop receiving what earlier terms' primaries send; true: done in this term. */
 bool policy_freeze(const struct policy_input *input, struct policy_output *output);
 

@@ -170,6 +170,27 @@ static void test_changes_over(void)
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
 }
 
+static void test_a_start_takes_its_time(void)
+{
+    all_well();
+    seen_from_b();
+    w.raft.role = RAFT_FOLLOWER;
+    sync_is(1, 0);
+    w.input.server_busy = true;
+    w.db[B].state = MHA__DB_STATE__DB_DOWN;
+    decide();
+    w.input.server_busy = false;
+    w.db[B].state = MHA__DB_STATE__DB_HUNG;
+    later(30000000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    w.db[B].state = MHA__DB_STATE__DB_UP; /* it answered: from now on it serves */
+    decide();
+    w.db[B].state = MHA__DB_STATE__DB_HUNG;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_FENCE);
+}
+
 int main(void)
 {
     static const struct policy_test tests[] = {
@@ -179,6 +200,7 @@ int main(void)
         {"a crashed primary whose position is needed", test_crashed_primary_whose_position_is_needed},
         {"a newcomer does not acknowledge yet", test_newcomer_does_not_acknowledge_yet},
         {"a replica changes over as the primary says", test_changes_over},
+        {"a start takes its time", test_a_start_takes_its_time},
     };
 
     return run_policy_tests("policy: follow", tests, sizeof tests / sizeof tests[0]);

@@ -428,7 +428,7 @@ static void test_available(void)
         sync_is(1, 0);
         w.db[A].acks = 0;
         w.input.settings.durability_available = true;
-        w.input.settings.lag_most_us = 1200000;
+        w.input.settings.lag_most_us = 1500000;
         w.report[A].durability_available = w.report[B].durability_available = i != 3;
         seen_from(B);
         w.raft.role = RAFT_FOLLOWER;
@@ -460,7 +460,16 @@ static void test_available(void)
         } else {
             CU_ASSERT_FALSE(w.out.propose);
             CU_ASSERT_FALSE(w.out.promotable);
-            CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "how far it lags behind a is not known"));
+            CU_ASSERT_PTR_NOT_NULL(
+                strstr(w.out.waiting_for, i == 2 ? "it lags behind a by 2300 ms" : "is not known"));
+        }
+        if (i == 0) { /* it was out of sight for longer: others heard it */
+            w.raft.leader_since_us += 5 * E_US;
+            later(5 * E_US);
+            w.nodes[A - 1].heard_us = w.nodes[A - 1].reported_us = died_us;
+            decide();
+            CU_ASSERT_FALSE(w.out.propose);
+            CU_ASSERT_PTR_NOT_NULL(strstr(w.out.waiting_for, "it lags behind a by"));
         }
         if (i != 1)
             continue;

@@ -280,6 +280,52 @@ static void test_trouble_of_the_disk(void)
     CU_ASSERT_TRUE(w.out.end_lease);
 }
 
+/* A server that was started in place and recovers may not answer for a while: it is not killed for that, as
+ * long as nobody else could take over. */
+static void test_recovery_takes_its_time(void)
+{
+    all_well();
+    w.db[B].state = MHA__DB_STATE__DB_DOWN;
+    decide();
+    w.db[A].state = MHA__DB_STATE__DB_DOWN;
+    w.db[A].open = false;
+    w.vip.held = false;
+    w.input.vip_released_epoch = TERM;
+    decide();
+    CU_ASSERT_EQUAL(w.out.server_op, SERVER_OP_NONE); /* a round has to tell that nobody else leads */
+    w.raft.lease_ended = true;
+    later(1000);
+    w.raft.round_sent_us = w.input.now_us + 1;
+    decide();
+    CU_ASSERT_EQUAL(w.out.server_op, SERVER_OP_START_IN_PLACE);
+    w.input.server_busy = true;
+    later(1000);
+    decide();
+    w.input.server_busy = false;
+    w.db[A].state = MHA__DB_STATE__DB_HUNG;
+    w.db[A].fenced = false;
+    later(20000000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    CU_ASSERT_EQUAL(w.out.lease_epoch, 0);
+    CU_ASSERT_FALSE(w.out.vip_hold);
+    usable(&w.db[B], 102); /* somebody else could: it is not waited for */
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_FENCE);
+    w.db[B].state = MHA__DB_STATE__DB_DOWN;
+    later(60000000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_FENCE); /* that long it does not take */
+
+    all_well(); /* one that hangs while it serves is ended at once */
+    w.db[B].state = MHA__DB_STATE__DB_DOWN;
+    decide();
+    w.db[A].state = MHA__DB_STATE__DB_HUNG;
+    w.db[A].fenced = false;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_FENCE);
+}
+
 int main(void)
 {
     static const struct policy_test tests[] = {
@@ -294,6 +340,7 @@ int main(void)
         {"two members hold the epoch record", test_two_members_hold_the_record},
         {"a failed opening is not repeated at once", test_failed_opening_is_not_repeated_at_once},
         {"what moves the primary, and what does not", test_trouble_of_the_disk},
+        {"recovery takes its time", test_recovery_takes_its_time},
     };
 
     return run_policy_tests("policy: serve", tests, sizeof tests / sizeof tests[0]);
