@@ -39,8 +39,8 @@ static void show(Mha__ControlReply *reply)
     if (reply->status) {
         status_print(&ctl, reply->status);
         history_print(&ctl, reply->status);
-        failover_explain(&ctl, reply->status,
-                         reply->status->n_nodes ? reply->status->nodes[0]->name : "beta");
+        failover_explain(&ctl, reply->status, reply->status->n_nodes ? reply->status->nodes[0]->name : "beta",
+                         reply->message, reply->status->confirmed);
         status_is_serving(reply->status);
         status_is_fine(reply->status);
     }

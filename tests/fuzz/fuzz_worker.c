@@ -73,6 +73,12 @@ bool worker_observe_start(struct worker *of)
     return true;
 }
 
+bool worker_leaves_alone(const struct worker *of)
+{
+    (void)of;
+    return false;
+}
+
 bool worker_fence_start(struct worker *of)
 {
     (void)of;
@@ -119,8 +125,9 @@ static enum error_code do_simple(struct adapter *adapter, struct adapter_call *c
 }
 
 static enum error_code do_follow(struct adapter *adapter, struct adapter_call *call, const char *host,
-                                 unsigned port, struct error *err)
+                                 unsigned port, bool standing_by, struct error *err)
 {
+    (void)standing_by;
     FUZZ_CHECK(host[0] && port, "whom to follow is named");
     return do_simple(adapter, call, err);
 }
@@ -149,10 +156,19 @@ static enum error_code do_rule(struct adapter *adapter, struct adapter_call *cal
     return do_simple(adapter, call, err);
 }
 
-static enum error_code do_check(struct adapter *adapter, struct adapter_call *call, bool booted_writable,
-                                struct db_findings *findings, struct error *err)
+static enum error_code do_acknowledging(struct adapter *adapter, struct adapter_call *call, const char *node,
+                                        bool allowed, struct error *err)
 {
-    (void)booted_writable;
+    (void)allowed;
+    FUZZ_CHECK(node[0], "whose acknowledgements is told");
+    return do_simple(adapter, call, err);
+}
+
+static enum error_code do_check(struct adapter *adapter, struct adapter_call *call,
+                                const struct check_request *request, struct db_findings *findings,
+                                struct error *err)
+{
+    FUZZ_CHECK(request && request->source_host, "what to look at is told");
     (void)findings;
     return do_simple(adapter, call, err);
 }
@@ -170,6 +186,7 @@ static const struct adapter_kind kind = {.close = do_simple,
                                          .promote = do_promote,
                                          .open = do_open,
                                          .set_commit_rule = do_rule,
+                                         .set_acknowledging = do_acknowledging,
                                          .check = do_check,
                                          .interrupt = do_interrupt};
 
