@@ -167,6 +167,12 @@ static void describe_bytes(uint64_t bytes, char *text, size_t size)
     snprintf(text, size, i ? "%.1f %s" : "%.0f %s", value, units[i]);
 }
 
+/* The total is an estimate: a copy may come to more. */
+static unsigned percent(uint64_t done, uint64_t total)
+{
+    return done >= total ? 100 : (unsigned)((double)done * 100 / (double)total);
+}
+
 void rebuild_describe(const Mha__NodeStatus *node, char *text, size_t size)
 {
     const Mha__RebuildState *rebuild = node->rebuild;
@@ -179,7 +185,7 @@ void rebuild_describe(const Mha__NodeStatus *node, char *text, size_t size)
     describe_bytes(rebuild->total_bytes, total, sizeof total);
     if (rebuild->total_bytes)
         snprintf(text, size, "%s, from %s: %s of %s (%u %%)", rebuild->phase, rebuild->donor, done, total,
-                 (unsigned)((double)rebuild->done_bytes * 100 / (double)rebuild->total_bytes));
+                 percent(rebuild->done_bytes, rebuild->total_bytes));
     else if (rebuild->done_bytes)
         snprintf(text, size, "%s, from %s: %s", rebuild->phase, rebuild->donor, done);
     else
