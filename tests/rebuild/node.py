@@ -83,7 +83,7 @@ class Node:
                     elif line.strip() == "kill":
                         self.server.kill()
 
-    def config(self, rate_mb=0, timeout_s=60, stop_s=0, receive=None, donate=None, mysqlbinlog=None):
+    def config(self, rate_mb=0, timeout_s=150, stop_s=0, receive=None, donate=None, mysqlbinlog=None):
         nodes = "".join(f'{{ name = "{n.name}"; address = "127.0.0.1:{n.cluster_port}"; }}, ' for n in self.others)
         fill = 3 - len(self.others)
         nodes += "".join(f'{{ name = "x{i}"; address = "127.0.0.1:{i + 1}"; }}, ' for i in range(fill))
@@ -139,7 +139,7 @@ rebuild = {{ {rebuild} }};
                           f"SOURCE_PASSWORD='{REPLICATION_PASSWORD}', SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1")
                 c.execute("START REPLICA")
 
-    def caught_up(self, source, timeout=30):
+    def caught_up(self, source, timeout=60):
         """Holds what the source holds, by replication that works."""
         deadline = time.monotonic() + timeout
         while self.position() != source.position():
@@ -223,7 +223,7 @@ class Job:
             self.process.stdin.write(line.encode() + b"\n")
             self.process.stdin.flush()
 
-    def wait(self, verb, timeout=90, **wanted):
+    def wait(self, verb, timeout=120, **wanted):
         """The first line of this verb, with these words."""
         deadline = time.monotonic() + timeout
         while True:
@@ -240,12 +240,12 @@ class Job:
         self.wait("progress")
         return self
 
-    def done(self, timeout=120):
+    def done(self, timeout=170):
         self.wait("done", timeout)
         assert self.process.wait(10) == 0
         return self
 
-    def failed(self, timeout=120):
+    def failed(self, timeout=170):
         """Why."""
         why = self.wait("failed", timeout)["why"]
         assert self.process.wait(10) == 1

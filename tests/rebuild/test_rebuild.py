@@ -99,7 +99,7 @@ def test_cancel(pair):
     primary, replica = pair
     diverge(replica)
     before = values(replica)
-    job = replica.receive(primary, rate_mb=1, timeout_s=60)
+    job = replica.receive(primary, rate_mb=1)
     job.copying().cancel()
     assert job.failed() == "cancelled"
     assert len(replica.set_aside()) == 1
@@ -141,10 +141,10 @@ def test_the_donor_dies_in_the_middle(pair):
 @pytest.mark.parametrize("rate_mb", [2])
 def test_throttle(pair, rate_mb):
     primary, replica = pair
-    job = replica.receive(primary, order_rate_mb=rate_mb, timeout_s=100)
+    job = replica.receive(primary, order_rate_mb=rate_mb)
     if replica.kind == "mariadb":
         job.end()
-        job = replica.receive(primary, offer={}, timeout_s=100)
+        job = replica.receive(primary, offer={})
         job.wait("want")
         job.answer(primary.donate(replica, rate_mb=rate_mb).wait("offer"))
     job.done(200)
@@ -184,7 +184,7 @@ def test_a_donor_that_lacks_what_the_node_wrote_itself(make_node):
     node.close()
     first.open()
     job = node.receive(donor, known=first.position())
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 120
     while "waits for the donor" not in open(job.log).read() and job.process.poll() is None:
         assert time.monotonic() < deadline, job.tail()
         time.sleep(0.02)
