@@ -12,6 +12,7 @@ from clients import stalls
 from dbworker import BUILD, Worker
 
 
+@pytest.mark.kinds("mariadb", "mysql")
 def test_a_new_server(server, worker):
     seen = worker.up()
     assert seen["read_only"] and not seen["open"] and seen["fenced"] and seen["empty"] and seen["drained"]
@@ -44,6 +45,7 @@ def test_death_is_seen_at_once_and_so_is_the_return(server, worker):
         before = seen["incarnation"]
 
 
+@pytest.mark.kinds("mariadb", "mysql")
 def test_a_clean_stop(server, worker):
     worker.up()
     server.stop()
@@ -51,6 +53,7 @@ def test_a_clean_stop(server, worker):
     assert seen["fenced"]
 
 
+@pytest.mark.kinds("mariadb", "mysql")
 def test_started_before_the_server(make_server, make_worker):
     server = make_server(1, start=False)
     worker = make_worker(server)
@@ -95,6 +98,7 @@ def test_missing_grant(server, make_worker):
     assert "SLAVE MONITOR" in seen["trouble"]
 
 
+@pytest.mark.kinds("mariadb", "mysql")
 def test_too_many_connections_is_alive(make_server, make_worker):
     server = make_server(1, "--max-connections=12")
     worker = make_worker(server)
