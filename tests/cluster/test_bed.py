@@ -25,8 +25,8 @@ class Pair:
         self.one, self.two = [KINDS[kind](h, 11 + i, ("db1", "db2")) for i, h in enumerate(self.hosts)]
         self.one.start()
         self.two.start()
+        self.one.lead_by_hand()  # first: who connects before is not counted until it connects again
         self.two.follow_by_hand(self.one)
-        self.one.lead_by_hand()
         create_schema(self.one)
         settle(self.two, self.one)
         self.notes = os.path.join(run.dir, "watch.notes")

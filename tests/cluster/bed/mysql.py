@@ -137,7 +137,7 @@ max_connections=400
         self.query("STOP REPLICA", "RESET REPLICA ALL")
 
     def follow_by_hand(self, other):
-        self.query("STOP REPLICA", "RESET REPLICA ALL",
+        self.query("STOP REPLICA", "RESET REPLICA ALL", "SET GLOBAL rpl_semi_sync_replica_enabled=1",
                    "CHANGE REPLICATION SOURCE TO SOURCE_HOST='%s', SOURCE_USER='%s', SOURCE_PASSWORD='%s', "
                    "SOURCE_AUTO_POSITION=1, SOURCE_CONNECT_RETRY=1, GET_SOURCE_PUBLIC_KEY=1"
                    % (other.host.address, self.replication_user(self.host.name), REPLICATION_PASSWORD),
