@@ -10,8 +10,11 @@ import pytest
 from bed import wire
 from bed.host import wait_for
 from bed.server import REPLICATION_PASSWORD
+from scenario import READY
 
-KINDS = {"mariadb": {}, "mysql-three-nodes": {"kind": "mysql", "data": ("db1", "db2", "db3"), "arbiter": None}}
+KINDS = {"mariadb": {}}
+if "mysql-3" in READY:
+    KINDS["mysql-three-nodes"] = {"kind": "mysql", "data": ("db1", "db2", "db3"), "arbiter": None}
 several = pytest.mark.parametrize("cluster", KINDS.values(), ids=KINDS.keys(), indirect=True)
 
 
