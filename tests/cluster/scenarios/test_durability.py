@@ -9,7 +9,7 @@ from steps import ELECTION_MS, fail_over, gap_ms, no_primary_for, words
 AVAILABLE = 'durability = "available";\nlag_most_ms = 3000;\n'
 
 
-@scenario("D1", "durability = available: replicas that die are not felt, failover to the best", quick=("mariadb-2", "mysql-3"),
+@scenario("D1", "durability = available: replicas that die are not felt, failover to the best", quick=("mysql-3",),
           agent_extra=AVAILABLE)
 def test_available(cluster):
     primary = cluster.begin()
