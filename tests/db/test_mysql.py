@@ -37,6 +37,16 @@ def closed(server):
     return server.query("SELECT @@read_only AS r, @@super_read_only AS s")[0] == {"r": 1, "s": 1}
 
 
+def fenced_gently(worker):
+    """Fences it; false: it was killed, since this machine was too busy for the 250 ms that a gentle fence has."""
+    begin = time.monotonic()
+    seen = worker.ask("fence", reason="a test")["observation"]
+    late = stalls.since(begin)
+    assert seen["fenced"] and worker.waited < 0.3 + late + (0 if worker.server.alive() else 2)
+    assert worker.server.alive() or late > 0.1, f"killed though the machine was late by {late} s only"
+    return worker.server.alive()
+
+
 # ---- the fence ----
 
 OBSTACLES = {
@@ -57,10 +67,9 @@ def test_what_does_not_hold_a_fence_up(primary, obstacle, user):
     with holder.cursor() as cursor:
         for statement in OBSTACLES[obstacle]:
             cursor.execute(statement)
-    begin = time.monotonic()
-    seen = primary.ask("fence", reason="a test")["observation"]
-    assert primary.waited < 0.3 + stalls.since(begin)
-    assert seen["fenced"] and seen["state"] == "DB_UP" and closed(server) and server.alive()
+    if not fenced_gently(primary):
+        return
+    assert closed(server)
     with pytest.raises((pymysql.Error, OSError)):
         holder.cursor().execute("COMMIT")
         holder.cursor().execute("INSERT INTO shop.orders (v) VALUES (1)")
@@ -77,10 +86,11 @@ def test_a_long_statement_is_killed_and_the_server_lives(primary, user):
     server = primary.server
     slow = Writer(server, Raw("SLEEP(30)"), user, "app" if user == "app" else "")
     time.sleep(0.3)
-    seen = primary.ask("fence", reason="a test")["observation"]
-    assert seen["fenced"] and server.alive() and closed(server)
+    gently = fenced_gently(primary)
     slow.join(2)
-    assert slow.told != "ok" and values(server) == set()
+    assert slow.told != "ok"
+    if gently:
+        assert closed(server) and values(server) == set()
 
 
 def test_acknowledgements_stay_demanded_in_a_fence(primary):
