@@ -205,7 +205,9 @@ def test_a_file_system_that_became_read_only(on_disk):
     # refused, unanswered, or dead already: which of them is InnoDB's mood
     assert seen["trouble_kind"] in ("DB_TROUBLE_READ_ONLY_FILES", "DB_TROUBLE_NONE"), seen
     worker.ask("fence", reason="a test")
-    assert not worker.server.alive()
+    # read-only where the server still carries that out, else killed: in both nobody writes
+    if worker.server.alive():
+        assert worker.server.value("@@global.read_only") == 1
 
 
 # ---- locks are no hang ----
