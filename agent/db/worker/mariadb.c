@@ -90,38 +90,6 @@ static void judge_rule(const struct look *look, struct db_view *view)
     view->acks_enforced = view->acks == 0 || (look->master_on && look->wait_alone && look->after_sync);
 }
 
-static void judge_replica_trouble(const struct replica_status *replica, struct db_view *view)
-{
-    if (!replica->configured)
-        return;
-    if (replica->applier_errno) {
-        view->trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_APPLIER_STOPPED;
-        snprintf(view->trouble, sizeof view->trouble, "the applier stopped: %s (%u)", replica->applier_error,
-                 replica->applier_errno);
-    } else if (replica->receiver_errno && !replica->receiving) {
-        view->trouble_kind = sql_receiver_trouble(replica->receiver_errno);
-        snprintf(view->trouble, sizeof view->trouble, "the receiver fails: %s (%u)", replica->receiver_error,
-                 replica->receiver_errno);
-    } else if (replica->receiver_runs && !replica->applying) {
-        view->trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_APPLIER_STOPPED;
-        snprintf(view->trouble, sizeof view->trouble, "the applier was stopped; START SLAVE SQL_THREAD");
-    }
-}
-
-/* Received by this node's own account and acknowledged, or by the account of those who give none. */
-static void judge_account(const struct db_settings *settings, const struct look *look, struct db_view *view)
-{
-    const struct replica_status *replica = &look->replica;
-    char own[DB_TEXT_BYTES], standby[DB_TEXT_BYTES];
-
-    db_replication_user(settings, settings->node, own, sizeof own);
-    db_replication_user(settings, DB_STANDBY_NAME, standby, sizeof standby);
-    view->acknowledging =
-        replica->receiving && look->slave_on && look->slave_enabled && strcmp(replica->user, own) == 0;
-    view->standing_by =
-        replica->receiving && !look->slave_on && !look->slave_enabled && strcmp(replica->user, standby) == 0;
-}
-
 static void count_own_writes(const struct look *look, struct db_view *view)
 {
     for (unsigned i = 0; i < look->executed.count; i++)
@@ -150,7 +118,7 @@ static enum error_code judge_replica(const struct look *look, struct db_view *vi
     if (replica->configured)
         snprintf(view->source, sizeof view->source, "%s:%u", replica->host, replica->port);
     view->lag_ms = replica->has_lag ? replica->lag_s * 1000 : 0;
-    judge_replica_trouble(replica, view);
+    sql_judge_replica(replica, "START SLAVE SQL_THREAD", view);
     if (!position_format(&look->executed, view->executed, sizeof view->executed) ||
         !position_format(&received, view->received, sizeof view->received))
         return error_set(err, ERR_REFUSED, "the server's GTID state is too long");
@@ -220,7 +188,8 @@ static enum error_code probe(struct adapter *adapter, bool write, struct db_view
         return code;
     view->foreign = view->written_epoch == 0;
     judge_rule(&look, view);
-    judge_account(adapter->settings, &look, view);
+    sql_judge_account(adapter->settings, &look.replica, look.slave_on && look.slave_enabled,
+                      !look.slave_on && !look.slave_enabled, view);
     count_own_writes(&look, view);
     code = judge_replica(&look, view, err);
     if (code == ERR_OK)

@@ -163,31 +163,9 @@ static void judge_trouble(const struct look *look, struct db_view *view)
             snprintf(view->trouble, sizeof view->trouble,
                      "offline_mode is on: clients are refused; SET GLOBAL offline_mode = 0");
         }
-    } else if (replica->applier_errno) {
-        view->trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_APPLIER_STOPPED;
-        snprintf(view->trouble, sizeof view->trouble, "the applier stopped: %s (%u)", replica->applier_error,
-                 replica->applier_errno);
-    } else if (replica->receiver_errno && !replica->receiving) {
-        view->trouble_kind = sql_receiver_trouble(replica->receiver_errno);
-        snprintf(view->trouble, sizeof view->trouble, "the receiver fails: %s (%u)", replica->receiver_error,
-                 replica->receiver_errno);
-    } else if (replica->receiver_runs && !replica->applying) {
-        view->trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_APPLIER_STOPPED;
-        snprintf(view->trouble, sizeof view->trouble, "the applier was stopped; START REPLICA SQL_THREAD");
+    } else {
+        sql_judge_replica(replica, "START REPLICA SQL_THREAD", view);
     }
-}
-
-/* Received by this node's own account and acknowledged, or by the account of those who give none. */
-static void judge_account(const struct db_settings *settings, const struct look *look, struct db_view *view)
-{
-    const struct replica_status *replica = &look->replica;
-    char own[DB_TEXT_BYTES], standby[DB_TEXT_BYTES];
-
-    db_replication_user(settings, settings->node, own, sizeof own);
-    db_replication_user(settings, DB_STANDBY_NAME, standby, sizeof standby);
-    view->acknowledging = replica->receiving && look->replica_acknowledges && strcmp(replica->user, own) == 0;
-    view->standing_by = replica->receiving && !look->replica_acknowledges && !look->replica_enabled &&
-                        strcmp(replica->user, standby) == 0;
 }
 
 static enum error_code judge_replica(struct look *look, struct db_view *view, struct error *err)
@@ -313,7 +291,8 @@ static enum error_code probe(struct adapter *adapter, bool write, struct db_view
     judge_read_only(&look, view);
     judge_rule(&look, view);
     mysqld_nudge(adapter, view, &look.executed);
-    judge_account(adapter->settings, &look, view);
+    sql_judge_account(adapter->settings, &look.replica, look.replica_acknowledges,
+                      !look.replica_acknowledges && !look.replica_enabled, view);
     code = judge_replica(&look, view, err);
     if (code != ERR_OK)
         return code;

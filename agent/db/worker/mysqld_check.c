@@ -161,24 +161,6 @@ static const struct privilege {
     {"SYSTEM_USER", "to end sessions of administrators"},
 };
 
-/* `grants` is "GRANT A, B C, D ON *.* TO ..." or "GRANT A,B ON *.* TO ..." */
-static bool granted(const char *grants, const char *name)
-{
-    const char *end = strstr(grants, " ON *.*");
-    size_t length = strlen(name);
-
-    if (!end)
-        return false;
-    for (const char *at = strstr(grants, name); at && at < end; at = strstr(at + 1, name)) {
-        bool begins =
-            at >= grants + 2 &&
-            (at[-1] == ',' || (at[-1] == ' ' && (at[-2] == ',' || at == grants + strlen("GRANT "))));
-        if (begins && (at[length] == ',' || at + length == end))
-            return true;
-    }
-    return false;
-}
-
 #define PRIVILEGES (sizeof privileges / sizeof privileges[0])
 
 static enum error_code check_grants(struct adapter *adapter, struct session *session, struct db_findings *out,
@@ -195,7 +177,7 @@ static enum error_code check_grants(struct adapter *adapter, struct session *ses
         return code;
     while ((row = mysql_fetch_row(result))) {
         for (size_t i = 0; row[0] && i < PRIVILEGES; i++)
-            held[i] = held[i] || granted(row[0], privileges[i].name);
+            held[i] = held[i] || sql_granted(row[0], privileges[i].name);
         own_schema = own_schema || (row[0] && strstr(row[0], "GRANT ALL PRIVILEGES ON `mha4rdb`.* "));
     }
     mysql_free_result(result);

@@ -128,6 +128,12 @@ enum error_code sql_prepare_fence(struct adapter *adapter, struct error *err);
 /* What an error number of the receiver's means. */
 Mha__DbTrouble sql_receiver_trouble(unsigned number);
 enum error_code sql_replica_status(struct session *session, struct replica_status *out, struct error *err);
+/* What is wrong with a replica, into the view; `start_applier` is the statement to paste. */
+void sql_judge_replica(const struct replica_status *replica, const char *start_applier, struct db_view *view);
+/* Received by this node's own account and acknowledged, or by the account of those who give none: its
+ * receiver `acknowledges`, or `gives_none` and will not. */
+void sql_judge_account(const struct db_settings *settings, const struct replica_status *replica,
+                       bool acknowledges, bool gives_none, struct db_view *view);
 /* All that it received is applied. */
 enum error_code sql_is_drained(struct adapter *adapter, struct session *session,
                                const struct replica_status *status, bool *out, struct error *err);
@@ -168,7 +174,7 @@ void sql_check_replication_login(struct adapter *adapter, const struct check_req
 enum error_code sql_check_transactions(struct adapter *adapter, struct session *session,
                                        struct db_findings *out, struct error *err);
 enum error_code sql_check_target(struct session *session, struct db_findings *out, struct error *err);
-/* `grants` is "GRANT A, B, C ON *.* TO ..." */
+/* `grants` is "GRANT A, B C, D ON *.* TO ..." or "GRANT A,B ON *.* TO ..." */
 bool sql_granted(const char *grants, const char *name);
 /* "'user'@'host'" is of `user`. */
 bool sql_grantee_is(const char *grantee, const char *user);

@@ -137,7 +137,7 @@ enum error_code sql_check_target(struct session *session, struct db_findings *ou
 
 /* ---- grants ---- */
 
-/* `grants` is "GRANT A, B, C ON *.* TO ..." */
+/* `grants` is "GRANT A, B C, D ON *.* TO ..." or "GRANT A,B ON *.* TO ..." */
 bool sql_granted(const char *grants, const char *name)
 {
     const char *end = strstr(grants, " ON *.*");
@@ -145,10 +145,13 @@ bool sql_granted(const char *grants, const char *name)
 
     if (!end)
         return false;
-    for (const char *at = strstr(grants, name); at && at < end; at = strstr(at + 1, name))
-        if ((at[length] == ',' || at + length == end) && at >= grants + 2 && at[-1] == ' ' &&
-            (at[-2] == ',' || strncmp(grants, "GRANT ", (size_t)(at - grants)) == 0))
+    for (const char *at = strstr(grants, name); at && at < end; at = strstr(at + 1, name)) {
+        bool begins =
+            at >= grants + 2 &&
+            (at[-1] == ',' || (at[-1] == ' ' && (at[-2] == ',' || at == grants + strlen("GRANT "))));
+        if (begins && (at[length] == ',' || at + length == end))
             return true;
+    }
     return false;
 }
 

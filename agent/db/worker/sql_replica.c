@@ -139,3 +139,32 @@ enum error_code sql_drain(struct adapter *adapter, struct adapter_call *call, st
 
     return code == ERR_OK ? sql_drain_until(adapter, session, call, call->deadline_us, err) : code;
 }
+
+void sql_judge_replica(const struct replica_status *replica, const char *start_applier, struct db_view *view)
+{
+    if (!replica->configured)
+        return;
+    if (replica->applier_errno) {
+        view->trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_APPLIER_STOPPED;
+        snprintf(view->trouble, sizeof view->trouble, "the applier stopped: %s (%u)", replica->applier_error,
+                 replica->applier_errno);
+    } else if (replica->receiver_errno && !replica->receiving) {
+        view->trouble_kind = sql_receiver_trouble(replica->receiver_errno);
+        snprintf(view->trouble, sizeof view->trouble, "the receiver fails: %s (%u)", replica->receiver_error,
+                 replica->receiver_errno);
+    } else if (replica->receiver_runs && !replica->applying) {
+        view->trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_APPLIER_STOPPED;
+        snprintf(view->trouble, sizeof view->trouble, "the applier was stopped; %s", start_applier);
+    }
+}
+
+void sql_judge_account(const struct db_settings *settings, const struct replica_status *replica,
+                       bool acknowledges, bool gives_none, struct db_view *view)
+{
+    char own[DB_TEXT_BYTES], standby[DB_TEXT_BYTES];
+
+    db_replication_user(settings, settings->node, own, sizeof own);
+    db_replication_user(settings, DB_STANDBY_NAME, standby, sizeof standby);
+    view->acknowledging = replica->receiving && acknowledges && strcmp(replica->user, own) == 0;
+    view->standing_by = replica->receiving && gives_none && strcmp(replica->user, standby) == 0;
+}
