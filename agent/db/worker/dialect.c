@@ -86,6 +86,7 @@ static const struct row rows[] = {
      "SET STATEMENT max_statement_time = $1, lock_wait_timeout = 86400 FOR SET GLOBAL read_only = 1"},
     {STATEMENT_READ_ONLY_OFF, MARIADB, "SET GLOBAL read_only = 0"},
     {STATEMENT_READ_ONLY_ASK, MARIADB, "SELECT @@global.read_only"},
+    {STATEMENT_CLOSED_ASK, MARIADB, "SELECT @@global.read_only"},
 
     {STATEMENT_RULE_ASK, MARIADB,
      "SELECT @@global.rpl_semi_sync_master_enabled, @@global.rpl_semi_sync_master_timeout, "

@@ -18,7 +18,7 @@ struct look {
     uint32_t server_id;
     bool master_enabled, wait_alone, after_sync, slave_enabled;
     uint64_t master_timeout;
-    bool master_on, slave_on; /* the status variables */
+    struct semi_sync_status status;
     struct replica_status replica;
 };
 
@@ -59,35 +59,10 @@ out:
     return code;
 }
 
-static enum error_code look_at_status(struct session *session, struct look *look, struct db_view *view,
-                                      struct error *err)
-{
-    MYSQL_RES *result;
-    MYSQL_ROW row;
-    enum error_code code = session_ask(session, STATEMENT_SEMI_SYNC_STATUS, NO_ARGUMENTS, &result, err);
-
-    if (code != ERR_OK || !result)
-        return code;
-    while ((row = mysql_fetch_row(result))) {
-        if (!row[0] || !row[1])
-            continue;
-        if (strcasecmp(row[0], "Rpl_semi_sync_master_status") == 0)
-            look->master_on = sql_truth(row[1]);
-        else if (strcasecmp(row[0], "Rpl_semi_sync_slave_status") == 0)
-            look->slave_on = sql_truth(row[1]);
-        else if (strcasecmp(row[0], "Rpl_semi_sync_master_wait_sessions") == 0)
-            view->waiting_commits = (unsigned)strtoul(row[1], NULL, 10);
-        else if (strcasecmp(row[0], "Rpl_semi_sync_master_clients") == 0)
-            view->acknowledging_clients = (unsigned)strtoul(row[1], NULL, 10);
-    }
-    mysql_free_result(result);
-    return ERR_OK;
-}
-
 static void judge_rule(const struct look *look, struct db_view *view)
 {
     view->acks = look->master_enabled && look->master_timeout >= RULE_TIMEOUT_MS_LEAST ? 1 : 0;
-    view->acks_enforced = view->acks == 0 || (look->master_on && look->wait_alone && look->after_sync);
+    view->acks_enforced = view->acks == 0 || (look->status.source_on && look->wait_alone && look->after_sync);
 }
 
 static void count_own_writes(const struct look *look, struct db_view *view)
@@ -125,20 +100,6 @@ static enum error_code judge_replica(const struct look *look, struct db_view *vi
     return ERR_OK;
 }
 
-/* Only asked while there is no GTID at all: it lists directories. */
-static enum error_code look_for_schemas(struct session *session, const struct look *look,
-                                        struct db_view *view, struct error *err)
-{
-    uint64_t schemas;
-    enum error_code code;
-
-    if (look->executed.count != 0)
-        return ERR_OK;
-    code = session_ask_number(session, STATEMENT_USER_SCHEMAS, NO_ARGUMENTS, &schemas, err);
-    view->empty = code == ERR_OK && schemas == 0;
-    return code;
-}
-
 /* Rpl_status tells how the server was started: IDLE_SLAVE after --init-rpl-role=SLAVE. The tail is cut only
  * if semi-sync was on for the replica side too; that is a start option as well and can have been switched on
  * since, so a mistake here is possible only for a unit file that has one without the other, which the
@@ -170,26 +131,23 @@ static enum error_code probe(struct adapter *adapter, bool write, struct db_view
     if (code == ERR_OK)
         code = look_at_variables(session, &look, view, err);
     if (code == ERR_OK)
-        code = look_at_status(session, &look, view, err);
+        code = sql_semi_sync_status(adapter, session, &look.status, err);
     if (code == ERR_OK)
         code = sql_replica_status(session, &look.replica, err);
-    if (code == ERR_OK)
-        code = look_for_schemas(session, &look, view, err);
+    /* not asked oftener: it lists directories */
+    if (code == ERR_OK && look.executed.count == 0)
+        code = sql_look_for_schemas(session, view, err);
     if (code == ERR_OK)
         code = look_at_start(session, &look, view, err);
-    if (code == ERR_OK) {
-        code = session_ask_number(session, STATEMENT_WRITTEN_EPOCH, NO_ARGUMENTS, &view->written_epoch, err);
-        if (code == ERR_REFUSED && sql_table_missing(session)) {
-            code = ERR_OK;
-            write = false;
-        }
-    }
+    if (code == ERR_OK)
+        code = sql_look_at_epoch(session, view, err);
     if (code != ERR_OK)
         return code;
-    view->foreign = view->written_epoch == 0;
+    view->waiting_commits = look.status.waiting;
+    view->acknowledging_clients = look.status.clients;
     judge_rule(&look, view);
-    sql_judge_account(adapter->settings, &look.replica, look.slave_on && look.slave_enabled,
-                      !look.slave_on && !look.slave_enabled, view);
+    sql_judge_account(adapter->settings, &look.replica, look.status.replica_on && look.slave_enabled,
+                      !look.status.replica_on && !look.slave_enabled, view);
     count_own_writes(&look, view);
     code = judge_replica(&look, view, err);
     if (code == ERR_OK)
@@ -202,7 +160,7 @@ static enum error_code probe(struct adapter *adapter, bool write, struct db_view
         view->trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_OTHER;
         snprintf(view->trouble, sizeof view->trouble, "log_bin is off; see `mhactl check`");
     }
-    return write && !view->read_only ? sql_probe_write(session, view, err) : ERR_OK;
+    return write && !view->read_only && !view->foreign ? sql_probe_write(session, view, err) : ERR_OK;
 }
 
 /* Canonical text of a GTID or a position of the server's. */
@@ -237,7 +195,16 @@ static enum error_code log_end(struct session *session, char *out, size_t size, 
     return code == ERR_OK ? canonical(text, out, size, err) : code;
 }
 
+static const struct sql_status_names status_names = {
+    .source_on = "Rpl_semi_sync_master_status",
+    .replica_on = "Rpl_semi_sync_slave_status",
+    .waiting = "Rpl_semi_sync_master_wait_sessions",
+    .clients = "Rpl_semi_sync_master_clients",
+};
+
 static const struct sql_kind kind = {
+    .status = &status_names,
+    .check = &mariadb_check,
     .executed = mariadb_executed,
     .written = written,
     .log_end = log_end,
@@ -272,5 +239,5 @@ const struct adapter_kind adapter_mariadb = {
     .open = sql_open,
     .set_commit_rule = mariadb_set_commit_rule,
     .set_acknowledging = sql_set_acknowledging,
-    .check = mariadb_check,
+    .check = sql_check,
 };

@@ -50,8 +50,6 @@ enum error_code mariadb_set_commit_rule(struct adapter *adapter, struct adapter_
                                         struct error *err);
 
 /* mariadb_check.c */
-enum error_code mariadb_check(struct adapter *adapter, struct adapter_call *call,
-                              const struct check_request *request, struct db_findings *out,
-                              struct error *err);
+extern const struct sql_check mariadb_check;
 
 #endif

@@ -16,10 +16,9 @@ struct look {
     char uuid[64];
     bool log_bin, gtid_mode;
     bool read_only, super_read_only, admitted, offline_mode;
-    bool source_on, replica_acknowledges; /* the status variables */
     bool replica_enabled;
     bool received_is_durable;
-    unsigned wait_sessions;
+    struct semi_sync_status status;
     struct mysqld_rule rule;
     struct replica_status replica;
 };
@@ -95,58 +94,19 @@ static enum error_code look_at_variables(struct adapter *adapter, struct session
     return code;
 }
 
-static enum error_code look_at_status(struct session *session, struct look *look, struct db_view *view,
-                                      struct error *err)
-{
-    MYSQL_RES *result;
-    MYSQL_ROW row;
-    enum error_code code = session_ask(session, STATEMENT_SEMI_SYNC_STATUS, NO_ARGUMENTS, &result, err);
-
-    if (code != ERR_OK || !result)
-        return code;
-    while ((row = mysql_fetch_row(result))) {
-        if (!row[0] || !row[1])
-            continue;
-        if (strcasecmp(row[0], "Rpl_semi_sync_source_status") == 0)
-            look->source_on = sql_truth(row[1]);
-        else if (strcasecmp(row[0], "Rpl_semi_sync_replica_status") == 0)
-            look->replica_acknowledges = sql_truth(row[1]);
-        else if (strcasecmp(row[0], "Rpl_semi_sync_source_wait_sessions") == 0)
-            look->wait_sessions = (unsigned)strtoul(row[1], NULL, 10);
-        else if (strcasecmp(row[0], "Rpl_semi_sync_source_clients") == 0)
-            view->acknowledging_clients = (unsigned)strtoul(row[1], NULL, 10);
-    }
-    mysql_free_result(result);
-    return ERR_OK;
-}
-
-/* Only asked while there is no GTID at all. */
-static enum error_code look_for_schemas(struct session *session, const struct look *look,
-                                        struct db_view *view, struct error *err)
-{
-    uint64_t schemas;
-    enum error_code code;
-
-    if (look->executed.count != 0 || look->owned.count != 0)
-        return ERR_OK;
-    code = session_ask_number(session, STATEMENT_USER_SCHEMAS, NO_ARGUMENTS, &schemas, err);
-    view->empty = code == ERR_OK && schemas == 0;
-    return code;
-}
-
 static void judge_rule(const struct look *look, struct db_view *view)
 {
     view->acks = mysqld_rule_acks(&look->rule);
     view->acks_enforced =
-        view->acks == 0 || (look->source_on && look->rule.wait_alone && look->rule.after_sync);
-    if (look->wait_sessions == 0)
+        view->acks == 0 || (look->status.source_on && look->rule.wait_alone && look->rule.after_sync);
+    if (look->status.waiting == 0)
         return;
     /* The server counts one of each group that commits together. */
     for (unsigned i = 0; i < look->owned.count; i++)
         view->waiting_commits +=
             (unsigned)(look->owned.intervals[i].last - look->owned.intervals[i].first + 1);
-    if (view->waiting_commits < look->wait_sessions)
-        view->waiting_commits = look->wait_sessions;
+    if (view->waiting_commits < look->status.waiting)
+        view->waiting_commits = look->status.waiting;
 }
 
 static void judge_trouble(const struct look *look, struct db_view *view)
@@ -198,17 +158,6 @@ static enum error_code judge_replica(struct look *look, struct db_view *view, st
         !position_format(&received, view->received, sizeof view->received))
         return error_set(err, ERR_REFUSED, "its GTID set is too long");
     return ERR_OK;
-}
-
-static enum error_code look_at_epoch(struct session *session, struct db_view *view, struct error *err)
-{
-    enum error_code code =
-        session_ask_number(session, STATEMENT_WRITTEN_EPOCH, NO_ARGUMENTS, &view->written_epoch, err);
-
-    if (code == ERR_REFUSED && sql_table_missing(session))
-        code = ERR_OK;
-    view->foreign = view->written_epoch == 0;
-    return code;
 }
 
 /* Once it has been ours, super_read_only belongs to a closed server: without it accounts with
@@ -277,22 +226,23 @@ static enum error_code probe(struct adapter *adapter, bool write, struct db_view
     if (code == ERR_OK)
         code = look_at_variables(adapter, session, &look, view, err);
     if (code == ERR_OK)
-        code = look_at_status(session, &look, view, err);
+        code = sql_semi_sync_status(adapter, session, &look.status, err);
     if (code == ERR_OK)
         code = sql_replica_status(session, &look.replica, err);
+    if (code == ERR_OK && look.executed.count == 0 && look.owned.count == 0)
+        code = sql_look_for_schemas(session, view, err);
     if (code == ERR_OK)
-        code = look_for_schemas(session, &look, view, err);
-    if (code == ERR_OK)
-        code = look_at_epoch(session, view, err);
+        code = sql_look_at_epoch(session, view, err);
     if (code == ERR_OK)
         code = sql_acknowledgers(adapter, session, view, err);
     if (code != ERR_OK)
         return code;
+    view->acknowledging_clients = look.status.clients;
     judge_read_only(&look, view);
     judge_rule(&look, view);
     mysqld_nudge(adapter, view, &look.executed);
-    sql_judge_account(adapter->settings, &look.replica, look.replica_acknowledges,
-                      !look.replica_acknowledges && !look.replica_enabled, view);
+    sql_judge_account(adapter->settings, &look.replica, look.status.replica_on,
+                      !look.status.replica_on && !look.replica_enabled, view);
     code = judge_replica(&look, view, err);
     if (code != ERR_OK)
         return code;
@@ -305,7 +255,16 @@ static enum error_code unlogged(struct session *session, bool off, struct error 
     return session_run(session, off ? STATEMENT_LOG_OFF : STATEMENT_LOG_ON, NO_ARGUMENTS, err);
 }
 
+static const struct sql_status_names status_names = {
+    .source_on = "Rpl_semi_sync_source_status",
+    .replica_on = "Rpl_semi_sync_replica_status",
+    .waiting = "Rpl_semi_sync_source_wait_sessions",
+    .clients = "Rpl_semi_sync_source_clients",
+};
+
 static const struct sql_kind kind = {
+    .status = &status_names,
+    .check = &mysqld_check,
     .executed = mysqld_executed,
     .written = mysqld_written,
     .log_end = mysqld_log_end,
@@ -340,5 +299,5 @@ const struct adapter_kind adapter_mysql = {
     .open = sql_open,
     .set_commit_rule = mysqld_set_commit_rule,
     .set_acknowledging = sql_set_acknowledging,
-    .check = mysqld_check,
+    .check = sql_check,
 };

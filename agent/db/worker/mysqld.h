@@ -63,7 +63,6 @@ enum error_code mysqld_follow(struct adapter *adapter, struct adapter_call *call
                               unsigned port, bool standing_by, struct error *err);
 
 /* mysqld_check.c */
-enum error_code mysqld_check(struct adapter *adapter, struct adapter_call *call,
-                             const struct check_request *request, struct db_findings *out, struct error *err);
+extern const struct sql_check mysqld_check;
 
 #endif

@@ -334,6 +334,22 @@ enum error_code session_run(struct session *session, enum statement statement, c
     return code;
 }
 
+enum error_code session_ask_rows(struct session *session, enum statement statement,
+                                 const char *const *arguments, session_visit visit, void *context,
+                                 struct error *err)
+{
+    MYSQL_RES *result;
+    MYSQL_ROW row;
+    enum error_code code = session_ask(session, statement, arguments, &result, err);
+
+    if (code != ERR_OK || !result)
+        return code;
+    while ((row = mysql_fetch_row(result)))
+        visit(context, row);
+    mysql_free_result(result);
+    return ERR_OK;
+}
+
 enum error_code session_ask_text(struct session *session, enum statement statement,
                                  const char *const *arguments, char *out, size_t size, struct error *err)
 {

@@ -79,6 +79,11 @@ enum error_code session_run(struct session *session, enum statement statement, c
 /* The same with a result, freed by the caller with mysql_free_result. */
 enum error_code session_ask(struct session *session, enum statement statement, const char *const *arguments,
                             MYSQL_RES **out, struct error *err);
+/* The same, with each row given to `visit`. */
+typedef void (*session_visit)(void *context, MYSQL_ROW row);
+enum error_code session_ask_rows(struct session *session, enum statement statement,
+                                 const char *const *arguments, session_visit visit, void *context,
+                                 struct error *err);
 /* One row, one column, copied; "" for NULL. ERR_INVALID: no row. */
 enum error_code session_ask_text(struct session *session, enum statement statement,
                                  const char *const *arguments, char *out, size_t size, struct error *err);

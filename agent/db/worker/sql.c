@@ -131,6 +131,58 @@ static bool judge_refused_write(const struct session *session, struct db_view *v
     return true;
 }
 
+struct semi_sync_reading {
+    const struct sql_status_names *names;
+    struct semi_sync_status *status;
+};
+
+static void read_semi_sync(void *context, MYSQL_ROW row)
+{
+    const struct semi_sync_reading *reading = context;
+    const struct sql_status_names *names = reading->names;
+    struct semi_sync_status *status = reading->status;
+
+    if (!row[0] || !row[1])
+        return;
+    if (strcasecmp(row[0], names->source_on) == 0)
+        status->source_on = sql_truth(row[1]);
+    else if (strcasecmp(row[0], names->replica_on) == 0)
+        status->replica_on = sql_truth(row[1]);
+    else if (strcasecmp(row[0], names->waiting) == 0)
+        status->waiting = (unsigned)strtoul(row[1], NULL, 10);
+    else if (strcasecmp(row[0], names->clients) == 0)
+        status->clients = (unsigned)strtoul(row[1], NULL, 10);
+}
+
+enum error_code sql_semi_sync_status(struct adapter *adapter, struct session *session,
+                                     struct semi_sync_status *out, struct error *err)
+{
+    struct semi_sync_reading reading = {.names = adapter->sql->status, .status = out};
+
+    *out = (struct semi_sync_status){0};
+    return session_ask_rows(session, STATEMENT_SEMI_SYNC_STATUS, NO_ARGUMENTS, read_semi_sync, &reading, err);
+}
+
+enum error_code sql_look_for_schemas(struct session *session, struct db_view *view, struct error *err)
+{
+    uint64_t schemas;
+    enum error_code code = session_ask_number(session, STATEMENT_USER_SCHEMAS, NO_ARGUMENTS, &schemas, err);
+
+    view->empty = code == ERR_OK && schemas == 0;
+    return code;
+}
+
+enum error_code sql_look_at_epoch(struct session *session, struct db_view *view, struct error *err)
+{
+    enum error_code code =
+        session_ask_number(session, STATEMENT_WRITTEN_EPOCH, NO_ARGUMENTS, &view->written_epoch, err);
+
+    if (code == ERR_REFUSED && sql_table_missing(session))
+        code = ERR_OK;
+    view->foreign = view->written_epoch == 0;
+    return code;
+}
+
 enum error_code sql_send_probe(struct session *session, struct error *err)
 {
     char now[32];

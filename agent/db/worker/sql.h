@@ -1,8 +1,8 @@
 /* sql.h - what the adapters of MariaDB and MySQL share. Their flows are the same, written once: sql.c (the
  * adapter itself, parts of a look), sql_sessions.c (ending sessions), sql_replica.c (status, drain),
- * sql_accounts.c (who may acknowledge), sql_primary.c (promote, open, close), sql_check.c (parts of the
- * preflight). Where the servers differ by more than the text of a statement (dialect.h), a flow calls one of
- * the functions of struct sql_kind. */
+ * sql_accounts.c (who may acknowledge), sql_primary.c (promote, open, close), sql_check.c and
+ * sql_check_accounts.c (the preflight). Where the servers differ by more than the text of a statement
+ * (dialect.h), a flow calls one of the functions of struct sql_kind. */
 #ifndef MHA_DB_WORKER_SQL_H
 #define MHA_DB_WORKER_SQL_H
 
@@ -10,7 +10,53 @@
 #include "agent/db/worker/adapter.h"
 #include "agent/db/worker/session.h"
 
+/* What a variable must be, and why. */
+struct sql_wanted {
+    const char *name; /* NULL: the table's end */
+    const char *value;
+    bool fatal;
+    const char *problem;
+    const char *remedy;
+};
+
+/* A right that the agent's account needs. */
+struct sql_right {
+    const char *names[2]; /* in SHOW GRANTS, of whatever version; names[0] NULL: the table's end */
+    const char *what_for;
+    bool per_node; /* only where each node replicates by an account of its own */
+};
+
+/* Where the preflights of the kinds differ. */
+struct sql_check {
+    const struct sql_wanted *wanted;
+    const char *net_timeout; /* the variable with the seconds after which a replica misses its source */
+    const char *net_timeout_remedy;
+    /* What a table cannot tell about one variable. */
+    void (*variable)(const char *name, const char *value, struct db_findings *out);
+    /* What a start of the server brings. */
+    enum error_code (*start)(struct session *session, bool booted_writable, struct db_findings *out,
+                             struct error *err);
+    const char *for_accounts; /* before a statement about accounts: none is for the log */
+    const struct sql_right *rights;
+    /* What a replica's account needs, NULL at its end, and how it is said. */
+    const char *replica_rights[3];
+    const char *replica_rights_said, *replica_remedy;
+    /* By each of these an account can write though the server is closed; NULL at their end. */
+    const char *writers_rights[4];
+    const char *writers_revoked, *writers_problem;
+    /* What holds a switchover up at its source, beside long transactions. */
+    enum error_code (*source)(struct adapter *adapter, struct session *session, struct db_findings *out,
+                              struct error *err);
+};
+
+/* Names of the status variables. */
+struct sql_status_names {
+    const char *source_on, *replica_on, *waiting, *clients;
+};
+
 struct sql_kind {
+    const struct sql_status_names *status;
+    const struct sql_check *check;
     /* The server's executed position: the end of its own log, and what it applied. */
     enum error_code (*executed)(struct session *session, struct position *out, struct error *err);
     /* Of the transaction that this session has just committed: canonical text. */
@@ -98,6 +144,18 @@ bool sql_is_replication_user(const struct db_settings *settings, const char *use
 bool sql_no_such_session(const struct session *session);
 /* The last statement failed because what it names does not exist. */
 bool sql_table_missing(const struct session *session);
+/* Semi-synchronous replication as it is, rather than as it is set. */
+struct semi_sync_status {
+    bool source_on, replica_on;
+    unsigned waiting; /* sessions that wait for an acknowledgement */
+    unsigned clients; /* replicas that may acknowledge */
+};
+enum error_code sql_semi_sync_status(struct adapter *adapter, struct session *session,
+                                     struct semi_sync_status *out, struct error *err);
+/* For a look at a server that has no GTID: whether it has no schema of its owner's either. */
+enum error_code sql_look_for_schemas(struct session *session, struct db_view *view, struct error *err);
+/* The newest epoch record, and whether there is one. */
+enum error_code sql_look_at_epoch(struct session *session, struct db_view *view, struct error *err);
 /* Writes the probe's row; a lock that somebody holds is told in the view. */
 enum error_code sql_send_probe(struct session *session, struct error *err);
 enum error_code sql_finish_probe(struct session *session, struct db_view *view, struct error *err);
@@ -166,17 +224,20 @@ enum error_code sql_open(struct adapter *adapter, struct adapter_call *call, uin
 
 void sql_finding(struct db_findings *out, bool fatal, const char *subject, const char *remedy,
                  const char *problem, ...) __attribute__((format(printf, 5, 6)));
+enum error_code sql_check(struct adapter *adapter, struct adapter_call *call,
+                          const struct check_request *request, struct db_findings *out, struct error *err);
+
+/* sql_check_accounts.c */
+
+/* Whether the agent's own account has its rights. */
+enum error_code sql_check_grants(struct adapter *adapter, struct session *session, struct db_findings *out,
+                                 struct error *err);
+/* The accounts by which this node replicates; `all`: those that can write on a closed server, too. */
+enum error_code sql_check_accounts(struct adapter *adapter, struct session *session, bool all,
+                                   struct db_findings *out, struct error *err);
 /* As a replica comes, over TCP: to the address that the others are told, and to the source that is asked for,
  * by this node's own account and by that of those who stand by. One that is locked is no finding. */
 void sql_check_replication_login(struct adapter *adapter, const struct check_request *request,
                                  struct db_findings *out);
-/* Transactions that a switchover would end; what keeps a replica from taking over. */
-enum error_code sql_check_transactions(struct adapter *adapter, struct session *session,
-                                       struct db_findings *out, struct error *err);
-enum error_code sql_check_target(struct session *session, struct db_findings *out, struct error *err);
-/* `grants` is "GRANT A, B C, D ON *.* TO ..." or "GRANT A,B ON *.* TO ..." */
-bool sql_granted(const char *grants, const char *name);
-/* "'user'@'host'" is of `user`. */
-bool sql_grantee_is(const char *grantee, const char *user);
 
 #endif

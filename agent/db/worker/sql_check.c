@@ -1,4 +1,5 @@
-/* Parts of the preflight that are the same for all. */
+/* The preflight: what in the server's settings and grants stands in the way of the promise, each with its
+ * remedy. And what stands in the way of a switchover at this moment. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,12 +11,8 @@
 #define LONG_TRANSACTION_S "5"
 /* A target that is so far behind would hold the writes up for about as long. */
 #define LAG_MOST_S 5
-
-/* Locked on purpose: its node's acknowledgements do not count there now. MySQL's number, MariaDB's. */
-static bool is_locked(unsigned number)
-{
-    return number == 3118 || number == 4151;
-}
+/* A replica that misses its source only after that is named. */
+#define NET_TIMEOUT_MOST_S 60
 
 void sql_finding(struct db_findings *out, bool fatal, const char *subject, const char *remedy,
                  const char *problem, ...)
@@ -34,86 +31,81 @@ void sql_finding(struct db_findings *out, bool fatal, const char *subject, const
     va_end(args);
 }
 
-/* As a replica comes; the number of the error, 0: it may. */
-static unsigned try_login(const struct db_settings *settings, const char *host, unsigned port,
-                          const char *user, char *text, size_t size)
-{
-    unsigned timeout_s = 2, number = 0;
-    MYSQL *mysql = mysql_init(NULL);
+/* ---- variables ---- */
 
-    if (!mysql)
-        return 0;
-    mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &timeout_s);
-    mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &timeout_s);
-    sql_demand_tls(mysql, settings);
-    if (!mysql_real_connect(mysql, host, user, settings->replication_password, NULL, port, NULL, 0)) {
-        number = mysql_errno(mysql);
-        snprintf(text, size, "%s", mysql_error(mysql));
-    }
-    mysql_close(mysql);
-    return number;
+static bool same(const char *value, const char *wanted)
+{
+    return strcasecmp(value, wanted) == 0 || (strcmp(wanted, "ON") == 0 && strcmp(value, "1") == 0) ||
+           (strcmp(wanted, "OFF") == 0 && strcmp(value, "0") == 0);
 }
 
-static void check_login(const struct db_settings *settings, const char *host, unsigned port, const char *user,
-                        const char *remedy, struct db_findings *out)
+struct variables {
+    const struct sql_check *kind;
+    struct db_findings *out;
+};
+
+static void check_variable(void *context, MYSQL_ROW row)
 {
-    char text[256];
-    unsigned number = try_login(settings, host, port, user, text, sizeof text);
+    const struct variables *variables = context;
+    const struct sql_check *kind = variables->kind;
+    struct db_findings *out = variables->out;
+    const char *name = row[0], *value = row[1];
 
-    if (number && !is_locked(number))
-        sql_finding(out, true, "replication_user", remedy,
-                    "replicas cannot log in to %.60s:%u as %.60s: %.100s", host, port, user, text);
-}
-
-void sql_check_replication_login(struct adapter *adapter, const struct check_request *request,
-                                 struct db_findings *out)
-{
-    static const char here[] =
-        "compare replication_user, replication_password_file, host and port in agent.conf "
-        "with the account and bind_address";
-    static const char there[] = "compare the account on that server, its password and its host part, with "
-                                "replication_user and replication_password_file here";
-    const struct db_settings *settings = adapter->settings;
-    char own[DB_TEXT_BYTES], standby[DB_TEXT_BYTES];
-
-    db_replication_user(settings, settings->node, own, sizeof own);
-    db_replication_user(settings, DB_STANDBY_NAME, standby, sizeof standby);
-    check_login(settings, settings->host, settings->port, own, here, out);
-    if (!request->source_host[0])
+    if (!name || !value)
         return;
-    check_login(settings, request->source_host, request->source_port, own, there, out);
-    if (strcmp(own, standby) != 0)
-        check_login(settings, request->source_host, request->source_port, standby, there, out);
+    for (const struct sql_wanted *wanted = kind->wanted; wanted->name; wanted++)
+        if (strcasecmp(name, wanted->name) == 0 && !same(value, wanted->value))
+            sql_finding(out, wanted->fatal, wanted->name, wanted->remedy, "it is %.60s: %s", value,
+                        wanted->problem);
+    if (strcasecmp(name, kind->net_timeout) == 0 && strtoul(value, NULL, 10) > NET_TIMEOUT_MOST_S)
+        sql_finding(
+            out, false, name, kind->net_timeout_remedy,
+            "it is %.20s s: a silently lost source is noticed late; the agent sets 4 where it replicates",
+            value);
+    if (strcasecmp(name, "init_connect") == 0 && value[0])
+        sql_finding(out, false, name, "look whether it switches sql_log_bin off", "it is set: %.100s", value);
+    kind->variable(name, value, out);
+    if (strcasecmp(name, "server_id") == 0 && out->server_id <= 1)
+        sql_finding(out, out->server_id == 0, name,
+                    "[mysqld] server_id = N   (another N on every server, and a restart)",
+                    "it is %.20s, the default: every server needs its own", value);
+}
+
+static enum error_code check_variables(struct adapter *adapter, struct session *session,
+                                       struct db_findings *out, struct error *err)
+{
+    struct variables variables = {.kind = adapter->sql->check, .out = out};
+
+    return session_ask_rows(session, STATEMENT_CHECK_VARIABLES, NO_ARGUMENTS, check_variable, &variables,
+                            err);
 }
 
 /* ---- before a switchover ---- */
 
-enum error_code sql_check_transactions(struct adapter *adapter, struct session *session,
-                                       struct db_findings *out, struct error *err)
+static void name_transaction(void *context, MYSQL_ROW row)
 {
-    MYSQL_RES *result;
-    MYSQL_ROW row;
     char remedy[64];
-    enum error_code code = session_ask(session, STATEMENT_CHECK_TRANSACTIONS,
-                                       ARGUMENTS(adapter->settings->user, LONG_TRANSACTION_S), &result, err);
 
-    if (code != ERR_OK || !result)
-        return code;
-    while ((row = mysql_fetch_row(result))) {
-        if (!row[0] || !row[1] || !row[2] || !row[3] || !row[4] || !row[5])
-            continue;
-        snprintf(remedy, sizeof remedy, "KILL %.20s;   or wait for its end", row[0]);
-        sql_finding(
-            out, false, "transactions", remedy,
-            "connection %s of %.60s@%.60s has a transaction open for %s s with %s rows changed, which a "
-            "switchover ends: %.100s",
-            row[0], row[1], row[2], row[3], row[4], row[5][0] ? row[5] : "(idle)");
-    }
-    mysql_free_result(result);
-    return ERR_OK;
+    if (!row[0] || !row[1] || !row[2] || !row[3] || !row[4] || !row[5])
+        return;
+    snprintf(remedy, sizeof remedy, "KILL %.20s;   or wait for its end", row[0]);
+    sql_finding(context, false, "transactions", remedy,
+                "connection %s of %.60s@%.60s has a transaction open for %s s with %s rows changed, which a "
+                "switchover ends: %.100s",
+                row[0], row[1], row[2], row[3], row[4], row[5][0] ? row[5] : "(idle)");
 }
 
-enum error_code sql_check_target(struct session *session, struct db_findings *out, struct error *err)
+/* Those that a switchover would end. */
+static enum error_code check_transactions(struct adapter *adapter, struct session *session,
+                                          struct db_findings *out, struct error *err)
+{
+    return session_ask_rows(session, STATEMENT_CHECK_TRANSACTIONS,
+                            ARGUMENTS(adapter->settings->user, LONG_TRANSACTION_S), name_transaction, out,
+                            err);
+}
+
+/* What keeps a replica from taking over. */
+static enum error_code check_target(struct session *session, struct db_findings *out, struct error *err)
 {
     struct replica_status status;
     enum error_code code = sql_replica_status(session, &status, err);
@@ -135,31 +127,52 @@ enum error_code sql_check_target(struct session *session, struct db_findings *ou
     return ERR_OK;
 }
 
-/* ---- grants ---- */
-
-/* `grants` is "GRANT A, B C, D ON *.* TO ..." or "GRANT A,B ON *.* TO ..." */
-bool sql_granted(const char *grants, const char *name)
+static enum error_code check_switchover(struct adapter *adapter, struct session *session,
+                                        struct db_findings *out, struct error *err)
 {
-    const char *end = strstr(grants, " ON *.*");
-    size_t length = strlen(name);
+    uint64_t closed;
+    enum error_code code = session_ask_number(session, STATEMENT_CLOSED_ASK, NO_ARGUMENTS, &closed, err);
 
-    if (!end)
-        return false;
-    for (const char *at = strstr(grants, name); at && at < end; at = strstr(at + 1, name)) {
-        bool begins =
-            at >= grants + 2 &&
-            (at[-1] == ',' || (at[-1] == ' ' && (at[-2] == ',' || at == grants + strlen("GRANT "))));
-        if (begins && (at[length] == ',' || at + length == end))
-            return true;
+    if (code != ERR_OK)
+        return code;
+    if (!closed) {
+        code = check_transactions(adapter, session, out, err);
+        return code == ERR_OK ? adapter->sql->check->source(adapter, session, out, err) : code;
     }
-    return false;
+    code = check_target(session, out, err);
+    if (code == ERR_OK)
+        code = sql_check_grants(adapter, session, out, err);
+    return code == ERR_OK ? sql_check_accounts(adapter, session, false, out, err) : code;
 }
 
-/* "'user'@'host'" is of `user`. */
-bool sql_grantee_is(const char *grantee, const char *user)
-{
-    size_t length = strlen(user);
+/* ---- all of it ---- */
 
-    return grantee[0] == '\'' && strncmp(grantee + 1, user, length) == 0 &&
-           strncmp(grantee + 1 + length, "'@", 2) == 0;
+static enum error_code check_all(struct adapter *adapter, struct session *session,
+                                 const struct check_request *request, struct db_findings *out,
+                                 struct error *err)
+{
+    enum error_code code = check_variables(adapter, session, out, err);
+
+    if (code == ERR_OK)
+        code = adapter->sql->check->start(session, request->booted_writable, out, err);
+    if (code == ERR_OK)
+        code = sql_check_grants(adapter, session, out, err);
+    return code == ERR_OK ? sql_check_accounts(adapter, session, true, out, err) : code;
+}
+
+enum error_code sql_check(struct adapter *adapter, struct adapter_call *call,
+                          const struct check_request *request, struct db_findings *out, struct error *err)
+{
+    struct session *session;
+    enum error_code code = sql_ops(adapter, &session, err);
+
+    memset(out, 0, sizeof *out);
+    if (code == ERR_OK)
+        code = request->switchover ? check_switchover(adapter, session, out, err)
+                                   : check_all(adapter, session, request, out, err);
+    if (code == ERR_OK)
+        code = sql_stopped(call, err);
+    if (code == ERR_OK && !request->switchover)
+        sql_check_replication_login(adapter, request, out);
+    return code;
 }

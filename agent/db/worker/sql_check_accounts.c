@@ -1,0 +1,251 @@
+/* The preflight's look at accounts: the rights of the agent's own, those by which replicas come, and those
+ * that can write on a closed server. */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/db/worker/sql.h"
+
+/* ---- the agent's own ---- */
+
+/* `grants` is "GRANT A, B C, D ON *.* TO ..." or "GRANT A,B ON *.* TO ..." */
+static bool granted(const char *grants, const char *name)
+{
+    const char *end = strstr(grants, " ON *.*");
+    size_t length = strlen(name);
+
+    if (!end)
+        return false;
+    for (const char *at = strstr(grants, name); at && at < end; at = strstr(at + 1, name)) {
+        bool begins =
+            at >= grants + 2 &&
+            (at[-1] == ',' || (at[-1] == ' ' && (at[-2] == ',' || at == grants + strlen("GRANT "))));
+        if (begins && (at[length] == ',' || at + length == end))
+            return true;
+    }
+    return false;
+}
+
+#define RIGHTS_MAX 16
+
+struct grants {
+    const struct sql_right *rights;
+    bool held[RIGHTS_MAX];
+    bool all, own_schema;
+};
+
+static void note_grant(void *context, MYSQL_ROW row)
+{
+    struct grants *grants = context;
+    const char *text = row[0] ? row[0] : "";
+
+    grants->all = grants->all || granted(text, "ALL PRIVILEGES");
+    grants->own_schema = grants->own_schema || strstr(text, "GRANT ALL PRIVILEGES ON `mha4rdb`.* ");
+    for (unsigned i = 0; i < RIGHTS_MAX && grants->rights[i].names[0]; i++)
+        for (unsigned j = 0; j < 2 && grants->rights[i].names[j]; j++)
+            grants->held[i] = grants->held[i] || granted(text, grants->rights[i].names[j]);
+}
+
+enum error_code sql_check_grants(struct adapter *adapter, struct session *session, struct db_findings *out,
+                                 struct error *err)
+{
+    const char *user = adapter->settings->user;
+    const struct sql_check *kind = adapter->sql->check;
+    struct grants grants = {.rights = kind->rights};
+    char remedy[512];
+    enum error_code code =
+        session_ask_rows(session, STATEMENT_CHECK_GRANTS, NO_ARGUMENTS, note_grant, &grants, err);
+
+    if (code != ERR_OK || grants.all)
+        return code;
+    for (unsigned i = 0; i < RIGHTS_MAX && grants.rights[i].names[0]; i++) {
+        const struct sql_right *right = &grants.rights[i];
+        if (grants.held[i] || (right->per_node && !db_accounts_per_node(adapter->settings)))
+            continue;
+        snprintf(remedy, sizeof remedy, "%s GRANT %s ON *.* TO `%.100s`@localhost;", kind->for_accounts,
+                 right->names[0], user);
+        sql_finding(out, true, "grants", remedy, "the agent's account lacks %s, %s", right->names[0],
+                    right->what_for);
+    }
+    if (!grants.own_schema) {
+        snprintf(remedy, sizeof remedy, "%s GRANT ALL ON mha4rdb.* TO `%.100s`@localhost;",
+                 kind->for_accounts, user);
+        sql_finding(out, true, "grants", remedy,
+                    "the agent's account has no schema mha4rdb to write its epoch records in");
+    }
+    return ERR_OK;
+}
+
+/* ---- those of others ---- */
+
+/* "'user'@'host'" is of `user`. */
+static bool grantee_is(const char *grantee, const char *user)
+{
+    size_t length = strlen(user);
+
+    return grantee[0] == '\'' && strncmp(grantee + 1, user, length) == 0 &&
+           strncmp(grantee + 1 + length, "'@", 2) == 0;
+}
+
+static void require_account(const struct sql_check *kind, const char *user, const char *what_for,
+                            struct db_findings *out)
+{
+    char remedy[512], rights[80] = "";
+
+    for (unsigned i = 0; kind->replica_rights[i]; i++)
+        snprintf(rights + strlen(rights), sizeof rights - strlen(rights), "%s%s", i ? ", " : "",
+                 kind->replica_rights[i]);
+    snprintf(remedy, sizeof remedy,
+             "%s CREATE USER `%.80s`@'%%' IDENTIFIED BY '...'; GRANT %s ON *.* TO `%.80s`@'%%';   (%s)",
+             kind->for_accounts, user, rights, user, kind->replica_remedy);
+    sql_finding(out, true, "replication_user", remedy, "no account %.80s with %s is seen: %s", user,
+                kind->replica_rights_said, what_for);
+}
+
+static bool holds_all(const char *held, const char *const *rights)
+{
+    while (*rights && strstr(held, *rights))
+        rights++;
+    return !*rights;
+}
+
+static bool holds_any(const char *held, const char *const *rights)
+{
+    while (*rights && !strstr(held, *rights))
+        rights++;
+    return *rights != NULL;
+}
+
+struct accounts {
+    const struct sql_check *kind;
+    const struct db_settings *settings;
+    bool all;
+    char own[DB_TEXT_BYTES], standby[DB_TEXT_BYTES];
+    bool own_seen, standby_seen;
+    struct db_findings *out;
+};
+
+static void look_at_account(void *context, MYSQL_ROW row)
+{
+    struct accounts *accounts = context;
+    const struct sql_check *kind = accounts->kind;
+    const char *grantee = row[0] ? row[0] : "", *held = row[1] ? row[1] : "";
+    bool own = grantee_is(grantee, accounts->own), standby = grantee_is(grantee, accounts->standby);
+    char remedy[512];
+
+    if (holds_all(held, kind->replica_rights)) {
+        accounts->own_seen = accounts->own_seen || own;
+        accounts->standby_seen = accounts->standby_seen || standby;
+    }
+    if (!accounts->all || !holds_any(held, kind->writers_rights) ||
+        grantee_is(grantee, accounts->settings->user))
+        return;
+    snprintf(remedy, sizeof remedy, "REVOKE %s ON *.* FROM %.200s;   or use it for administration only",
+             kind->writers_revoked, grantee);
+    sql_finding(accounts->out, own || standby, "accounts", remedy, "%.120s (%.60s) %s", grantee, held,
+                kind->writers_problem);
+}
+
+struct standby_lock {
+    const struct sql_check *kind;
+    const char *user;
+    struct db_findings *out;
+};
+
+static void look_at_lock(void *context, MYSQL_ROW row)
+{
+    const struct standby_lock *lock = context;
+    char remedy[512];
+
+    if (!row[0] || strcmp(row[0], lock->user) != 0 || !sql_truth(row[2]))
+        return;
+    snprintf(remedy, sizeof remedy, "%s ALTER USER `%.100s`@`%.100s` ACCOUNT UNLOCK;   (on every server)",
+             lock->kind->for_accounts, lock->user, row[1] ? row[1] : "%");
+    sql_finding(lock->out, true, "replication_user", remedy,
+                "the account %.80s is locked: who stands by cannot replicate from here", lock->user);
+}
+
+enum error_code sql_check_accounts(struct adapter *adapter, struct session *session, bool all,
+                                   struct db_findings *out, struct error *err)
+{
+    const struct db_settings *settings = adapter->settings;
+    struct accounts accounts = {.kind = adapter->sql->check, .settings = settings, .all = all, .out = out};
+    struct standby_lock lock = {.kind = accounts.kind, .user = accounts.standby, .out = out};
+    enum error_code code;
+
+    db_replication_user(settings, settings->node, accounts.own, sizeof accounts.own);
+    db_replication_user(settings, DB_STANDBY_NAME, accounts.standby, sizeof accounts.standby);
+    code = session_ask_rows(session, STATEMENT_CHECK_ACCOUNTS, NO_ARGUMENTS, look_at_account, &accounts, err);
+    if (code != ERR_OK)
+        return code;
+    if (!accounts.own_seen)
+        require_account(accounts.kind, accounts.own,
+                        "this node could not replicate from a server with the same accounts", out);
+    if (!db_accounts_per_node(settings))
+        return ERR_OK;
+    if (!accounts.standby_seen)
+        require_account(accounts.kind, accounts.standby,
+                        "a node whose acknowledgements must not count could not replicate", out);
+    /* The agent locks and unlocks the nodes' accounts as it needs to; that of those who stand by never. */
+    return session_ask_rows(session, STATEMENT_REPLICATION_ACCOUNTS, ARGUMENTS(accounts.standby),
+                            look_at_lock, &lock, err);
+}
+
+/* ---- logging in ---- */
+
+/* Locked on purpose: its node's acknowledgements do not count there now. MySQL's number, MariaDB's. */
+static bool is_locked(unsigned number)
+{
+    return number == 3118 || number == 4151;
+}
+
+/* As a replica comes; the number of the error, 0: it may. */
+static unsigned try_login(const struct db_settings *settings, const char *host, unsigned port,
+                          const char *user, char *text, size_t size)
+{
+    unsigned timeout_s = 2, number = 0;
+    MYSQL *mysql = mysql_init(NULL);
+
+    if (!mysql)
+        return 0;
+    mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &timeout_s);
+    mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &timeout_s);
+    sql_demand_tls(mysql, settings);
+    if (!mysql_real_connect(mysql, host, user, settings->replication_password, NULL, port, NULL, 0)) {
+        number = mysql_errno(mysql);
+        snprintf(text, size, "%s", mysql_error(mysql));
+    }
+    mysql_close(mysql);
+    return number;
+}
+
+static void check_login(const struct db_settings *settings, const char *host, unsigned port, const char *user,
+                        const char *remedy, struct db_findings *out)
+{
+    char text[256];
+    unsigned number = try_login(settings, host, port, user, text, sizeof text);
+
+    if (number && !is_locked(number))
+        sql_finding(out, true, "replication_user", remedy,
+                    "replicas cannot log in to %.60s:%u as %.60s: %.100s", host, port, user, text);
+}
+
+void sql_check_replication_login(struct adapter *adapter, const struct check_request *request,
+                                 struct db_findings *out)
+{
+    static const char here[] =
+        "compare replication_user, replication_password_file, host and port in agent.conf "
+        "with the account and bind_address";
+    static const char there[] = "compare the account on that server, its password and its host part, with "
+                                "replication_user and replication_password_file here";
+    const struct db_settings *settings = adapter->settings;
+    char own[DB_TEXT_BYTES], standby[DB_TEXT_BYTES];
+
+    db_replication_user(settings, settings->node, own, sizeof own);
+    db_replication_user(settings, DB_STANDBY_NAME, standby, sizeof standby);
+    check_login(settings, settings->host, settings->port, own, here, out);
+    if (!request->source_host[0])
+        return;
+    check_login(settings, request->source_host, request->source_port, own, there, out);
+    if (strcmp(own, standby) != 0)
+        check_login(settings, request->source_host, request->source_port, standby, there, out);
+}
