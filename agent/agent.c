@@ -39,9 +39,9 @@ static void on_worker_exited(void *context, const char *how)
     struct timeval delay = to_timeval(agent->worker_retry_us);
 
     if (agent->stopping || agent_rebuild_has_database(agent))
-        log_info("dbworker ended: %s", how);
+        log_info("the dbworker %s", how);
     else
-        log_warning("dbworker ended (%s); starting another", how);
+        log_warning("the dbworker %s; starting another", how);
     dbworker_free(agent->worker);
     agent->worker = NULL;
     agent->worker_killed = false;

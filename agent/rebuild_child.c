@@ -3,15 +3,13 @@
 #include <errno.h>
 #include <event2/buffer.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/rebuild_lines.h"
+#include "common/base/child.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 
@@ -21,8 +19,8 @@
 /* One process and what it has said. */
 struct process {
     struct rebuild_child *owner;
-    pid_t pid; /* 0: none */
-    int pidfd, in, out;
+    struct child child;
+    int in, out;
     struct event *readable;
     struct event *ended;
     struct evbuffer *said;
@@ -67,78 +65,52 @@ static void process_release(struct process *process)
         close(process->in);
     if (process->out >= 0)
         close(process->out);
-    if (process->pidfd >= 0)
-        close(process->pidfd);
-    *process = (struct process){.owner = process->owner, .pidfd = -1, .in = -1, .out = -1};
-}
-
-static void run_program(const struct rebuild_child *child, const char *verb, int in, int out)
-{
-    sigset_t none;
-
-    /* A session of its own: a Ctrl-C at a terminal is the agent's to handle. */
-    setsid();
-    dup2(in, STDIN_FILENO);
-    dup2(out, STDOUT_FILENO);
-    close_range(3, ~0u, 0);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
-    execl(child->program, child->program, verb, "-c", child->config_path, "-l", child->lock_path,
-          (char *)NULL);
-    fprintf(stderr, "%s cannot be executed: %s\n", child->program, strerror(errno));
-    _exit(127);
+    child_leave(&process->child);
+    *process = (struct process){.owner = process->owner, .child = CHILD_NONE, .in = -1, .out = -1};
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *context);
 static void on_ended(evutil_socket_t fd, short what, void *context);
 
-static enum error_code process_start(struct process *process, const char *verb, struct error *err)
+static bool process_watch(struct process *process)
 {
-    struct rebuild_child *child = process->owner;
-    int to[2] = {-1, -1}, from[2] = {-1, -1};
+    struct event_base *base = process->owner->base;
 
-    if (pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0) {
-        error_set(err, ERR_IO, "no pipe for mha4rdb-rebuild: %s", strerror(errno));
-        goto failed;
-    }
-    process->pid = fork();
-    if (process->pid == 0)
-        run_program(child, verb, to[0], from[1]);
-    if (process->pid < 0) {
-        process->pid = 0;
-        error_set(err, ERR_IO, "no process for mha4rdb-rebuild: %s", strerror(errno));
-        goto failed;
-    }
-    close(to[0]);
-    close(from[1]);
-    process->in = to[1];
-    process->out = from[0];
     fcntl(process->in, F_SETFL, O_NONBLOCK);
     fcntl(process->out, F_SETFL, O_NONBLOCK);
-    process->pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
     process->said = evbuffer_new();
-    process->readable = event_new(child->base, process->out, EV_READ | EV_PERSIST, on_readable, process);
-    if (process->pidfd >= 0)
-        process->ended = event_new(child->base, process->pidfd, EV_READ, on_ended, process);
-    if (process->said && process->readable && process->ended && event_add(process->readable, NULL) == 0 &&
-        event_add(process->ended, NULL) == 0)
-        return ERR_OK;
-    error_set(err, ERR_IO, "mha4rdb-rebuild cannot be watched: %s", strerror(errno));
-    /* it has not read its order yet: nothing is half done */
-    kill(process->pid, SIGKILL);
-    waitpid(process->pid, NULL, 0);
-    process_release(process);
-    return ERR_IO;
-failed:
-    for (int i = 0; i < 2; i++) {
-        if (to[i] >= 0)
-            close(to[i]);
-        if (from[i] >= 0)
-            close(from[i]);
+    process->readable = event_new(base, process->out, EV_READ | EV_PERSIST, on_readable, process);
+    process->ended = event_new(base, process->child.pidfd, EV_READ | EV_PERSIST, on_ended, process);
+    return process->said && process->readable && process->ended && event_add(process->readable, NULL) == 0 &&
+           event_add(process->ended, NULL) == 0;
+}
+
+static enum error_code process_start(struct process *process, const char *verb, struct error *err)
+{
+    const struct rebuild_child *owner = process->owner;
+    const char *const argv[] = {owner->program, verb, "-c", owner->config_path, "-l", owner->lock_path, NULL};
+    int to[2] = {-1, -1}, from[2] = {-1, -1};
+    enum error_code code;
+
+    if (pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0)
+        code = error_set(err, ERR_IO, "no pipe for mha4rdb-rebuild: %s", strerror(errno));
+    else
+        code =
+            child_start(&process->child,
+                        &(struct child_order){.argv = argv, .in = to[0], .out = from[1], .third = -1}, err);
+    process->in = to[1];
+    process->out = from[0];
+    if (to[0] >= 0)
+        close(to[0]);
+    if (from[1] >= 0)
+        close(from[1]);
+    if (code == ERR_OK && !process_watch(process)) {
+        code = error_set(err, ERR_NO_MEMORY, "no memory to watch mha4rdb-rebuild");
+        child_discard(&process->child); /* it has not read its order yet: nothing is half done */
     }
-    process_release(process);
-    return ERR_IO;
+    if (code != ERR_OK)
+        process_release(process);
+    return code;
 }
 
 static bool process_tell(struct process *process, const struct rebuild_line *line)
@@ -295,18 +267,15 @@ static void on_ended(evutil_socket_t fd, short what, void *context)
 {
     struct process *process = context;
     struct rebuild_child *child = process->owner;
-    int status = 0;
+    char how[64];
 
     (void)fd;
     (void)what;
+    if (!child_reap(&process->child, how, sizeof how, NULL))
+        return;
     hear(process);
-    waitpid(process->pid, &status, 0);
-    if (!process->done && !process->failed && WIFSIGNALED(status))
-        snprintf(process->why, sizeof process->why, "mha4rdb-rebuild was ended by signal %d",
-                 WTERMSIG(status));
-    else if (!process->done && !process->failed)
-        snprintf(process->why, sizeof process->why, "mha4rdb-rebuild ended with exit status %d; see its log",
-                 WEXITSTATUS(status));
+    if (!process->done && !process->failed)
+        snprintf(process->why, sizeof process->why, "mha4rdb-rebuild %s; see its log", how);
     if (process == &child->receiver) {
         receiver_ended(child);
         return;
@@ -337,7 +306,8 @@ enum error_code rebuild_child_new(struct event_base *base, const struct rebuild_
     snprintf(child->config_path, sizeof child->config_path, "%s", config->config_path);
     snprintf(child->lock_path, sizeof child->lock_path, "%s", config->lock_path);
     snprintf(child->marker, sizeof child->marker, "%s/" REBUILD_CHILD_MARKER, config->data_dir);
-    child->receiver = child->donation = (struct process){.owner = child, .pidfd = -1, .in = -1, .out = -1};
+    child->receiver = child->donation =
+        (struct process){.owner = child, .child = CHILD_NONE, .in = -1, .out = -1};
     mha__rebuild_state__init(&child->state);
     child->state.phase = child->phase;
     child->state.donor = child->donor;
@@ -372,9 +342,9 @@ enum error_code rebuild_child_start(struct rebuild_child *child, const struct re
                                 .reason = order->reason};
     enum error_code code;
 
-    if (child->receiver.pid)
+    if (child->receiver.child.pid)
         return error_set(err, ERR_BUSY, "this node is being rebuilt from %s already", child->donor);
-    if (child->donation.pid)
+    if (child->donation.child.pid)
         return error_set(err, ERR_BUSY, "this node is giving its data to %s; ask again when that is done",
                          child->donation.other);
     code = process_start(&child->receiver, "receive", err);
@@ -416,7 +386,7 @@ void rebuild_child_offer(struct rebuild_child *child, const char *message, const
 
 bool rebuild_child_cancel(struct rebuild_child *child)
 {
-    if (!child->receiver.pid)
+    if (!child->receiver.child.pid)
         return false;
     if (!child->cancelled)
         log_notice("rebuild from %s: cancelling it", child->donor);
@@ -427,7 +397,7 @@ bool rebuild_child_cancel(struct rebuild_child *child)
 
 bool rebuild_child_running(const struct rebuild_child *child)
 {
-    return child->receiver.pid != 0;
+    return child->receiver.child.pid != 0;
 }
 
 const Mha__RebuildState *rebuild_child_state(const struct rebuild_child *child)
@@ -451,9 +421,9 @@ enum error_code rebuild_child_donate(struct rebuild_child *child, const char *to
     struct rebuild_line line = {.verb = REBUILD_DONATE, .donor = to, .rate_mb = rate_mb};
     enum error_code code;
 
-    if (child->receiver.pid || rebuild_child_unfinished(child))
+    if (child->receiver.child.pid || rebuild_child_unfinished(child))
         return error_set(err, ERR_BUSY, "the donor is being rebuilt itself; choose another one");
-    if (child->donation.pid)
+    if (child->donation.child.pid)
         return error_set(err, ERR_BUSY, "the donor is giving its data to %s; ask again when that is done",
                          child->donation.other);
     code = process_start(&child->donation, "donate", err);
@@ -470,5 +440,5 @@ enum error_code rebuild_child_donate(struct rebuild_child *child, const char *to
 
 const char *rebuild_child_donating_to(const struct rebuild_child *child)
 {
-    return child->donation.pid ? child->donation.other : NULL;
+    return child->donation.child.pid ? child->donation.other : NULL;
 }

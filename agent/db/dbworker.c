@@ -1,20 +1,15 @@
 #include "agent/db/dbworker.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/base/child.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
-
-#define CHILD_FD 3
 
 /* What waits for an answer. */
 struct waiting {
@@ -31,8 +26,7 @@ struct dbworker {
     void *context;
     struct event_base *base;
     int fd;
-    int pidfd;
-    pid_t pid;
+    struct child child;
     struct event *readable;
     struct event *ended;
     uint64_t last_id;
@@ -54,8 +48,7 @@ static void destroy(struct dbworker *worker)
         event_free(worker->ended);
     if (worker->fd >= 0)
         close(worker->fd);
-    if (worker->pidfd >= 0)
-        close(worker->pidfd);
+    child_leave(&worker->child);
     if (worker->newest)
         mha__db_reply__free_unpacked(worker->newest, NULL);
     free(worker);
@@ -150,12 +143,14 @@ static bool receive(struct dbworker *worker)
             return true;
         }
         if ((size_t)n > sizeof worker->buffer) {
-            log_error("dbworker %d: a message of %zd bytes, more than allowed: dropped", (int)worker->pid, n);
+            log_error("dbworker %d: a message of %zd bytes, more than allowed: dropped",
+                      (int)worker->child.pid, n);
             continue;
         }
         reply = mha__db_reply__unpack(NULL, (size_t)n, worker->buffer);
         if (!reply) {
-            log_error("dbworker %d: a message of %zd bytes that is no DbReply: dropped", (int)worker->pid, n);
+            log_error("dbworker %d: a message of %zd bytes that is no DbReply: dropped",
+                      (int)worker->child.pid, n);
             continue;
         }
         if (!handle_reply(worker, reply))
@@ -173,19 +168,11 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 static void on_ended(evutil_socket_t fd, short what, void *arg)
 {
     struct dbworker *worker = arg;
-    siginfo_t info;
     char how[64];
 
-    (void)what;
-    memset(&info, 0, sizeof info);
-    if (waitid(P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG) != 0)
-        snprintf(how, sizeof how, "ended, and was reaped elsewhere");
-    else if (info.si_pid == 0)
+    (void)fd, (void)what;
+    if (!child_reap(&worker->child, how, sizeof how, NULL))
         return;
-    else if (info.si_code == CLD_EXITED)
-        snprintf(how, sizeof how, "exit status %d", info.si_status);
-    else
-        snprintf(how, sizeof how, "signal %d", info.si_status);
     event_del(worker->ended);
     if (!receive(worker)) /* its last words */
         return;
@@ -198,79 +185,42 @@ static void on_ended(evutil_socket_t fd, short what, void *arg)
     leave(worker);
 }
 
-/* Between fork and exec: async-signal-safe calls only. */
-static void become_worker(int fd, char *const argv[])
-{
-    struct sigaction action = {.sa_handler = SIG_DFL};
-    sigset_t none;
-
-    sigemptyset(&none);
-    for (int signo = 1; signo < NSIG; signo++)
-        sigaction(signo, &action, NULL);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    if (fd == CHILD_FD)
-        fcntl(fd, F_SETFD, 0);
-    else if (dup2(fd, CHILD_FD) < 0)
-        _exit(127);
-    execv(argv[0], argv);
-    _exit(127);
-}
-
-static pid_t start_process(const struct dbworker_config *config, int fd)
-{
-    char *argv[] = {(char *)config->program,
-                    (char *)"-c",
-                    (char *)config->config_path,
-                    (char *)"-f",
-                    (char *)"3",
-                    (char *)"-l",
-                    (char *)config->lock_path,
-                    NULL};
-    pid_t pid = fork();
-
-    if (pid == 0)
-        become_worker(fd, argv);
-    return pid;
-}
-
 enum error_code dbworker_spawn(struct event_base *base, const struct dbworker_config *config,
                                const struct dbworker_callbacks *callbacks, void *context,
                                struct dbworker **out, struct error *err)
 {
+    const char *const argv[] = {config->program,   "-c", config->config_path, "-f", "3", "-l",
+                                config->lock_path, NULL};
+    struct child_order order = {.argv = argv, .in = -1, .out = -1, .shares_session = true};
     struct dbworker *worker = calloc(1, sizeof *worker);
     int pair[2] = {-1, -1};
+    enum error_code code;
 
     if (!worker)
         return error_set(err, ERR_NO_MEMORY, "no memory for a dbworker");
     worker->base = base;
     worker->callbacks = *callbacks;
     worker->context = context;
-    worker->fd = worker->pidfd = -1;
+    worker->fd = -1;
+    worker->child = CHILD_NONE;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
-        error_set(err, ERR_IO, "no socket pair for the dbworker: %s", strerror(errno));
+        code = error_set(err, ERR_IO, "no socket pair for the dbworker: %s", strerror(errno));
         goto failed;
     }
     worker->fd = pair[0];
-    worker->pid = start_process(config, pair[1]);
+    order.third = pair[1];
+    code = child_start(&worker->child, &order, err);
     close(pair[1]);
-    if (worker->pid < 0) {
-        error_set(err, ERR_IO, "no process for the dbworker: %s", strerror(errno));
+    if (code != ERR_OK)
         goto failed;
-    }
-    worker->pidfd = (int)syscall(SYS_pidfd_open, worker->pid, 0);
-    if (worker->pidfd < 0) {
-        error_set(err, ERR_IO, "pidfd_open(2) for the dbworker: %s; it needs Linux 5.4", strerror(errno));
-        goto failed_child;
-    }
-    fcntl(worker->pidfd, F_SETFD, FD_CLOEXEC);
     worker->readable = event_new(base, worker->fd, EV_READ | EV_PERSIST, on_readable, worker);
-    worker->ended = event_new(base, worker->pidfd, EV_READ | EV_PERSIST, on_ended, worker);
+    worker->ended = event_new(base, worker->child.pidfd, EV_READ | EV_PERSIST, on_ended, worker);
     worker->waiting[WAITING_REQUEST].deadline = evtimer_new(base, on_request_deadline, worker);
     worker->waiting[WAITING_FENCE].deadline = evtimer_new(base, on_fence_deadline, worker);
     if (!worker->readable || !worker->ended || !worker->waiting[WAITING_REQUEST].deadline ||
         !worker->waiting[WAITING_FENCE].deadline || event_add(worker->readable, NULL) != 0 ||
         event_add(worker->ended, NULL) != 0) {
-        error_set(err, ERR_NO_MEMORY, "no memory for a dbworker's events");
+        code = error_set(err, ERR_NO_MEMORY, "no memory for a dbworker's events");
         goto failed_child;
     }
     *out = worker;
@@ -278,11 +228,10 @@ enum error_code dbworker_spawn(struct event_base *base, const struct dbworker_co
 
 failed_child:
     /* it has done nothing yet that a kill could leave half done: its lease is empty */
-    kill(worker->pid, SIGKILL);
-    waitpid(worker->pid, NULL, 0);
+    child_discard(&worker->child);
 failed:
     destroy(worker);
-    return err ? err->code : ERR_IO;
+    return code;
 }
 
 void dbworker_free(struct dbworker *worker)
@@ -298,7 +247,7 @@ void dbworker_free(struct dbworker *worker)
 
 pid_t dbworker_pid(const struct dbworker *worker)
 {
-    return worker->pid;
+    return worker->child.pid;
 }
 
 const Mha__DbObservation *dbworker_observation(const struct dbworker *worker)

@@ -40,8 +40,8 @@ struct dbworker_callbacks {
     /* Every observation, those inside replies too (before the reply's own callback). Valid during the call.
      */
     void (*observation)(void *context, const Mha__DbObservation *observation);
-    /* The process is gone and reaped; `how` is for a person, e.g. "exit status 2". Outstanding requests were
-     * answered with ERR_IO before. Only dbworker_free is left to do. */
+    /* The process is gone and reaped; `how` is for a person, e.g. "ended with exit status 2". Outstanding
+     * requests were answered with ERR_IO before. Only dbworker_free is left to do. */
     void (*exited)(void *context, const char *how);
 };
 

@@ -230,7 +230,7 @@ static void test_lease_watch_stop(void)
     CU_ASSERT_EQUAL(observed_us, 3020);
     CU_ASSERT_TRUE(dbworker_stop(worker));
     CU_ASSERT_TRUE(run_until(&exits, 1));
-    CU_ASSERT_STRING_EQUAL(how, "exit status 0");
+    CU_ASSERT_STRING_EQUAL(how, "ended with exit status 0");
     CU_ASSERT_EQUAL(observed_us, 103); /* its last words were heard */
     CU_ASSERT_FALSE(dbworker_lease(worker, 5, 1000, true));
     end();
@@ -242,14 +242,14 @@ static void test_it_ends(void)
 
     start("exits");
     CU_ASSERT_TRUE(run_until(&exits, 1));
-    CU_ASSERT_STRING_EQUAL(how, "exit status 7");
+    CU_ASSERT_STRING_EQUAL(how, "ended with exit status 7");
     end();
     start("plain");
     CU_ASSERT_TRUE(run_until(&observations, 1));
     CU_ASSERT_EQUAL(ask(MHA__DB_REQUEST__BODY_FREEZE, &freeze, 5000000), ERR_OK);
     kill(dbworker_pid(worker), SIGKILL);
     CU_ASSERT_TRUE(run_until(&exits, 1));
-    CU_ASSERT_STRING_EQUAL(how, "signal 9");
+    CU_ASSERT_STRING_EQUAL(how, "was ended by signal 9");
     CU_ASSERT_EQUAL(replies, 1);
     CU_ASSERT_EQUAL(code, ERR_IO);
     end();
@@ -263,7 +263,7 @@ static void test_no_such_program(void)
     exits = observations = 0;
     CU_ASSERT_EQUAL_FATAL(dbworker_spawn(base, &config, &callbacks, NULL, &worker, &err), ERR_OK);
     CU_ASSERT_TRUE(run_until(&exits, 1));
-    CU_ASSERT_STRING_EQUAL(how, "exit status 127");
+    CU_ASSERT_STRING_EQUAL(how, "ended with exit status 127");
     end();
 }
 
