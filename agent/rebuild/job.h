@@ -1,12 +1,14 @@
 /* job.h - what every step of mha4rdb-rebuild shares: the agent's lines, the order to cancel, the deadline.
  *
- * One thread. Whatever waits, waits in job_wait or job_pause, which also look at standard input: its end is
- * the agent's order to cancel, seen at once. A job that makes no progress for rebuild.timeout_s has failed.
+ * One thread, but for MySQL's copy. Whatever waits, waits in job_wait or job_pause, which also look at
+ * standard input: its end is the agent's order to cancel, seen at once. A job that makes no progress for
+ * rebuild.timeout_s has failed.
  *
  * The files: main.c (options), job.c, process.c (children), query.c (sessions), server.c (start and stop of
  * the own server), alone.c (what one server has and another lacks, pure), save.c (that set aside), receive.c
- * (the recipient's course), receive_mysql.c, receive_mariadb.c, donate.c, chunks.c (what donor and recipient
- * say to each other), connect.c (a command of agent.conf behind a socket of the service manager's). */
+ * (the recipient's course), receive_mysql.c, relay.c (no faster than the order says), receive_mariadb.c,
+ * donate.c, chunks.c (what donor and recipient say to each other), connect.c (a command of agent.conf behind
+ * a socket of the service manager's). */
 #ifndef MHA_REBUILD_JOB_H
 #define MHA_REBUILD_JOB_H
 

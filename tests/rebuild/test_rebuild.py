@@ -138,22 +138,54 @@ def test_the_donor_dies_in_the_middle(pair):
     assert values(replica) == values(primary)
 
 
-@pytest.mark.parametrize("rate_mb", [2])
-def test_throttle(pair, rate_mb):
+def copied(replica, job):
+    """Megabytes as the copy's receiver counts them, and the seconds that the copying took."""
+    begin = next(at for at, verb, words in job.lines if verb == "phase" and words["name"] == "copying")
+    end = next(at for at, verb, words in job.lines if verb == "phase" and words["name"] in ("preparing", "starting"))
+    if replica.kind == "mysql":  # told by the server itself, which has come back with it
+        return int(replica.server.query("SELECT SUM(NETWORK) AS n FROM performance_schema.clone_progress")[0]["n"]) / 1e6, end - begin
+    return max(int(words["done_bytes"]) for _, verb, words in job.lines if verb == "progress") / 1e6, end - begin
+
+
+def cloned_from(node):
+    """The port that the server itself dialled for its copy."""
+    return int(node.server.query("SELECT SOURCE AS s FROM performance_schema.clone_status")[0]["s"].rpartition(":")[2])
+
+
+def test_throttle(pair):
     primary, replica = pair
+    rate_mb = {"mariadb": 2, "mysql": 4}[replica.kind]  # some 9 and 88 MB are copied: for many seconds
     job = replica.receive(primary, order_rate_mb=rate_mb)
     if replica.kind == "mariadb":
         job.end()
         job = replica.receive(primary, offer={})
         job.wait("want")
         job.answer(primary.donate(replica, rate_mb=rate_mb).wait("offer"))
-    job.done(200)
-    begin = next(at for at, verb, words in job.lines if verb == "phase" and words["name"] == "copying")
-    end = next(at for at, verb, words in job.lines if verb == "phase" and words["name"] in ("preparing", "starting"))
-    megabytes = max(int(words["done_bytes"]) for _, verb, words in job.lines if verb == "progress") / 1e6
-    assert megabytes > 6
-    if replica.kind == "mariadb":  # what MySQL makes of clone_max_data_bandwidth is its own: a small copy is done before it tells
-        assert end - begin > megabytes / rate_mb / 1.2, (megabytes, end - begin)
+    job.done()
+    megabytes, seconds = copied(replica, job)
+    assert megabytes > 3 * rate_mb
+    assert megabytes / seconds < 1.1 * rate_mb, (megabytes, seconds)
+    told = [int(words["done_bytes"]) for _, verb, words in job.lines if verb == "progress"]
+    assert len(told) > 3 and told == sorted(told)
+    assert told[-1] > 0.8e6 * megabytes, (told, megabytes)
+    if replica.kind == "mysql":
+        assert cloned_from(replica) != primary.server.port
+
+
+@pytest.mark.kinds("mysql")
+def test_the_orders_rate_counts(pair):
+    """Not the configured one: that would take a minute and a half."""
+    primary, replica = pair
+    job = replica.receive(primary, rate_mb=1, order_rate_mb=20).done()
+    megabytes, seconds = copied(replica, job)
+    assert 1.2 < megabytes / seconds < 1.1 * 20, (megabytes, seconds)
+
+
+@pytest.mark.kinds("mysql")
+def test_without_a_rate_it_goes_directly(pair):
+    primary, replica = pair
+    replica.receive(primary, rate_mb=0).done()
+    assert cloned_from(replica) == primary.server.port
 
 
 def test_purged_logs_stop_it(pair):
