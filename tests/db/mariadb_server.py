@@ -216,3 +216,17 @@ class Server:
 
     def alive(self):
         return self.process.poll() is None
+
+    def killed(self):
+        """SIGKILL has been sent, as the kernel shows it: from then on no thread of it runs a line of its own, though the kernel may take a while to
+        take a few hundred megabytes apart before the process is gone."""
+        if self.process.poll() is not None:
+            return True
+        try:
+            words = open(f"/proc/{self.process.pid}/stat").read().rsplit(")", 1)[1].split()
+            status = dict(line.split(":", 1) for line in open(f"/proc/{self.process.pid}/status") if ":" in line)
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        ending = int(words[6]) & 0x404  # PF_EXITING, PF_SIGNALED
+        pending = any(int(status[name], 16) & 1 << signal.SIGKILL - 1 for name in ("SigPnd", "ShdPnd"))
+        return bool(words[0] in "ZX" or ending or pending)

@@ -10,6 +10,7 @@ import pytest
 from clients import Load, Raw, Writer, create_orders, stalls, values
 from dbworker import now_us
 from mariadb_server import SINGLE_USER
+from priority import urgent
 
 
 pytestmark = pytest.mark.kinds("mariadb", "mysql")
@@ -37,9 +38,25 @@ def gone(server):
     return server.process.poll() is not None
 
 
+def killed_before(server, worker, end):
+    """SIGKILL is sent before `end`, as seen from outside; then the server is gone, however long the kernel takes for that."""
+    with urgent(worker.process) as had:
+        wait_until(server.killed, 2)
+        at = now_us()
+    assert at < end + (0 if had else late_us(end)), at - end
+    wait_until(lambda: gone(server), 20)
+
+
 def closed(server):
     """Read-only; or killed, where this machine was too busy for the gentle way within a short lease."""
-    return gone(server) or server.value("@@read_only") == 1
+    return server.killed() or server.value("@@read_only") == 1
+
+
+def back(server):
+    """It runs, whichever way it was closed."""
+    if server.killed():
+        wait_until(lambda: gone(server), 20)
+        server.start()
 
 
 def test_asked_for(server, worker):
@@ -98,9 +115,8 @@ def test_lease_ends_though_the_agent_says_nothing(server, worker):
     assert end - 300000 < fenced < end + 20000 + late_us(end), (end - fenced)
     load.join(2)
     seen = worker.wait(lambda o: o["fenced"])
-    assert seen["observed_us"] <= end + late_us(end)
-    if gone(server):
-        server.start()
+    assert server.killed() or seen["observed_us"] <= end + late_us(end)
+    back(server)
     assert load.error and set(load.told) <= values(server)
 
 
@@ -202,8 +218,7 @@ def test_a_pause_that_is_over_keeps_nothing_open(server, worker, make_worker):
     wait_until(lambda: closed(server), 2)
     second.hang_up()
     assert second.exited(1) == 0
-    if gone(server):
-        server.start()
+    back(server)
     with server.root() as c:
         c.execute("SET GLOBAL read_only = 0")
     third = make_worker(server)
@@ -251,9 +266,10 @@ def test_waiting_commits_end_in_sigkill_and_are_never_told_ok(server, worker):
     waiting = [Writer(server, i) for i in range(5)] + [Writer(server, 9, "root", "")]
     worker.wait(lambda o: o["waiting_commits"] > 0)
     time.sleep(0.1)
-    begin = time.monotonic()
-    seen = worker.ask("fence", reason="a test")["observation"]
-    assert worker.waited < 0.6 + stalls.since(begin)
+    begin = now_us()
+    fence = worker.send("fence", reason="a test")
+    killed_before(server, worker, begin + 400000)
+    seen = worker.answer(fence)["observation"]
     assert seen["fenced"] and seen["state"] == "DB_DOWN" and gone(server)
     for writer in waiting:
         writer.join(2)
@@ -273,9 +289,8 @@ def test_waiting_commits_at_the_end_of_the_lease(server, worker, agent):
         worker.hang_up()
     elif agent == "stops the worker":
         worker.send("stop")
-    assert not gone(server)
-    wait_until(lambda: gone(server), 2)
-    assert now_us() < end + 50000 + late_us(end), now_us() - end
+    assert not server.killed()
+    killed_before(server, worker, end)
     if agent != "silent":
         assert worker.exited(1) == 0
     for writer in waiting:
@@ -287,8 +302,7 @@ def test_a_hung_server_at_the_end_of_the_lease(server, worker):
     worker.open(3, seconds=0.5)
     end = worker.lease(3, 0.5)
     server.process.send_signal(signal.SIGSTOP)
-    wait_until(lambda: gone(server), 2)
-    assert now_us() < end + 50000 + late_us(end), now_us() - end
+    killed_before(server, worker, end)
     seen = worker.wait(lambda o: o["state"] == "DB_DOWN")
     assert seen["fenced"]
 
@@ -299,7 +313,8 @@ def test_a_long_statement_at_the_end_of_the_lease(server, worker):
     worker.lease(3, 0.5)
     slow = Writer(server, Raw("SLEEP(5)"))
     if server.kind == "mariadb":
-        wait_until(lambda: gone(server), 2)
+        wait_until(server.killed, 2)
+        wait_until(lambda: gone(server), 20)
     else:  # where KILL lets no commit go, the statement is killed and the server lives
         wait_until(lambda: server.value("@@read_only") == 1, 2)
         assert not gone(server)
