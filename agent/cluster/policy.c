@@ -379,10 +379,10 @@ static void track_near(struct policy_tracker *tracker, const struct policy_input
         if ((all_acks && cluster_sync_find(&input->state->sync, node->id)) ||
             !(db = policy_willing(input, node)))
             continue;
-        *near = (struct policy_near){.id = node->id};
+        *near = (struct policy_near){.id = node->id, .since_us = input->now_us};
         for (unsigned j = 0; j < before_count; j++)
             if (before[j].id == node->id)
-                near->near_us = before[j].near_us;
+                *near = before[j];
         if (tracker->near_mark_us && input->now_us - tracker->near_mark_us <= POLICY_NEAR_US &&
             position_parse(db->received, &received) && position_contains(&received, &tracker->near_mark))
             near->near_us = input->now_us;

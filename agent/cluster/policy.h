@@ -137,7 +137,8 @@ enum rule_change {
 
 struct policy_near {
     uint64_t id;
-    uint64_t near_us; /* the last time that it held what was the end of the log a moment before; 0: never */
+    uint64_t near_us;  /* the last time that it held what was the end of the log a moment before; 0: never */
+    uint64_t since_us; /* it receives, without a break */
 };
 
 /* Why a database must be made anew. */

@@ -19,6 +19,9 @@
  * one detection time need an operator, or one of them back, even if the others live. M = all would need it
  *   whenever the primary and any other one are.
  *
+ * Who is counted by the server syncs each event that it receives (MySQL): so one that lags behind while nothing
+ * waits for it stands by until it has caught up.
+ *
  * k is lowered when fewer than k members are sound and nobody can join, and raised again as soon as k + 1
  * hold everything. While k can be raised nobody else joins: at k acknowledgements each member more is one
  * more position that a promotion needs. */
@@ -29,6 +32,8 @@
 
 #define RAISE_TIMEOUT_US 2000000u
 #define RAISE_AGAIN_US 5000000u
+/* A replica that has received for so long and was not near may not get near as one that acknowledges. */
+#define LAGGARD_US 3000000u
 /* While nothing waits for it yet, who is allowed to acknowledge has so long to change over. */
 #define PREPARE_TIMEOUT_US 10000000u
 
@@ -258,6 +263,34 @@ static bool is_lost(const struct policy_input *input, const struct policy_node *
     return !db || db->state != MHA__DB_STATE__DB_UP || cluster_aside_find(input->state, node->id);
 }
 
+static bool lags_behind(const struct policy_tracker *tracker, const struct policy_input *input,
+                        const char *name)
+{
+    for (unsigned i = 0; i < tracker->near_count; i++) {
+        const struct policy_near *near = &tracker->near[i];
+        uint64_t since_us = near->near_us > near->since_us ? near->near_us : near->since_us;
+        if (strcmp(policy_node_name(input, near->id), name) == 0)
+            return input->now_us - since_us > LAGGARD_US;
+    }
+    return false;
+}
+
+/* With k = 0, and nobody joining. true: they do. */
+static bool laggards_stand_by(const struct policy_tracker *tracker, const struct policy_input *input,
+                              struct policy_output *output)
+{
+    const Mha__DbObservation *db = input->db;
+    struct acknowledgers who = {.count = 0};
+
+    if (input->settings.acks_kind != ACKS_COUNT || !db->acknowledgers_known ||
+        db->n_acknowledgers > CLUSTER_SYNC_MAX)
+        return true;
+    for (size_t i = 0; i < db->n_acknowledgers; i++)
+        if (!lags_behind(tracker, input, db->acknowledgers[i]))
+            who.names[who.count++] = db->acknowledgers[i];
+    return who.count == db->n_acknowledgers || policy_acknowledgers_are(input, output, &who);
+}
+
 /* {A},0 -> {A,B},1: "tell the database first, wait until k members hold the end of the log of that moment,
  * then commit" */
 static void raise_first(struct policy_tracker *tracker, const struct policy_input *input,
@@ -446,6 +479,8 @@ void policy_keep_sync_set(struct policy_tracker *tracker, const struct policy_in
         policy_wait(output, "the server lets no replica connect; setting its commit rule anew");
         who.count = 0;
         policy_set_rule(input, output, DB_OP_SET_COMMIT_RULE, 0, &who);
+    } else if (tracker->change == RULE_CHANGE_NONE && !laggards_stand_by(tracker, input, output)) {
+        policy_wait(output, "a replica lags behind: it stands by until it has caught up");
     } else if (!input->settings.durability_available) {
         raise_first(tracker, input, output);
     }

@@ -324,7 +324,7 @@ static void recall(const struct model *m)
             tracker->nodes[tracker->node_count++].trouble_since_us = 1;
         }
         if (m->near >> i & 1)
-            tracker->near[tracker->near_count++] = (struct policy_near){i + 1, NOW_US};
+            tracker->near[tracker->near_count++] = (struct policy_near){i + 1, NOW_US, NOW_US};
     }
 }
 

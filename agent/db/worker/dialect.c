@@ -263,6 +263,8 @@ static const struct row rows[] = {
     {STATEMENT_REPLICA_STOP, MYSQL, "STOP REPLICA"},
     {STATEMENT_REPLICA_START, MYSQL, "START REPLICA"},
     {STATEMENT_REPLICA_FORGET, MYSQL, "RESET REPLICA ALL"},
+    {STATEMENT_SYNC_RECEIVED_ASK, MYSQL, "SELECT @@global.sync_relay_log"},
+    {STATEMENT_SYNC_RECEIVED, MYSQL, "SET GLOBAL sync_relay_log = $1"},
     {STATEMENT_ACKNOWLEDGE_ON, MYSQL, "SET GLOBAL rpl_semi_sync_replica_enabled = 1"},
     {STATEMENT_ACKNOWLEDGE_OFF, MYSQL, "SET GLOBAL rpl_semi_sync_replica_enabled = 0"},
     {STATEMENT_NET_TIMEOUT, MYSQL, "SET GLOBAL replica_net_timeout = $1"},

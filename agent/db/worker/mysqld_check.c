@@ -24,10 +24,6 @@ static const struct sql_wanted wanted[] = {
      "SET PERSIST innodb_flush_log_at_trx_commit = 1;"},
     {"innodb_doublewrite", "ON", false, "a torn page after a power cut cannot be repaired",
      "[mysqld] innodb_doublewrite = ON   (and a restart)"},
-    {"sync_relay_log", "1", false,
-     "what this node has acknowledged can vanish in a power cut: after each restart it counts only with what "
-     "it has applied",
-     "SET PERSIST sync_relay_log = 1;"},
     {"relay_log_recovery", "OFF", false,
      "a restart throws away what was received and not applied: after it this node counts only with what it "
      "has applied",
@@ -52,6 +48,12 @@ static void check_variable(const char *name, const char *value, struct db_findin
 {
     if (strcasecmp(name, "server_id") == 0)
         out->server_id = strtoull(value, NULL, 10);
+    if (strcasecmp(name, "sync_relay_log") == 0 && strcmp(value, "1") != 0 &&
+        strcmp(value, MYSQLD_SYNC_STANDING_BY) != 0)
+        sql_finding(out, false, name, "SET PERSIST sync_relay_log = 1;",
+                    "it is %.60s: nobody can tell after a restart whether what this node has acknowledged "
+                    "outlived it: it counts only with what it has applied then",
+                    value);
 }
 
 static const struct plugin {
