@@ -115,8 +115,9 @@ void replica_status(struct replica *replica, struct raft_status *out)
 {
     if (replica->raft) {
         raft_trace_status(&replica->tracer, replica->raft, clock_now_us(), out);
-        /* The owner decides by what it has applied. */
-        if (replica->applied_index < out->commit_index)
+        /* The owner decides by what it has applied: with an entry of this term that is all of earlier terms.
+         * What its own proposals add to it comes a moment after it is committed, at once on a quick disk. */
+        if (replica->applied_term != out->term)
             out->ready = out->current = false;
     } else {
         memset(out, 0, sizeof *out);

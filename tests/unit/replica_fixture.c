@@ -18,6 +18,9 @@ static enum error_code on_apply(void *context, uint64_t index, uint64_t term, co
                                 struct error *err)
 {
     struct node *node = context;
+    struct raft_status status;
+    replica_status(node->replica, &status);
+    node->applied_unready += status.role == RAFT_LEADER && status.term == term && !status.ready;
     if (size > 0 && *(const char *)data == '?')
         return error_set(err, ERR_INVALID, "a command that this version does not know");
     CU_ASSERT(term > 0);

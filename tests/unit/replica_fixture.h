@@ -39,6 +39,7 @@ struct node {
     char message[32];
     char why[256];
     unsigned propose_on_apply;
+    unsigned applied_unready; /* it led, and was told that it is not ready */
 };
 
 void fixture_begin(const char *program); /* also CUnit's registry */

@@ -34,6 +34,20 @@ static void forms_elects_applies(void)
     stop(nodes);
 }
 
+/* What a leader has proposed itself is committed before it is applied, on a slow disk for long: it has the state that
+ * it had when it proposed, and goes on leading by it. */
+static void applying_leader_is_ready(void)
+{
+    struct node nodes[3];
+
+    expected = 0;
+    start(nodes);
+    propose_many(nodes, 3, 20); /* committed together */
+    for (unsigned i = 0; i < 3; i++)
+        CU_ASSERT_EQUAL(nodes[i].applied_unready, 0);
+    stop(nodes);
+}
+
 static void restarts_from_disk(void)
 {
     struct node nodes[3];
@@ -440,6 +454,7 @@ int main(void)
     fixture_begin("test_replica");
     suite = CU_add_suite("replica", NULL, NULL);
     CU_ADD_TEST(suite, forms_elects_applies);
+    CU_ADD_TEST(suite, applying_leader_is_ready);
     CU_ADD_TEST(suite, restarts_from_disk);
     CU_ADD_TEST(suite, leader_dies);
     CU_ADD_TEST(suite, wiped_one_is_refused);
