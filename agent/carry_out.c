@@ -112,7 +112,7 @@ static void send_fence(struct agent *agent)
     uint64_t now_us = clock_now_us();
     struct error err;
 
-    if (now_us < agent->fence_again_us)
+    if (dbworker_fencing(agent->worker) || now_us < agent->fence_again_us)
         return;
     agent->fence_again_us = now_us + pace_us;
     log_notice("database: fencing it: %s", agent->output.db_reason);

@@ -260,6 +260,11 @@ bool dbworker_busy(const struct dbworker *worker)
     return worker->waiting[WAITING_REQUEST].id != 0;
 }
 
+bool dbworker_fencing(const struct dbworker *worker)
+{
+    return worker->waiting[WAITING_FENCE].id != 0;
+}
+
 static enum error_code send_request(struct dbworker *worker, Mha__DbRequest *request, struct error *err)
 {
     uint8_t packed[DBWORKER_REQUEST_BYTES_MAX];

@@ -207,8 +207,11 @@ static void test_a_newer_request_and_a_fence_beside_it(void)
 
     start("plain");
     CU_ASSERT_EQUAL(ask(MHA__DB_REQUEST__BODY_FREEZE, &freeze, 2000000), ERR_OK);
+    CU_ASSERT_FALSE(dbworker_fencing(worker));
     CU_ASSERT_EQUAL(dbworker_fence(worker, "test", clock_now_us() + 2000000, on_reply, &code, &err), ERR_OK);
+    CU_ASSERT_TRUE(dbworker_fencing(worker));
     CU_ASSERT_TRUE(run_until(&replies, 1));
+    CU_ASSERT_FALSE(dbworker_fencing(worker));
     CU_ASSERT_EQUAL(code, ERR_OK);
     CU_ASSERT_TRUE(dbworker_busy(worker));
     CU_ASSERT_EQUAL(ask(MHA__DB_REQUEST__BODY_CHECK, &check, 2000000), ERR_OK);

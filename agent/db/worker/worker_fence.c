@@ -251,7 +251,11 @@ void worker_fence(struct worker *worker, const char *reason, uint64_t deadline_u
 {
     uint64_t now_us = clock_now_us(), gentle_us, reserve_us, left_us;
 
-    if (id && worker->fences_asked_count < WORKER_FENCES_ASKED_MAX)
+    /* who asks again and again is answered for the newest questions */
+    if (id && worker->fences_asked_count == WORKER_FENCES_ASKED_MAX)
+        memmove(worker->fences_asked, worker->fences_asked + 1,
+                --worker->fences_asked_count * sizeof worker->fences_asked[0]);
+    if (id)
         worker->fences_asked[worker->fences_asked_count++] = id;
     if (worker->fencing)
         return;
