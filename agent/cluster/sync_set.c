@@ -19,8 +19,8 @@
  * one detection time need an operator, or one of them back, even if the others live. M = all would need it
  *   whenever the primary and any other one are.
  *
- * Who is counted by the server syncs each event that it receives (MySQL): so one that lags behind while nothing
- * waits for it stands by until it has caught up.
+ * Who is counted by the server syncs each event that it receives (MySQL): so one that lags behind while
+ * nothing waits for it stands by until it has caught up.
  *
  * k is lowered when fewer than k members are sound and nobody can join, and raised again as soon as k + 1
  * hold everything. While k can be raised nobody else joins: at k acknowledgements each member more is one

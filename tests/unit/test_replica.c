@@ -34,8 +34,8 @@ static void forms_elects_applies(void)
     stop(nodes);
 }
 
-/* What a leader has proposed itself is committed before it is applied, on a slow disk for long: it has the state that
- * it had when it proposed, and goes on leading by it. */
+/* What a leader has proposed itself is committed before it is applied, on a slow disk for long: it has the
+ * state that it had when it proposed, and goes on leading by it. */
 static void applying_leader_is_ready(void)
 {
     struct node nodes[3];

@@ -8,10 +8,10 @@
  * running it keeps it: so the applier runs, and goes on with the rest of the relay log while the receiver
  * already has its new source.
  * - Whether a receiver acknowledges is settled when it starts.
- * - With sync_relay_log = 1 each *event* is synced, five for a transaction of one row: a disk with 500 of that a
- * second receives 100 transactions, and never catches up with a primary that does not wait for it. So only
- * who acknowledges syncs that often. A receiver that stops syncs and closes its file: with its restart under
- * sync_relay_log = 1 all that was received before is on disk, too. */
+ * - With sync_relay_log = 1 each *event* is synced, five for a transaction of one row: a disk with 500 of
+ * that a second receives 100 transactions, and never catches up with a primary that does not wait for it. So
+ * only who acknowledges syncs that often. A receiver that stops syncs and closes its file: with its restart
+ * under sync_relay_log = 1 all that was received before is on disk, too. */
 #include <stdio.h>
 #include <string.h>
 
