@@ -74,7 +74,7 @@ const Mha__DbObservation *dbworker_observation(const struct dbworker *worker);
  * come then. */
 enum error_code dbworker_request(struct dbworker *worker, Mha__DbRequest *request, uint64_t deadline_us,
                                  dbworker_reply reply, void *context, struct error *err);
-bool dbworker_busy(const struct dbworker *worker); /* an operation of dbworker_request is under way */
+bool dbworker_busy(const struct dbworker *worker);    /* an operation of dbworker_request is under way */
 bool dbworker_fencing(const struct dbworker *worker); /* a fence that was asked for is under way */
 
 /* At any time, beside an operation. A fence makes the worker give up the operation under way. */

@@ -58,8 +58,8 @@ enum error_code mysqld_doubt(struct adapter *adapter, Mha__DbTrouble *kind, char
                              struct error *err);
 
 /* mysqld_replica.c */
-/* sync_relay_log of a replica that stands by, in events. A number that nobody else sets, so that the preflight
- * knows it from an operator's. */
+/* sync_relay_log of a replica that stands by, in events. A number that nobody else sets, so that the
+ * preflight knows it from an operator's. */
 #define MYSQLD_SYNC_STANDING_BY "9973"
 
 enum error_code mysqld_freeze(struct adapter *adapter, struct adapter_call *call, struct error *err);
