@@ -126,9 +126,10 @@ $(BUILD)/mhactl: $(BUILD)/client/main.o $(CLIENT_LIB) $(BUILD)/common/base/clock
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(REBUILD_LIB) $(DBWORKER_LIB) $(VIPD_LIB) $(ARBITER_LIB) $(CLIENT_LIB) $(AGENT_LIB) $(COMMON_LIB)
 	$(link) -lcunit $(PROTO_LIBS) $(EVENT_LIBS) $(TLS_LIBS) $(CONFIG_LIBS) $(NL_LIBS) $(MYSQL_LIBS) -lcap-ng -ljansson -lz -pthread
 # These need common/ alone.
-COMMON_TESTS := test_net test_net_control $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_replica*.c))
+COMMON_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_net*.c tests/unit/test_replica*.c))
 $(COMMON_TESTS:%=$(BUILD)/tests/unit/%): %: %.o $(COMMON_LIB)
 	$(link) -lcunit $(PROTO_LIBS) $(EVENT_LIBS) $(TLS_LIBS) $(CONFIG_LIBS) -lz
+$(BUILD)/tests/unit/test_net $(BUILD)/tests/unit/test_net_strangers: $(BUILD)/tests/unit/net_fixture.o
 # The leases of vipd and the dbworker are pure: the simulator runs them as they are.
 $(BUILD)/tests/sim/test_%: $(BUILD)/tests/sim/test_%.o $(BUILD)/vipd/lease.o $(BUILD)/agent/db/worker/lease.o $(SIM_LIB) $(AGENT_LIB) $(COMMON_LIB)
 	$(link) -lcunit $(PROTO_LIBS) $(EVENT_LIBS) $(TLS_LIBS) $(CONFIG_LIBS) -lz -Wl,--wrap=getrandom
