@@ -7,43 +7,19 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from clients import create_orders  # noqa: E402
 from dbworker import Worker  # noqa: E402
 from disks import Disk  # noqa: E402
-from mariadb_server import SINGLE_USER  # noqa: E402
-import mariadb_server  # noqa: E402
-import mysql_server  # noqa: E402
-
-SERVERS = {"mariadb": mariadb_server, "mysql": mysql_server}
+from kinds import SERVERS, add_marker, parametrize, templates  # noqa: E402, F401
+from sql_server import SINGLE_USER  # noqa: E402
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "kinds(*names): the kinds of servers that the test is for; mariadb if it is not there")
+    add_marker(config, otherwise=("mariadb",))
 
 
 def pytest_generate_tests(metafunc):
-    if "kind" in metafunc.fixturenames:
-        marker = metafunc.definition.get_closest_marker("kinds")
-        metafunc.parametrize("kind", marker.args if marker else ("mariadb",))
-
-
-@pytest.fixture
-def kind(request):
-    return request.param
-
-
-@pytest.fixture(scope="session")
-def templates():
-    """By kind, each made when it is first needed."""
-    made = {}
-
-    def get(kind):
-        if kind not in made:
-            made[kind] = SERVERS[kind].Template()
-        return made[kind]
-
-    yield get
-    for template in made.values():
-        template.remove()
+    parametrize(metafunc, otherwise=("mariadb",))
 
 
 @pytest.fixture
@@ -96,6 +72,24 @@ def server(make_server):
 @pytest.fixture
 def worker(make_worker, server):
     return make_worker(server)
+
+
+@pytest.fixture
+def apart(make_server, make_worker):
+    """Workers of a primary with a table, and of an empty server that is up."""
+    first, second = make_worker(make_server(1)), make_worker(make_server(2))
+    first.open(3)
+    create_orders(first.server)
+    second.up()
+    return first, second
+
+
+@pytest.fixture
+def pair(apart):
+    """Workers of a primary with a table, and of a replica that follows it."""
+    first, second = apart
+    second.follow(first.server, 3)
+    return first, second
 
 
 @pytest.fixture

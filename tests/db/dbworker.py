@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 
-from mariadb_server import AGENT_PASSWORD, AGENT_USER, REPLICATION_PASSWORD, REPLICATION_USER, give
+from sql_server import AGENT_PASSWORD, AGENT_USER, REPLICATION_PASSWORD, REPLICATION_USER, give
 from protobuf import Schema
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

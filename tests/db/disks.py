@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-from mariadb_server import SERVER_UID, give
+from sql_server import SERVER_UID, give
 
 EXT4_IOC_SHUTDOWN, NO_LOG_FLUSH = 0x8004587D, 2
 

@@ -1,165 +1,46 @@
-"""Real MariaDB servers for the tests: a data directory built once per run and copied, one process each, reaped here."""
+"""MariaDB servers of the distribution."""
 
 import contextlib
-import os
-import shutil
-import signal
-import socket
 import subprocess
-import tempfile
-import time
 
-import pymysql
-
-SERVER_UID = 27182  # a number without an account: the server must not run as root
-AGENT_USER, AGENT_PASSWORD = "mha4rdb", "agent-secret"
-REPLICATION_USER, REPLICATION_PASSWORD = "mha4rdb_%n", "replication-secret"
-NODES = ["n1", "n2", "n3"]  # n<server_id>; each replicates by an account of its own
-AGENT_GRANTS = (
-    "RELOAD, PROCESS, SHOW DATABASES, BINLOG MONITOR, BINLOG ADMIN, CONNECTION ADMIN, READ_ONLY ADMIN, "
-    "REPLICATION MASTER ADMIN, REPLICATION SLAVE ADMIN, SLAVE MONITOR, CREATE USER"
-)
+import sql_server
+from sql_server import as_server_user
 
 
-with open("/proc/self/uid_map") as uid_map:
-    # inside `unshare --user --map-root-user` there is one user only
-    SINGLE_USER = all(int(line.split()[2]) == 1 for line in uid_map)
+class Template(sql_server.Template):
+    AGENT_GRANTS = (
+        "RELOAD, PROCESS, SHOW DATABASES, BINLOG MONITOR, BINLOG ADMIN, CONNECTION ADMIN, READ_ONLY ADMIN, "
+        "REPLICATION MASTER ADMIN, REPLICATION SLAVE ADMIN, SLAVE MONITOR, CREATE USER"
+    )
+    REPLICATION_GRANTS = "REPLICATION SLAVE"
 
-
-def give(path, uid):
-    if not SINGLE_USER:
-        os.chown(path, uid, uid)
-
-
-def as_server_user():
-    if SINGLE_USER:
-        return ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
-    return ["setpriv", f"--reuid={SERVER_UID}", f"--regid={SERVER_UID}", "--clear-groups", "--pdeathsig=KILL"]
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-class Template:
-    """A bootstrapped data directory with the accounts in it and an empty binlog state."""
-
-    def __init__(self):
-        if SINGLE_USER:  # in a network namespace of its own, where nothing is up yet
-            subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-        # in memory where there is some: nothing here is about disks, and the servers start in a third of the time
-        memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-        self.root = tempfile.mkdtemp(prefix=f"mha-db-{os.getpid()}-", dir=memory)
-        os.chmod(self.root, 0o755)
-        try:
-            self._build()
-        except BaseException:
-            self.remove()
-            raise
-
-    def _build(self):
-        self.data = os.path.join(self.root, "template")
-        os.mkdir(self.data)
-        give(self.data, SERVER_UID)
-        self.tmp = os.path.join(self.root, "tmp")
-        os.mkdir(self.tmp)
-        give(self.tmp, SERVER_UID)
+    def initialize(self):
         subprocess.run(
             as_server_user()
             + ["mariadb-install-db", "--no-defaults", f"--datadir={self.data}", "--auth-root-authentication-method=normal",
                "--skip-test-db", "--force", f"--tmpdir={self.tmp}", "--innodb-log-file-size=8M", "--innodb-buffer-pool-size=16M"],
             check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        server = Server(self, 0, data=self.data, options=["--skip-log-bin", "--read-only=0"])
-        server.start()
-        with server.root() as c:
-            c.execute(f"CREATE USER {AGENT_USER}@localhost IDENTIFIED BY '{AGENT_PASSWORD}'")
-            c.execute(f"GRANT {AGENT_GRANTS} ON *.* TO {AGENT_USER}@localhost")
-            c.execute(f"GRANT ALL ON mha4rdb.* TO {AGENT_USER}@localhost")
-            c.execute(f"GRANT SELECT ON mysql.* TO {AGENT_USER}@localhost")
-            for node in NODES + ["standby"]:
-                account = REPLICATION_USER.replace("%n", node) + "@'%'"
-                c.execute(f"CREATE USER {account} IDENTIFIED BY '{REPLICATION_PASSWORD}'")
-                c.execute(f"GRANT REPLICATION SLAVE ON *.* TO {account}")
-            c.execute("CREATE USER app@'%' IDENTIFIED BY 'app'")
-            c.execute("GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX ON *.* TO app@'%'")
-        server.stop()
 
-    def remove(self):
-        shutil.rmtree(self.root, ignore_errors=True)
+    def server(self):
+        return Server(self, 0, data=self.data, options=["--skip-log-bin", "--read-only=0"])
 
 
-class Server:
+class Server(sql_server.Server):
     kind = "mariadb"
     PROBE_TIMEOUT_MS = 600
-    # expressions whose words differ by kind
-    POSITION = "@@gtid_binlog_state"
     LOCKED = "SELECT Host, JSON_VALUE(Priv, '$.account_locked') AS l FROM mysql.global_priv WHERE User = 'mha4rdb_n2'"
     RECEIVER = "SELECT ID FROM information_schema.PROCESSLIST WHERE COMMAND = 'Slave_IO'"
+    WORDS = ("master", "slave")
+    OPTIONS = (
+        "--log-slave-updates", "--gtid-strict-mode=1", "--read-only=1", "--skip-slave-start", "--sync-binlog=1",
+        "--innodb-flush-log-at-trx-commit=1", "--rpl-semi-sync-master-wait-point=AFTER_SYNC", "--innodb-buffer-pool-size=16M",
+        "--innodb-log-file-size=8M", "--slave-net-timeout=4", "--log-warnings=2")
 
-    def __init__(self, template, server_id, data=None, options=(), netns=None, host="127.0.0.1"):
-        self.template, self.server_id, self.options, self.netns, self.host = template, server_id, list(options), netns, host
-        self.port = free_port()
-        self.dir = os.path.join(template.root, f"s{server_id}-{self.port}")
-        os.mkdir(self.dir)
-        give(self.dir, SERVER_UID)
-        self.data = data or os.path.join(self.dir, "data")
-        if data is None:
-            subprocess.run(["cp", "-a", "--sparse=always", template.data, self.data], check=True)
-        self.socket = os.path.join(self.dir, "sock")
-        self.log = os.path.join(self.dir, "log")
-        self.process = None
-
-    def start(self, *extra):
-        command = as_server_user() + [
-            "mariadbd", "--no-defaults", f"--datadir={self.data}", f"--tmpdir={self.template.tmp}", f"--socket={self.socket}", f"--port={self.port}",
-            f"--bind-address={self.host}", f"--server-id={self.server_id or 1}", f"--pid-file={self.dir}/pid",
-            f"--log-bin={self.data}/bin", "--log-slave-updates", "--gtid-strict-mode=1", "--read-only=1", "--skip-slave-start",
-            "--sync-binlog=1", "--innodb-flush-log-at-trx-commit=1", "--rpl-semi-sync-master-wait-point=AFTER_SYNC",
-            "--innodb-buffer-pool-size=16M", "--innodb-log-file-size=8M", "--performance-schema=OFF", "--skip-name-resolve",
-            "--slave-net-timeout=4", "--log-warnings=2", *self.options, *extra]
-        if self.netns:
-            command = ["ip", "netns", "exec", self.netns] + command
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self.socket)
-        with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-        deadline = time.monotonic() + 20
-        while True:
-            try:
-                self.connect().close()
-                return self
-            except pymysql.Error:
-                if self.process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(open(self.log).read()[-3000:]) from None
-                time.sleep(0.02)
-
-    def connect(self, user="root", password="", tcp=False, **options):
-        where = {"host": self.host, "port": self.port} if tcp else {"unix_socket": self.socket}
-        return pymysql.connect(user=user, password=password, autocommit=True, connect_timeout=10,
-                               cursorclass=pymysql.cursors.DictCursor, **where, **options)
-
-    @contextlib.contextmanager
-    def root(self):
-        with contextlib.closing(self.connect()) as connection, connection.cursor() as cursor:
-            yield cursor
-
-    def app(self, **options):
-        return self.connect("app", "app", **options)
-
-    def query(self, statement, *args):
-        with self.root() as cursor:
-            cursor.execute(statement, args or None)
-            return cursor.fetchall()
-
-    def value(self, expression):
-        return list(self.query(f"SELECT {expression} AS v")[0].values())[0]
-
-    # ---- what tests ask of servers of either kind ----
+    def program(self):
+        return ["mariadbd", "--no-defaults"]
 
     def position(self):
-        return self.value(self.POSITION)
+        return self.value("@@gtid_binlog_state")
 
     def gtid(self, number):
         """Of this server's own transaction of that number."""
@@ -179,54 +60,3 @@ class Server:
         with self.root() as c:
             c.execute("SET sql_log_bin = 0")
             c.execute(f"SET PASSWORD FOR {account} = PASSWORD('{password}')")
-
-    def stop_receiver(self):
-        self.query("STOP SLAVE IO_THREAD")
-
-    def stop_applier(self):
-        self.query("STOP SLAVE SQL_THREAD")
-
-    def unacknowledged(self):
-        """Commits that went through without an acknowledgement, so far."""
-        return int(self.query("SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_master_no_tx'")[0]["Value"])
-
-    def open_by_hand(self):
-        self.query("SET GLOBAL read_only = 0")
-
-    def kill(self):
-        if self.process and self.process.poll() is None:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait()
-
-    def pause(self):
-        """Stopped with SIGSTOP, and seen so: its threads run on until the first of them has taken the signal."""
-        self.process.send_signal(signal.SIGSTOP)
-        tasks = f"/proc/{self.process.pid}/task"
-        while any(open(f"{tasks}/{task}/stat").read().rsplit(")", 1)[1].split()[0] != "T" for task in os.listdir(tasks)):
-            time.sleep(0.001)
-
-    def stop(self):
-        if self.process and self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.terminate()
-            self.process.wait(20)
-
-    def remove(self):
-        shutil.rmtree(self.dir, ignore_errors=True)
-
-    def alive(self):
-        return self.process.poll() is None
-
-    def killed(self):
-        """SIGKILL has been sent, as the kernel shows it: from then on no thread of it runs a line of its own, though the kernel may take a while to
-        take a few hundred megabytes apart before the process is gone."""
-        if self.process.poll() is not None:
-            return True
-        try:
-            words = open(f"/proc/{self.process.pid}/stat").read().rsplit(")", 1)[1].split()
-            status = dict(line.split(":", 1) for line in open(f"/proc/{self.process.pid}/status") if ":" in line)
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-        ending = int(words[6]) & 0x404  # PF_EXITING, PF_SIGNALED
-        pending = any(int(status[name], 16) & 1 << signal.SIGKILL - 1 for name in ("SigPnd", "ShdPnd"))
-        return bool(words[0] in "ZX" or ending or pending)

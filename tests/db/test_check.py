@@ -142,13 +142,8 @@ def test_filters_and_galera_are_fatal(make_server, make_worker):
 # ---- before a switchover ----
 
 
-def test_a_switchover_with_nothing_in_its_way(make_server, make_worker):
-    primary, replica = make_server(1), make_server(2)
-    first, second = make_worker(primary), make_worker(replica)
-    first.open(3)
-    create_orders(primary)
-    second.up()
-    second.follow(primary, 3)
+def test_a_switchover_with_nothing_in_its_way(pair):
+    first, second = pair
     assert first.ask("check", switchover=True)["findings"] == []
     assert second.ask("check", switchover=True)["findings"] == []
 
@@ -185,14 +180,9 @@ def test_what_is_in_the_way_of_a_source(server, worker):
     waiting.join(2)
 
 
-def test_what_is_in_the_way_of_a_target(make_server, make_worker):
-    primary, replica = make_server(1), make_server(2)
-    first, second = make_worker(primary), make_worker(replica)
-    first.open(3)
-    create_orders(primary)
-    second.up()
-    second.follow(primary, 3)
-    with replica.root() as c:
+def test_what_is_in_the_way_of_a_target(pair):
+    _, second = pair
+    with second.server.root() as c:
         c.execute("STOP SLAVE SQL_THREAD")
         c.execute("SET sql_log_bin = 0")
         c.execute("REVOKE BINLOG ADMIN ON *.* FROM mha4rdb@localhost")

@@ -9,8 +9,8 @@ import pytest
 
 from clients import Load, Raw, Writer, create_orders, stalls, values
 from dbworker import now_us
-from mariadb_server import SINGLE_USER
 from priority import urgent
+from sql_server import SINGLE_USER
 
 
 pytestmark = pytest.mark.kinds("mariadb", "mysql")

@@ -8,7 +8,7 @@ import pymysql
 import pytest
 
 from clients import Load, Raw, Writer, create_orders, stalls, values
-from mariadb_server import SINGLE_USER
+from sql_server import SINGLE_USER
 
 
 def gone(server):
@@ -16,15 +16,10 @@ def gone(server):
 
 
 @pytest.fixture
-def pair(make_server, make_worker):
-    primary, replica = make_server(1), make_server(2)
-    first, second = make_worker(primary), make_worker(replica)
-    first.open(3)
-    create_orders(primary)
-    second.up()
-    second.follow(primary, 3)
+def acknowledging(pair):
+    first, second = pair
     first.ask("set_commit_rule", epoch=3, acks=1)
-    writer = Writer(primary, 1)
+    writer = Writer(first.server, 1)
     writer.join(5)
     assert writer.told == "ok"
     return first, second
@@ -37,9 +32,9 @@ def fenced(worker, most=1.0):
     return seen
 
 
-def test_a_paused_replica_and_a_fence(pair):
+def test_a_paused_replica_and_a_fence(acknowledging):
     """What no replica has confirmed is never told "committed", whatever becomes of the replica later."""
-    first, second = pair
+    first, second = acknowledging
     second.server.pause()
     waiting = [Writer(first.server, i) for i in range(100, 110)]
     first.wait(lambda o: o["waiting_commits"] > 0)
@@ -145,9 +140,9 @@ def test_a_late_statement_of_an_earlier_worker(server, worker, make_worker):
     assert writer.told == "ok"
 
 
-def test_a_clean_shutdown_while_commits_wait(pair):
+def test_a_clean_shutdown_while_commits_wait(acknowledging):
     """MariaDB tells none of those that wait "committed" when it is stopped in the ordinary way."""
-    first, second = pair
+    first, second = acknowledging
     second.server.pause()
     waiting = [Writer(first.server, i) for i in range(100, 105)]
     first.wait(lambda o: o["waiting_commits"] > 0)

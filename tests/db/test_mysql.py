@@ -23,16 +23,6 @@ def primary(server, worker):
     return worker
 
 
-@pytest.fixture
-def pair(make_server, make_worker):
-    first, second = make_worker(make_server(1)), make_worker(make_server(2))
-    first.open(3)
-    create_orders(first.server)
-    second.up()
-    second.follow(first.server, 3)
-    return first, second
-
-
 def closed(server):
     return server.query("SELECT @@read_only AS r, @@super_read_only AS s")[0] == {"r": 1, "s": 1}
 

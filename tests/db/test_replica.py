@@ -15,15 +15,9 @@ pytestmark = pytest.mark.kinds("mariadb", "mysql")
 
 
 @pytest.fixture
-def pair(make_server, make_worker):
-    primary, replica = make_server(1), make_server(2)
-    first, second = make_worker(primary), make_worker(replica)
-    first.open(3)
-    create_orders(primary)
-    second.up()
-    second.follow(primary, 3)
-    applied(first, second)
-    return first, second
+def caught_up(pair):
+    applied(*pair)
+    return pair
 
 
 def applied(first, second):
@@ -42,8 +36,8 @@ def held_applier(second):
         connection.close()
 
 
-def test_follow(pair):
-    first, second = pair
+def test_follow(caught_up):
+    first, second = caught_up
     seen = applied(first, second)
     assert seen["receiving"] and seen["applying"] and seen["acknowledging"] and seen["drained"]
     assert seen["source"] == f"127.0.0.1:{first.server.port}" and seen["source_epoch"] == 3
@@ -59,9 +53,9 @@ def test_follow(pair):
 
 @pytest.mark.kinds("mariadb")
 @pytest.mark.parametrize("lost", ["master.info", "relay-log.info"])
-def test_follow_after_a_power_cut_that_emptied_the_servers_notes(pair, lost):
+def test_follow_after_a_power_cut_that_emptied_the_servers_notes(caught_up, lost):
     """They are not synced; the position that counts is."""
-    first, second = pair
+    first, second = caught_up
     second.server.kill()
     with open(os.path.join(second.server.data, lost), "w"):
         pass
@@ -72,8 +66,8 @@ def test_follow_after_a_power_cut_that_emptied_the_servers_notes(pair, lost):
     applied(first, second)
 
 
-def test_freeze_keeps_what_was_received(pair):
-    first, second = pair
+def test_freeze_keeps_what_was_received(caught_up):
+    first, second = caught_up
     with held_applier(second):
         for i in range(50):
             Writer(first.server, i).join(2)
@@ -99,8 +93,8 @@ def test_freeze_keeps_what_was_received(pair):
         second.ask("follow", host="127.0.0.1", port=first.server.port, epoch=4)
 
 
-def test_freeze_with_the_applier_stopped_loses_nothing(pair):
-    first, second = pair
+def test_freeze_with_the_applier_stopped_loses_nothing(caught_up):
+    first, second = caught_up
     second.server.stop_applier()
     for i in range(30):
         Writer(first.server, i).join(2)
@@ -111,8 +105,8 @@ def test_freeze_with_the_applier_stopped_loses_nothing(pair):
     assert values(second.server) == set(range(30))
 
 
-def test_what_a_broken_applier_cannot_apply_still_counts(pair):
-    first, second = pair
+def test_what_a_broken_applier_cannot_apply_still_counts(caught_up):
+    first, second = caught_up
     with second.server.unlocked() as c:
         c.execute("SET sql_log_bin = 0")
         c.execute("INSERT INTO shop.orders (id, v) VALUES (3, 0)")
@@ -131,8 +125,8 @@ def test_what_a_broken_applier_cannot_apply_still_counts(pair):
         second.ask("promote", epoch=6, acks=0, node="db2")
 
 
-def test_a_drain_is_given_up_for_a_newer_request(pair):
-    first, second = pair
+def test_a_drain_is_given_up_for_a_newer_request(caught_up):
+    first, second = caught_up
     with held_applier(second):
         Writer(first.server, 1).join(2)
         want = first.server.position()
@@ -148,8 +142,8 @@ def test_a_drain_is_given_up_for_a_newer_request(pair):
         assert time.monotonic() - begin < 0.5
 
 
-def test_promote_with_a_backlog_loses_nothing(pair):
-    first, second = pair
+def test_promote_with_a_backlog_loses_nothing(caught_up):
+    first, second = caught_up
     first.ask("set_commit_rule", epoch=3, acks=1)
     with held_applier(second):
         loads = [Load(first.server) for _ in range(3)]
@@ -170,8 +164,8 @@ def test_promote_with_a_backlog_loses_nothing(pair):
     assert 1 in values(second.server)
 
 
-def test_switchover_and_the_old_primary_follows(pair):
-    first, second = pair
+def test_switchover_and_the_old_primary_follows(caught_up):
+    first, second = caught_up
     first.ask("set_commit_rule", epoch=3, acks=1)
     load = Load(first.server)
     time.sleep(0.2)
@@ -208,8 +202,8 @@ def test_switchover_and_the_old_primary_follows(pair):
 
 
 @pytest.mark.kinds("mariadb")
-def test_the_unacknowledged_tail_is_cut(pair):
-    first, second = pair
+def test_the_unacknowledged_tail_is_cut(caught_up):
+    first, second = caught_up
     first.ask("set_commit_rule", epoch=3, acks=1)
     writer = Writer(first.server, 1)
     writer.join(2)
@@ -232,9 +226,9 @@ def test_the_unacknowledged_tail_is_cut(pair):
 
 
 @pytest.mark.kinds("mariadb")
-def test_who_stands_by_gets_back_what_it_wrote_itself(pair):
+def test_who_stands_by_gets_back_what_it_wrote_itself(caught_up):
     """Crash recovery has cut off what another server holds and had acknowledged. MariaDB's receiver drops events of its own server's number."""
-    first, second = pair
+    first, second = caught_up
     first.ask("set_commit_rule", epoch=3, acks=1)
     Writer(first.server, 1).join(2)
     kept = first.server.value("@@gtid_binlog_pos")
@@ -275,8 +269,8 @@ def test_who_stands_by_gets_back_what_it_wrote_itself(pair):
 
 
 @pytest.mark.kinds("mariadb")
-def test_a_diverged_server_says_so(pair):
-    first, second = pair
+def test_a_diverged_server_says_so(caught_up):
+    first, second = caught_up
     second.ask("freeze", term=4)
     with second.server.root() as c:
         c.execute("STOP SLAVE")
@@ -288,8 +282,8 @@ def test_a_diverged_server_says_so(pair):
     assert not seen["receiving"]
 
 
-def test_a_wrong_replication_password_says_so(pair):
-    first, second = pair
+def test_a_wrong_replication_password_says_so(caught_up):
+    first, second = caught_up
     first.server.set_password("mha4rdb_n2@'%'", "other")
     second.ask("freeze", term=4)
     second.ask("follow", host="127.0.0.1", port=first.server.port, epoch=5)
@@ -298,8 +292,8 @@ def test_a_wrong_replication_password_says_so(pair):
 
 
 @pytest.mark.kinds("mariadb")
-def test_a_restarted_replica_holds_only_what_it_applied(pair):
-    first, second = pair
+def test_a_restarted_replica_holds_only_what_it_applied(caught_up):
+    first, second = caught_up
     Writer(first.server, 1).join(2)
     durable = applied(first, second)["executed"]
     with held_applier(second):

@@ -4,24 +4,14 @@ import time
 
 import pytest
 
-from clients import Load, Writer, create_orders, stalls, values
+from clients import Load, Writer, stalls, values
 
 
 pytestmark = pytest.mark.kinds("mariadb", "mysql")
 
 
-@pytest.fixture
-def pair(make_server, make_worker):
-    primary, replica = make_server(1), make_server(2)
-    first, second = make_worker(primary), make_worker(replica)
-    first.open(3)
-    create_orders(primary)
-    second.up()
-    return first, second
-
-
-def test_raise_and_lower_under_load(pair):
-    first, second = pair
+def test_raise_and_lower_under_load(apart):
+    first, second = apart
     second.follow(first.server, 3)
     begin = time.monotonic()
     loads = [Load(first.server) for _ in range(4)]
@@ -48,8 +38,8 @@ def test_raise_and_lower_under_load(pair):
     print("timeouts of acks = 0 in the log:", log.count("Timeout waiting"), "for", len(told), "commits")
 
 
-def test_lowering_releases_what_waits(pair):
-    first, _second = pair
+def test_lowering_releases_what_waits(apart):
+    first, _second = apart
     first.ask("set_commit_rule", epoch=3, acks=1)
     waiting = [Writer(first.server, i) for i in range(20)]
     time.sleep(0.5)
@@ -64,8 +54,8 @@ def test_lowering_releases_what_waits(pair):
     assert seen["acks"] == 0 and first.fresh()["waiting_commits"] == 0
 
 
-def test_asking_again_releases_nothing(pair):
-    first, second = pair
+def test_asking_again_releases_nothing(apart):
+    first, second = apart
     first.ask("set_commit_rule", epoch=3, acks=1)
     waiting = Writer(first.server, 1)
     first.wait(lambda o: o["waiting_commits"] == 1)
@@ -80,8 +70,8 @@ def test_asking_again_releases_nothing(pair):
     second.wait(lambda o: values(second.server) == {1})
 
 
-def test_a_replica_that_followed_before_acknowledges_after(pair):
-    first, second = pair
+def test_a_replica_that_followed_before_acknowledges_after(apart):
+    first, second = apart
     second.follow(first.server, 3)
     first.ask("set_commit_rule", epoch=3, acks=1)
     begin = time.monotonic()

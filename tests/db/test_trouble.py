@@ -295,17 +295,6 @@ def test_no_connection_free(make_server, make_worker):
 # ---- replication ----
 
 
-@pytest.fixture
-def pair(make_server, make_worker):
-    primary, replica = make_server(1), make_server(2)
-    first, second = make_worker(primary), make_worker(replica)
-    first.open(3)
-    create_orders(primary)
-    second.up()
-    second.follow(primary, 3)
-    return first, second
-
-
 @pytest.mark.parametrize("statement, number", [
     ("SET PASSWORD FOR mha4rdb_n2@'%' = PASSWORD('other')", "1045"),
     ("DROP USER mha4rdb_n2@'%'", "1045"),

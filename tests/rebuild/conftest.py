@@ -8,36 +8,16 @@ import pytest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(ROOT, "tests/db"), os.path.dirname(os.path.abspath(__file__))]
 
-import mariadb_server  # noqa: E402
-import mysql_server  # noqa: E402
+from kinds import BOTH, SERVERS, add_marker, parametrize, templates  # noqa: E402, F401
 from node import Node  # noqa: E402
-
-SERVERS = {"mariadb": mariadb_server, "mysql": mysql_server}
-BOTH = tuple(SERVERS)
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "kinds(*names): the kinds of servers that the test is for; both if it is not there")
+    add_marker(config, otherwise=BOTH)
 
 
 def pytest_generate_tests(metafunc):
-    if "kind" in metafunc.fixturenames:
-        marker = metafunc.definition.get_closest_marker("kinds")
-        metafunc.parametrize("kind", marker.args if marker else BOTH)
-
-
-@pytest.fixture(scope="session")
-def templates():
-    made = {}
-
-    def get(kind):
-        if kind not in made:
-            made[kind] = SERVERS[kind].Template()
-        return made[kind]
-
-    yield get
-    for template in made.values():
-        template.remove()
+    parametrize(metafunc, otherwise=BOTH)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import time
 
 import pymysql
 
-from mariadb_server import AGENT_PASSWORD, AGENT_USER, REPLICATION_PASSWORD, SERVER_UID, free_port, give
+from sql_server import AGENT_PASSWORD, AGENT_USER, REPLICATION_PASSWORD, REPLICATION_USER, SERVER_UID, free_port
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, os.environ.get("MHA_BUILD", "build/san"))
@@ -25,7 +25,7 @@ OPTIONS = {"mariadb": ["--binlog-format=ROW"], "mysql": ["--performance-schema=O
 class Node:
     def __init__(self, kind, module, template, number, others, key=KEY, mount_mb=0, start=True):
         self.kind, self.number, self.name, self.others = kind, number, f"n{number}", others
-        self.module, self.user = module, module.REPLICATION_USER
+        self.module, self.user = module, REPLICATION_USER
         self.mount = None
         self.server = module.Server(template, number, options=OPTIONS[kind])
         if mount_mb:

@@ -3,9 +3,8 @@
 import os
 import subprocess
 
-from . import binlog
 from . import host as hosts
-from .server import APP_USER, REPLICATION_PASSWORD, SCHEMA, Server, account_statements, run_as_user, sample
+from .server import REPLICATION_PASSWORD, Server, run_as_user
 
 
 def prefix():
@@ -23,8 +22,8 @@ def own_files():
 
 class MySQL(Server):
     KIND = "mysql"
-    APP_PASSWORD = "app-password"
     SAMPLE = "mysql.cnf"
+    ACCOUNTS = "accounts-mysql.sql"
     CONFIGURATION = """
 datadir={datadir}
 tmpdir={tmpdir}
@@ -56,10 +55,7 @@ max_connections=400
 
     @classmethod
     def statements(cls, nodes):
-        accounts = [s for s in account_statements(sample("accounts-mysql.sql"), nodes) if not s.startswith("SET GLOBAL")]
-        return accounts + [
-            "CREATE USER '%s'@'%%' IDENTIFIED BY '%s'" % (APP_USER, cls.APP_PASSWORD),
-            "GRANT SELECT, INSERT, UPDATE, DELETE ON %s.* TO '%s'@'%%'" % (SCHEMA, APP_USER)]
+        return [s for s in super().statements(nodes) if not s.startswith("SET GLOBAL")]
 
     @classmethod
     def build(cls, run, path, tmpdir, nodes):
@@ -76,21 +72,8 @@ max_connections=400
     def configuration(self):
         return own_files() + super().configuration()
 
-    def replica_status(self):
-        rows = self.query("SHOW REPLICA STATUS")
-        return rows[0] if rows else None
-
     def position(self):
         return self.variable("gtid_executed").replace("\n", "")
-
-    def commits_wait(self):
-        return self.status_value("Rpl_semi_sync_source_status") == "ON"
-
-    def waiting_commits(self):
-        return int(self.status_value("Rpl_semi_sync_source_wait_sessions"))
-
-    def transactions(self):
-        return binlog.transactions(self.binlogs())
 
     # -- by hand --
 
@@ -112,32 +95,9 @@ max_connections=400
         """On a closed server, as root: read_only alone does not bind it, and clients stay out."""
         self.query("SET GLOBAL super_read_only=0", "SET GLOBAL read_only=1", statement, "SET GLOBAL super_read_only=1")
 
-    def stop_applier(self):
-        self.query("STOP REPLICA SQL_THREAD")
-
-    def start_applier(self):
-        self.query("START REPLICA SQL_THREAD")
-
-    def purge_logs(self):
-        """What was written until now is in its tables, but in no log any more."""
-        self.query("FLUSH BINARY LOGS")
-        self.query("PURGE BINARY LOGS TO '%s'" % os.path.basename(self.binlogs()[-1]))
-        if len(self.binlogs()) != 1:
-            raise hosts.BedError("its logs are still there")
-
-    def no_commit_rule(self):
-        self.query("SET GLOBAL rpl_semi_sync_source_enabled=0")
-
-    def lead_by_hand(self, semi_sync=True):
-        if semi_sync:
-            self.query("SET GLOBAL rpl_semi_sync_source_timeout=4294967295", "SET GLOBAL rpl_semi_sync_source_enabled=1")
-        self.open_by_hand()
-
-    def stop_following_by_hand(self):
-        self.query("STOP REPLICA", "RESET REPLICA ALL")
-
     def follow_by_hand(self, other):
-        self.query("STOP REPLICA", "RESET REPLICA ALL", "SET GLOBAL rpl_semi_sync_replica_enabled=1",
+        self.stop_following_by_hand()
+        self.query("SET GLOBAL rpl_semi_sync_replica_enabled=1",
                    "CHANGE REPLICATION SOURCE TO SOURCE_HOST='%s', SOURCE_USER='%s', SOURCE_PASSWORD='%s', "
                    "SOURCE_AUTO_POSITION=1, SOURCE_CONNECT_RETRY=1, GET_SOURCE_PUBLIC_KEY=1"
                    % (other.host.address, self.replication_user(self.host.name), REPLICATION_PASSWORD),

@@ -12,6 +12,7 @@ import subprocess
 
 import pymysql
 
+from . import binlog
 from . import host as hosts
 
 AGENT_USER, AGENT_PASSWORD = "mha4rdb", "agent-password"
@@ -59,10 +60,11 @@ def run_as_user(run, command, text=""):
 class Server:
     """The server of one host. Its data directory outlives the host's power.
 
-    A kind gives: KIND, APP_PASSWORD, SAMPLE (its sample configuration), CONFIGURATION (what comes behind that), program(), version(),
-    statements(nodes), build(run, path, nodes), and the methods that say "of each kind"."""
+    A kind gives: KIND, SAMPLE and ACCOUNTS (its sample files), CONFIGURATION (what comes behind the sample), WORDS (for where a replica
+    replicates from, and for itself), program(), version(), build(run, path, tmpdir, nodes), position(), and what is done by hand."""
 
-    KIND = APP_PASSWORD = SAMPLE = CONFIGURATION = None
+    KIND = SAMPLE = ACCOUNTS = CONFIGURATION = WORDS = None
+    APP_PASSWORD = "app-password"
     FOLLOW_OPTIONS = []
 
     def __init__(self, host, server_id, nodes, extra="", clock=None):
@@ -91,6 +93,13 @@ class Server:
             server_id=self.server_id, address=self.host.address)
 
     # -- data directories --
+
+    @classmethod
+    def statements(cls, nodes):
+        """As the manual tells an operator to make them, without a trace in the binary log; and the application's own account."""
+        return account_statements(sample(cls.ACCOUNTS), nodes) + [
+            "CREATE USER '%s'@'%%' IDENTIFIED BY '%s'" % (APP_USER, cls.APP_PASSWORD),
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON %s.* TO '%s'@'%%'" % (SCHEMA, APP_USER)]
 
     @classmethod
     def template(cls, run, nodes):
@@ -193,7 +202,47 @@ class Server:
     def sessions(self):
         return self.query("SELECT ID, USER, COMMAND, TIME, STATE, INFO FROM information_schema.PROCESSLIST")
 
-    # -- as a replica: what each kind answers by --
+    # -- as a primary --
+
+    def semi_sync(self, name):
+        return "rpl_semi_sync_%s_%s" % (self.WORDS[0].lower(), name)
+
+    def commits_wait(self):
+        """It has somebody to wait for."""
+        return self.status_value(self.semi_sync("status")) == "ON"
+
+    def waiting_commits(self):
+        return int(self.status_value(self.semi_sync("wait_sessions")))
+
+    def no_commit_rule(self):
+        self.query("SET GLOBAL %s=0" % self.semi_sync("enabled"))
+
+    def lead_by_hand(self, semi_sync=True):
+        if semi_sync:
+            self.query("SET GLOBAL %s=4294967295" % self.semi_sync("timeout"), "SET GLOBAL %s=1" % self.semi_sync("enabled"))
+        self.open_by_hand()
+
+    def purge_logs(self):
+        """What was written until now is in its tables, but in no log any more."""
+        self.query("FLUSH BINARY LOGS")
+        self.query("PURGE BINARY LOGS TO '%s'" % os.path.basename(self.binlogs()[-1]))
+        if len(self.binlogs()) != 1:
+            raise hosts.BedError("its logs are still there")
+
+    # -- as a replica --
+
+    def replica_status(self):
+        rows = self.query("SHOW %s STATUS" % self.WORDS[1].upper())
+        return rows[0] if rows else None
+
+    def stop_applier(self):
+        self.query("STOP %s SQL_THREAD" % self.WORDS[1].upper())
+
+    def start_applier(self):
+        self.query("START %s SQL_THREAD" % self.WORDS[1].upper())
+
+    def stop_following_by_hand(self):
+        self.query("STOP " + self.WORDS[1].upper(), "RESET %s ALL" % self.WORDS[1].upper())
 
     def replica(self):
         """None, or what it replicates: source (address), user, receiving, applying, problems (text)."""
@@ -244,6 +293,9 @@ class Server:
         """Paths of its binary logs, oldest first."""
         with open(os.path.join(self.datadir, "binlog.index")) as f:
             return [os.path.join(self.datadir, os.path.basename(line.strip())) for line in f if line.strip()]
+
+    def transactions(self):
+        return binlog.transactions(self.binlogs())
 
 
 def create_schema(server):
