@@ -94,6 +94,21 @@ static void change_over(const struct policy_input *input, struct policy_output *
                             : "beginning to acknowledge commits");
 }
 
+/* For an operator, where rebuilds do not begin by themselves. */
+static void wait_for_rebuild(const struct policy_input *input, struct policy_output *output,
+                             const struct policy_node *primary, const Mha__DbObservation *theirs)
+{
+    struct position there, here;
+    struct position_lack lack = {.some = false};
+
+    if (position_parse(theirs->executed, &there) && position_parse(input->db->received, &here))
+        position_lack(&there, &here, &lack);
+    policy_wait(output,
+                "it holds transactions that the primary %s lacks and is set aside; mhactl rebuild --node %s "
+                "saves them and makes it anew: %s",
+                primary->name, input->self->name, lack.ranges);
+}
+
 static void follow_primary(const struct policy_input *input, struct policy_output *output)
 {
     const Mha__DbObservation *db = input->db;
@@ -128,10 +143,7 @@ static void follow_primary(const struct policy_input *input, struct policy_outpu
         return;
     }
     if (!policy_holds(theirs->executed, db->received)) {
-        policy_wait(output,
-                    "it holds transactions that the primary %s lacks (here %.60s, there %.60s): set aside, "
-                    "it must be rebuilt: mhactl rebuild --node %s",
-                    primary->name, db->received, theirs->executed, input->self->name);
+        wait_for_rebuild(input, output, primary, theirs);
         return;
     }
     const struct sync_member *self = cluster_sync_find(&input->state->sync, input->self->id);

@@ -66,8 +66,8 @@ class Cluster:
         self.database_extra, self.server_extra = database_extra, server_extra
         self.agent_extra = agent_extra + 'rejoin = "%s";\n' % rejoin
         self.data_names = tuple(data)
-        # MariaDB waits for one acknowledgement, and so has one other server in its sync set
-        self.sync_size = min(2, len(data)) if kind == "mariadb" else len(data)
+        # MariaDB waits for one acknowledgement, and so has one other server in its sync set; where commits wait for nobody it is alone
+        self.sync_size = 1 if "available" in agent_extra else min(2, len(data)) if kind == "mariadb" else len(data)
         if disk_mb:
             faults.own_mounts()
         self.switch = Switch(run)

@@ -1,5 +1,6 @@
 """Hosts: namespaces with a first process (hostd), joined by a switch that has a namespace of its own."""
 
+import glob
 import os
 import shutil
 import signal
@@ -161,6 +162,10 @@ class Host:
         self.end()
         if self.switch:
             self.switch.unplug(self)
+        # What lies below /run is gone. (mysqld takes the lock of an earlier socket for its own, should a thread of the new one
+        # have the number that stands in it.)
+        for name in glob.glob(os.path.join(self.dir, "mysqld", "*")):
+            os.unlink(name)
 
     def end(self):
         if self.pid:
