@@ -208,8 +208,8 @@ class Server:
         return "rpl_semi_sync_%s_%s" % (self.WORDS[0].lower(), name)
 
     def commits_wait(self):
-        """It has somebody to wait for."""
-        return self.status_value(self.semi_sync("status")) == "ON"
+        """It has somebody to wait for, and does so as long as it takes. (Without a rule MariaDB's waits a millisecond at most.)"""
+        return self.status_value(self.semi_sync("status")) == "ON" and int(self.variable(self.semi_sync("timeout"))) > 60000
 
     def waiting_commits(self):
         return int(self.status_value(self.semi_sync("wait_sessions")))
