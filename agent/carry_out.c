@@ -144,6 +144,7 @@ static void send_op(struct agent *agent)
         return;
     case DB_OP_CLOSE:
         close.timeout_us = output->db_timeout_us;
+        close.spare_backups = agent->state.switchover.id != 0;
         deadline_us += output->db_timeout_us;
         request.body_case = MHA__DB_REQUEST__BODY_CLOSE;
         request.close = &close;

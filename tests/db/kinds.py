@@ -13,7 +13,7 @@ def add_marker(config, otherwise):
 
 
 def parametrize(metafunc, otherwise):
-    if "kind" in metafunc.fixturenames:
+    if "kind" in metafunc.fixturenames and not any("kind" in m.args[0] for m in metafunc.definition.iter_markers("parametrize")):
         marker = metafunc.definition.get_closest_marker("kinds")
         metafunc.parametrize("kind", marker.args if marker else otherwise)
 

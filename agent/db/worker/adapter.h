@@ -93,6 +93,7 @@ struct adapter_call {
     atomic_int stop;                        /* enum adapter_stop */
     atomic_uint_fast64_t writable_until_us; /* the lease that an opening may rely on; 0: none */
     uint64_t deadline_us;
+    bool spare_backups; /* close: given up rather than end a session that holds a backup's lock */
 };
 
 struct db_finding {

@@ -81,6 +81,22 @@ static const struct row rows[] = {
      "FROM information_schema.PROCESSLIST WHERE USER NOT IN ('system user', 'event_scheduler', ?1) "
      "AND COMMAND NOT IN ('Binlog Dump', 'Sleep', 'Daemon') ORDER BY TIME_MS DESC LIMIT 1"},
 
+    /* No such table is there: it is refused, or waits for a lock first. So nothing is changed or logged. */
+    {STATEMENT_TRY_DDL, MARIADB,
+     "SET STATEMENT lock_wait_timeout = 0, sql_log_bin = 0 FOR ALTER TABLE mha4rdb.no_such_table COMMENT = "
+     "''"},
+    {STATEMENT_TRY_BACKUP, MARIADB, "SET STATEMENT lock_wait_timeout = 0 FOR BACKUP STAGE START"},
+    {STATEMENT_END_TRY, MARIADB, "BACKUP STAGE END"},
+    {STATEMENT_LOCK_SUSPECTS, MARIADB,
+     "SELECT ID, USER, HOST, TIME, '' FROM information_schema.PROCESSLIST p "
+     "WHERE USER NOT IN ('system user', 'event_scheduler', ?1) AND COMMAND NOT IN ('Killed', 'Binlog Dump', "
+     "'Daemon') AND COALESCE(STATE, '') NOT LIKE 'Waiting for %lock' AND (EXISTS "
+     "(SELECT 1 FROM information_schema.USER_PRIVILEGES g WHERE g.PRIVILEGE_TYPE IN ('SUPER', 'RELOAD') "
+     "AND LEFT(g.GRANTEE, CHAR_LENGTH(p.USER) + 3) = CONCAT('''', p.USER, '''@')) OR EXISTS "
+     "(SELECT 1 FROM mysql.roles_mapping m JOIN information_schema.USER_PRIVILEGES g "
+     "ON LEFT(g.GRANTEE, CHAR_LENGTH(m.Role) + 2) = CONCAT('''', m.Role, '''') "
+     "WHERE m.User = p.USER AND g.PRIVILEGE_TYPE IN ('SUPER', 'RELOAD'))) ORDER BY TIME DESC LIMIT 4"},
+
     /* max_statement_time has microseconds, lock_wait_timeout only seconds; both ended it in trials. */
     {STATEMENT_READ_ONLY_ON, MARIADB,
      "SET STATEMENT max_statement_time = $1, lock_wait_timeout = 86400 FOR SET GLOBAL read_only = 1"},
@@ -224,6 +240,29 @@ static const struct row rows[] = {
      "FROM information_schema.PROCESSLIST WHERE USER NOT IN ('system user', 'event_scheduler', ?1) "
      "AND COMMAND NOT IN ('Binlog Dump', 'Binlog Dump GTID', 'Sleep', 'Daemon') "
      "ORDER BY STATE LIKE 'Waiting for %lock', TIME DESC LIMIT 1"},
+
+    /* Whole seconds, one at the least. */
+    {STATEMENT_LOCK_PATIENCE, MYSQL, "SET SESSION lock_wait_timeout = $1"},
+    /* No such table is there: it is refused, or waits for a lock first. So nothing is changed or logged. */
+    {STATEMENT_TRY_DDL, MYSQL, "ALTER TABLE mha4rdb.no_such_table COMMENT = ''"},
+    /* Both wait for a lock before they are refused as the server is read-only. */
+    {STATEMENT_TRY_WRITE_LOCK, MYSQL, "LOCK TABLES mha4rdb.probe WRITE"},
+    {STATEMENT_TRY_BACKUP, MYSQL, "ANALYZE LOCAL TABLE mha4rdb.probe"},
+    {STATEMENT_END_TRY, MYSQL, "UNLOCK TABLES"},
+    {STATEMENT_LOCK_HOLDERS, MYSQL,
+     "SELECT DISTINCT t.PROCESSLIST_ID, t.PROCESSLIST_USER, t.PROCESSLIST_HOST, t.PROCESSLIST_TIME, "
+     "IF(m.OBJECT_TYPE = 'GLOBAL', 'FLUSH TABLES WITH READ LOCK', 'LOCK INSTANCE FOR BACKUP') "
+     "FROM performance_schema.metadata_locks m JOIN performance_schema.threads t ON t.THREAD_ID = "
+     "m.OWNER_THREAD_ID WHERE m.OBJECT_TYPE IN ('GLOBAL', 'BACKUP LOCK') AND m.LOCK_TYPE = 'SHARED' AND "
+     "m.LOCK_STATUS = 'GRANTED' AND t.PROCESSLIST_USER <> ?1 ORDER BY 4 DESC LIMIT 4"},
+    {STATEMENT_LOCK_SUSPECTS, MYSQL,
+     "SELECT ID, USER, HOST, TIME, '' FROM information_schema.PROCESSLIST p "
+     "WHERE USER NOT IN ('system user', 'event_scheduler', ?1) AND COMMAND NOT IN ('Killed', 'Binlog Dump', "
+     "'Binlog Dump GTID', 'Daemon') AND COALESCE(STATE, '') NOT LIKE 'Waiting for %lock' AND (EXISTS "
+     "(SELECT 1 FROM information_schema.USER_PRIVILEGES g WHERE g.PRIVILEGE_TYPE IN ('SUPER', 'RELOAD', "
+     "'FLUSH_TABLES', 'BACKUP_ADMIN') AND LEFT(g.GRANTEE, CHAR_LENGTH(p.USER) + 3) = CONCAT('''', p.USER, "
+     "'''@')) OR EXISTS (SELECT 1 FROM mysql.role_edges e WHERE e.TO_USER = p.USER)) "
+     "ORDER BY TIME DESC LIMIT 4"},
 
     /* Whole seconds; who gives it up earlier ends its session. */
     {STATEMENT_READ_ONLY_ON, MYSQL, "SET SESSION lock_wait_timeout = $1, GLOBAL super_read_only = 1"},

@@ -211,6 +211,7 @@ static const struct sql_kind kind = {
     .rule = mariadb_rule,
     .read_only = mariadb_read_only,
     .writable = mariadb_writable,
+    .try_locks = mariadb_try_locks,
 };
 
 static struct adapter *create(const struct db_settings *settings)

@@ -21,6 +21,9 @@ enum error_code mariadb_read_only(struct adapter *adapter, struct session *sessi
 enum error_code mariadb_writable(struct session *session, struct error *err);
 enum error_code mariadb_fence(struct adapter *adapter, uint64_t deadline_us, struct error *err);
 
+/* mariadb_locks.c */
+enum error_code mariadb_try_locks(struct session *session, bool closed, const char **lock, struct error *err);
+
 /* mariadb_health.c */
 enum error_code mariadb_ask_log(struct adapter *adapter, bool *refused, struct error *err);
 enum error_code mariadb_doubt(struct adapter *adapter, Mha__DbTrouble *kind, char *text, size_t size,

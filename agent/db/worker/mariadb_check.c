@@ -101,22 +101,6 @@ static const struct sql_right rights[] = {
 
 /* ---- before a switchover ---- */
 
-/* The probe's own write: it is refused at once where a lock holds writes up. */
-static enum error_code check_locks(struct session *session, struct db_findings *out, struct error *err)
-{
-    enum error_code code = session_run(session, STATEMENT_PROBE_WRITE, ARGUMENTS("0"), err);
-
-    if (code == ERR_TIMEOUT) {
-        sql_finding(
-            out, true, "locks",
-            "SHOW FULL PROCESSLIST;   end the backup, or who holds FLUSH TABLES WITH READ LOCK or a lock on "
-            "mha4rdb.probe",
-            "a lock holds writes up (a backup, FLUSH TABLES WITH READ LOCK?)");
-        return ERR_OK;
-    }
-    return code == ERR_REFUSED && sql_table_missing(session) ? ERR_OK : code;
-}
-
 static enum error_code check_waiting(struct session *session, struct db_findings *out, struct error *err)
 {
     uint64_t waiting;
@@ -143,10 +127,8 @@ static void name_session(void *context, MYSQL_ROW row)
 static enum error_code check_source(struct adapter *adapter, struct session *session, struct db_findings *out,
                                     struct error *err)
 {
-    enum error_code code = check_locks(session, out, err);
+    enum error_code code = check_waiting(session, out, err);
 
-    if (code == ERR_OK)
-        code = check_waiting(session, out, err);
     return code == ERR_OK ? session_ask_rows(session, STATEMENT_PRIVILEGED_SESSIONS,
                                              ARGUMENTS(adapter->settings->user), name_session, out, err)
                           : code;

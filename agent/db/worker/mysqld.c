@@ -272,6 +272,7 @@ static const struct sql_kind kind = {
     .read_only = mysqld_read_only,
     .writable = mysqld_writable,
     .unlogged = unlogged,
+    .try_locks = mysqld_try_locks,
     .admit = mysqld_admit,
 };
 

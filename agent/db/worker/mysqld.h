@@ -36,6 +36,9 @@ enum error_code mysqld_admit(struct adapter *adapter, struct session *session, b
 enum error_code mysqld_prepare_fence(struct adapter *adapter, struct error *err);
 enum error_code mysqld_fence(struct adapter *adapter, uint64_t deadline_us, struct error *err);
 
+/* mysqld_locks.c */
+enum error_code mysqld_try_locks(struct session *session, bool closed, const char **lock, struct error *err);
+
 /* mysqld_rule.c */
 struct mysqld_rule {
     bool enabled, wait_alone, after_sync;

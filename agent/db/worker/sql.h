@@ -1,8 +1,8 @@
 /* sql.h - what the adapters of MariaDB and MySQL share. Their flows are the same, written once: sql.c (the
  * adapter itself, parts of a look), sql_sessions.c (ending sessions), sql_replica.c (status, drain),
- * sql_accounts.c (who may acknowledge), sql_primary.c (promote, open, close), sql_check.c and
- * sql_check_accounts.c (the preflight). Where the servers differ by more than the text of a statement
- * (dialect.h), a flow calls one of the functions of struct sql_kind. */
+ * sql_accounts.c (who may acknowledge), sql_primary.c (promote, open, close), sql_locks.c (locks of a
+ * backup), sql_check.c and sql_check_accounts.c (the preflight). Where the servers differ by more than the
+ * text of a statement (dialect.h), a flow calls one of the functions of struct sql_kind. */
 #ifndef MHA_DB_WORKER_SQL_H
 #define MHA_DB_WORKER_SQL_H
 
@@ -73,6 +73,9 @@ struct sql_kind {
     enum error_code (*writable)(struct session *session, struct error *err);
     /* NULL: not needed. What this session writes is not logged, or is again. */
     enum error_code (*unlogged)(struct session *session, bool unlogged, struct error *err);
+    /* The lock of a backup that somebody holds, found by trying what it would hold up: its name as a
+     * statement, NULL: none. `closed`: read-only is on already. The session is as before. */
+    enum error_code (*try_locks)(struct session *session, bool closed, const char **lock, struct error *err);
     /* NULL: not needed. Before and after the agent writes something itself on a server that may be closed. */
     enum error_code (*admit)(struct adapter *adapter, struct session *session, bool admitted,
                              struct error *err);
@@ -219,6 +222,13 @@ enum error_code sql_promote(struct adapter *adapter, struct adapter_call *call, 
                             const char *node, char *position, size_t position_size, struct error *err);
 enum error_code sql_open(struct adapter *adapter, struct adapter_call *call, uint64_t epoch,
                          struct error *err);
+
+/* sql_locks.c */
+
+/* FLUSH TABLES WITH READ LOCK, BACKUP STAGE, LOCK INSTANCE FOR BACKUP: who holds such a lock, as fatal
+ * findings. `closed`: read-only is on already. */
+enum error_code sql_find_backups(struct adapter *adapter, struct session *session, bool closed,
+                                 struct db_findings *out, struct error *err);
 
 /* sql_check.c */
 

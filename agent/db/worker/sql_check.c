@@ -137,6 +137,8 @@ static enum error_code check_switchover(struct adapter *adapter, struct session 
         return code;
     if (!closed) {
         code = check_transactions(adapter, session, out, err);
+        if (code == ERR_OK)
+            code = sql_find_backups(adapter, session, false, out, err);
         return code == ERR_OK ? adapter->sql->check->source(adapter, session, out, err) : code;
     }
     code = check_target(session, out, err);

@@ -190,6 +190,19 @@ static enum error_code undo_close(struct adapter *adapter, struct adapter_call *
     return adapter->sql->writable(session, err);
 }
 
+/* A backup whose lock came after the look before the switchover, or while writes were being stopped. */
+static enum error_code spare_backups(struct adapter *adapter, struct session *session, bool closed,
+                                     struct adapter_call *call, struct error *err)
+{
+    struct db_findings found = {0};
+    enum error_code code =
+        call->spare_backups ? sql_find_backups(adapter, session, closed, &found, err) : ERR_OK;
+
+    if (code == ERR_OK && found.count)
+        code = error_set(err, ERR_REFUSED, "%s; nothing was changed", found.items[0].problem);
+    return code;
+}
+
 enum error_code sql_close(struct adapter *adapter, struct adapter_call *call, struct error *err)
 {
     struct session *session;
@@ -199,11 +212,15 @@ enum error_code sql_close(struct adapter *adapter, struct adapter_call *call, st
 
     if (code == ERR_OK)
         code = sql_is_read_only(session, &was_read_only, err);
+    if (code == ERR_OK && !was_read_only)
+        code = spare_backups(adapter, session, false, call, err);
     if (code != ERR_OK)
         return code;
     code = adapter->sql->read_only(adapter, session, call->deadline_us, err);
-    if (code == ERR_TIMEOUT)
+    if (code == ERR_TIMEOUT && spare_backups(adapter, session, false, call, err) == ERR_OK)
         describe_obstacle(adapter, session, err);
+    if (code == ERR_OK)
+        code = was_read_only ? ERR_OK : spare_backups(adapter, session, true, call, err);
     if (code == ERR_OK)
         code = sql_end_sessions(adapter, session, VICTIMS_CLIENTS, call->deadline_us, NULL, err);
     if (code == ERR_OK)

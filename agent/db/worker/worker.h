@@ -40,9 +40,10 @@ struct operation {
     uint64_t timeout_us;
     unsigned acks;
     unsigned port;
-    bool allowed;     /* set_acknowledging */
-    bool standing_by; /* follow */
-    bool switchover;  /* check */
+    bool allowed;       /* set_acknowledging */
+    bool standing_by;   /* follow */
+    bool switchover;    /* check */
+    bool spare_backups; /* close */
     char host[DB_TEXT_BYTES];
     char node[DB_TEXT_BYTES];
 };

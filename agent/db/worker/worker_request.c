@@ -150,6 +150,7 @@ static void begin(struct worker *worker)
     worker->ops_error = (struct error){0};
     worker->operation_us = now_us;
     worker->call.deadline_us = now_us + limit_us;
+    worker->call.spare_backups = operation->spare_backups;
     atomic_store(&worker->call.stop, STOP_NONE);
     worker_set_timer(worker->ops_timer, worker->call.deadline_us + ALLOWANCE_US);
     if (operation->kind == MHA__DB_REQUEST__BODY_FOLLOW)
@@ -276,6 +277,7 @@ static bool parse(const Mha__DbRequest *request, struct operation *out)
     switch (request->body_case) {
     case MHA__DB_REQUEST__BODY_CLOSE:
         out->timeout_us = request->close->timeout_us;
+        out->spare_backups = request->close->spare_backups;
         break;
     case MHA__DB_REQUEST__BODY_FREEZE:
         out->epoch = request->freeze->term;

@@ -54,6 +54,8 @@ def test_18_backup_lock(cluster):
     with contextlib.closing(primary.server.connect(timeout_s=30)) as backup:
         backup.cursor().execute("FLUSH TABLES WITH READ LOCK")
         held = wire.now_ns()
+        looked = cluster.mhactl("switchover", "--check", node=cluster.data[0])
+        assert looked.returncode == 1 and f"connection {backup.thread_id()} of " in looked.stdout + looked.stderr, looked
         said = given_up_in_time(cluster, primary)
         assert cluster.writes().first_ack_after(held) is None, "the lock did not hold"
         assert any(w in said.lower() for w in ("lock", "backup", "hold", "wait")), said
