@@ -164,6 +164,27 @@ def test_promote_with_a_backlog_loses_nothing(caught_up):
     assert 1 in values(second.server)
 
 
+@pytest.mark.kinds("mariadb")
+def test_a_promotion_that_is_refused_leaves_the_number_as_it_was(caught_up):
+    """Who stands by goes by another number, so as to be sent what it wrote itself: it may go on standing by."""
+    first, second = caught_up
+    second.ask("follow", host=first.server.host, port=first.server.port, epoch=3, standing_by=True)
+    second.wait(lambda o: o["receiving"] and o["standing_by"])
+    number = second.server.value("@@global.server_id")
+    assert number != 2
+    with held_applier(second):
+        Writer(first.server, 1).join(2)
+        want = first.server.position()
+        second.wait(lambda o: o["received"] == want and not o["drained"])
+        second.ask("freeze", term=5)
+        with pytest.raises(Refused, match="drain first"):
+            second.ask("promote", epoch=5, acks=0, node="db2")
+        assert second.server.value("@@global.server_id") == number
+    second.ask("drain")
+    second.ask("promote", epoch=5, acks=0, node="db2")
+    assert second.server.value("@@global.server_id") == 2
+
+
 def test_switchover_and_the_old_primary_follows(caught_up):
     first, second = caught_up
     first.ask("set_commit_rule", epoch=3, acks=1)

@@ -211,6 +211,7 @@ static const struct sql_kind kind = {
     .rule = mariadb_rule,
     .read_only = mariadb_read_only,
     .writable = mariadb_writable,
+    .leave_replication = mariadb_leave_replication,
     .try_locks = mariadb_try_locks,
 };
 
@@ -236,7 +237,7 @@ const struct adapter_kind adapter_mariadb = {
     .freeze = mariadb_freeze,
     .drain = sql_drain,
     .follow = mariadb_follow,
-    .promote = mariadb_promote,
+    .promote = sql_promote,
     .open = sql_open,
     .set_commit_rule = mariadb_set_commit_rule,
     .set_acknowledging = sql_set_acknowledging,

@@ -37,9 +37,9 @@ uint32_t mariadb_own_number(uint32_t server_id);
 /* Between two runs of the receiver: the number of one that stands by, or its own again. ERR_REFUSED: its own
  * is larger than MARIADB_SERVER_ID_MAX. */
 enum error_code mariadb_take_number(struct session *session, bool standing_by, struct error *err);
-enum error_code mariadb_promote(struct adapter *adapter, struct adapter_call *call, uint64_t epoch,
-                                unsigned acks, const char *node, char *position, size_t position_size,
-                                struct error *err);
+/* Its own number again, once nothing is received any more and before anything is written: a promotion that is
+ * refused earlier leaves it as it was. */
+enum error_code mariadb_leave_replication(struct session *session, struct error *err);
 
 /* mariadb_tell.c */
 enum error_code mariadb_tell(struct adapter *adapter, struct error *err);

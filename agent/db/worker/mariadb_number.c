@@ -43,15 +43,7 @@ enum error_code mariadb_take_number(struct session *session, bool standing_by, s
     return session_run(session, STATEMENT_SET_SERVER_ID, ARGUMENTS(text), err);
 }
 
-enum error_code mariadb_promote(struct adapter *adapter, struct adapter_call *call, uint64_t epoch,
-                                unsigned acks, const char *node, char *position, size_t position_size,
-                                struct error *err)
+enum error_code mariadb_leave_replication(struct session *session, struct error *err)
 {
-    struct session *session;
-    enum error_code code = sql_ops(adapter, &session, err);
-
-    if (code == ERR_OK)
-        code = mariadb_take_number(session, false, err);
-    return code == ERR_OK ? sql_promote(adapter, call, epoch, acks, node, position, position_size, err)
-                          : code;
+    return mariadb_take_number(session, false, err);
 }

@@ -69,6 +69,8 @@ struct sql_kind {
      * statement too. */
     enum error_code (*read_only)(struct adapter *adapter, struct session *session, uint64_t deadline_us,
                                  struct error *err);
+    /* NULL: not needed. Its replication is over, all that it received is applied, nothing is written yet. */
+    enum error_code (*leave_replication)(struct session *session, struct error *err);
     /* Writable for clients, confirmed. */
     enum error_code (*writable)(struct session *session, struct error *err);
     /* NULL: not needed. What this session writes is not logged, or is again. */

@@ -100,6 +100,8 @@ enum error_code sql_promote(struct adapter *adapter, struct adapter_call *call, 
                          (unsigned long long)written, (unsigned long long)epoch);
     if (code == ERR_OK)
         code = sql_stopped(call, err);
+    if (code == ERR_OK && adapter->sql->leave_replication)
+        code = adapter->sql->leave_replication(session, err);
     if (code != ERR_OK)
         return code;
     if (written == epoch) {
