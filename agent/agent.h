@@ -18,6 +18,7 @@
 #include "agent/rebuild_child.h"
 #include "agent/settings.h"
 #include "agent/vip/vip.h"
+#include "common/base/repeat.h"
 #include "common/replica/replica.h"
 
 struct agent_node {
@@ -77,8 +78,9 @@ struct agent {
     uint64_t failed_us;
     char failed_error[ERROR_TEXT_BYTES];
     struct command *server_command;
-    uint64_t server_quiet_until_us; /* no further start before this */
-    uint64_t leased_epoch;          /* what the worker and vipd were told last; 0: nothing */
+    struct repeat start_said, start_failed; /* of a database that does not come up */
+    uint64_t server_quiet_until_us;         /* no further start before this */
+    uint64_t leased_epoch;                  /* what the worker and vipd were told last; 0: nothing */
     uint64_t leased_until_us;
     uint64_t vip_until_us; /* no lease that vipd was ever given ends later */
     uint64_t watched_until_us;

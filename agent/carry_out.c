@@ -224,8 +224,9 @@ static void on_server_command(void *context, const char *error)
 
     agent->server_command = NULL;
     agent->server_quiet_until_us = clock_now_us() + SERVER_QUIET_US;
-    if (error)
-        log_error("the command that starts the database %s", error);
+    if (error && repeat_is_due(&agent->start_failed, clock_now_us(), error))
+        log_error("the command that starts the database %s%s", error,
+                  agent->start_failed.count > 1 ? ", as before" : "");
     agent_wake(agent);
 }
 
@@ -233,12 +234,24 @@ static void start_server(struct agent *agent)
 {
     const struct db_settings *database = &agent->settings->database;
     bool follow = agent->output.server_op == SERVER_OP_START_TO_FOLLOW;
+    const char *how = follow ? "to follow: what nobody acknowledged is cut off" : "in place";
+    uint64_t now_us = clock_now_us();
     struct error err;
 
+    if (agent->input.db && agent->input.db->state == MHA__DB_STATE__DB_UP) {
+        repeat_forget(&agent->start_said);
+        repeat_forget(&agent->start_failed);
+    }
     if (agent->output.server_op == SERVER_OP_NONE || agent->server_command || agent->stopping)
         return;
-    log_notice("starting the database %s",
-               follow ? "to follow: what nobody acknowledged is cut off" : "in place");
+    if (repeat_is_due(&agent->start_said, now_us, how)) {
+        if (agent->start_said.count == 1)
+            log_notice("starting the database %s", how);
+        else
+            log_warning("the database does not come up: started for the %uth time in %llu s, %s",
+                        agent->start_said.count,
+                        (unsigned long long)(now_us - agent->start_said.since_us) / 1000000, how);
+    }
     if (command_run(agent->base, follow ? database->start_to_follow : database->start,
                     MS_TO_US(database->command_timeout_ms), on_server_command, agent, &agent->server_command,
                     &err) != ERR_OK) {
