@@ -1,11 +1,13 @@
 """The preflight: what it objects to, and that the remedy that it names is one."""
 
+import socket
 import time
 
 import pymysql
 import pytest
 
-from clients import Writer, create_orders
+from clients import Writer, create_orders, stalls
+from dbworker import Refused
 
 
 def subjects(findings, fatal=None):
@@ -190,3 +192,37 @@ def test_what_is_in_the_way_of_a_target(pair):
     found = second.ask("check", switchover=True)["findings"]
     assert {"replication", "grants", "replication_user"} == set(subjects(found, fatal=True)), found
     assert "applier is stopped" in [f for f in found if f["subject"] == "replication"][0]["problem"]
+
+
+@pytest.mark.kinds("mariadb", "mysql")
+def test_a_freeze_does_not_wait_for_a_check(make_server, make_worker):
+    """Nor does a fence; and the check is answered all the same."""
+    primary, replica = make_server(1), make_server(2)
+    first, second = make_worker(primary), make_worker(replica)
+    first.open(3)
+    second.up()
+    second.follow(primary, 3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never says a word
+        check = second.send("check", source_host="127.0.0.1", source_port=silent.getsockname()[1])
+        silent.accept()
+        begin = time.monotonic()
+        second.ask("freeze", term=5)
+        late = time.monotonic() - begin - stalls.since(begin)
+        assert check not in second.replies, "the check was over already"
+        assert late < 1, f"the freeze took {late} s"
+        assert second.ask("fence", reason="a test")["observation"]["fenced"]
+        findings = second.answer(check, 20)["findings"]
+    assert any(f["subject"] == "replication_user" and "127.0.0.1" in f["problem"] for f in findings), findings
+
+
+def test_checks_one_after_the_other(server, worker):
+    worker.up()
+    numbers = [worker.send("check") for _ in range(3)]
+    answered = []
+    for number in numbers:
+        try:
+            worker.answer(number)
+            answered.append(number)
+        except Refused as refused:
+            assert "newer" in str(refused)
+    assert answered[-1] == numbers[-1] and numbers[0] in answered

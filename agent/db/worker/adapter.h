@@ -6,7 +6,8 @@
  * depends neither on a free slot nor on the others. The log line asks what waits for whoever writes the
  * server's log, as every commit does; the doubt line asks why another one is not answered. The sweep line
  * is a second one of the fence's thread, where an adapter ends sessions while its fence line waits; the
- * probe write and nudge lines are the probe's, for statements that it does not wait for.
+ * check line looks for what stands in the way, beside all operations; the probe write and nudge lines are the
+ * probe's, for statements that it does not wait for.
  *
  * No late statements (design, section 5): a statement that its caller has given up may still run in the
  * server. So before the first statement of the ops line, before every opening, and in every fence, all
@@ -34,6 +35,7 @@
 enum adapter_line {
     LINE_PROBE,
     LINE_OPS,
+    LINE_CHECK,
     LINE_FENCE,
     LINE_SWEEP,
     LINE_LOG,

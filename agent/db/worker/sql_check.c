@@ -165,15 +165,16 @@ static enum error_code check_all(struct adapter *adapter, struct session *sessio
 enum error_code sql_check(struct adapter *adapter, struct adapter_call *call,
                           const struct check_request *request, struct db_findings *out, struct error *err)
 {
-    struct session *session;
-    enum error_code code = sql_ops(adapter, &session, err);
+    struct session *session = &adapter->sessions[LINE_CHECK];
+    enum error_code code = session_connect(session, err);
 
     memset(out, 0, sizeof *out);
     if (code == ERR_OK)
         code = request->switchover ? check_switchover(adapter, session, out, err)
                                    : check_all(adapter, session, request, out, err);
-    if (code == ERR_OK)
-        code = sql_stopped(call, err);
+    session_close(session); /* it is seldom needed: a slot less that is taken */
+    if (sql_stopped(call, err) != ERR_OK)
+        code = err->code;
     if (code == ERR_OK && !request->switchover)
         sql_check_replication_login(adapter, request, out);
     return code;

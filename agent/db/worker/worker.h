@@ -4,7 +4,7 @@
  * the `kill` command. What blocks runs in threads (task.h), one per line of the adapter. The files:
  * worker.c (start, the agent's socket, the end), worker_observe.c (probes, the server's process,
  * observations), worker_health.c (dead, hung or full), worker_fence.c (the lease's end and the ladder),
- * worker_request.c (the agent's operations).
+ * worker_request.c (the agent's operations), worker_check.c (its checks).
  *
  * Who may write is decided in one place, worker_judge (worker_fence.c): a server that is, or may be, writable
  * has the right to be so only under an opening whose lease lives. Everything else is fenced at once, but for
@@ -148,10 +148,19 @@ struct worker {
     enum error_code ops_code;
     struct error ops_error;
     char ops_position[VIEW_POSITION_BYTES];
-    struct db_findings findings;
     struct operation answering; /* done; its answer waits for a look that began after `answering_us` */
     uint64_t answering_us;
     bool answering_failed;
+
+    /* checks: beside the operations, which do not wait for them */
+    struct task check_task;
+    struct event *check_timer;
+    struct operation checking;
+    struct operation check_pending;
+    struct adapter_call check_call;
+    enum error_code check_code; /* the job's results */
+    struct error check_error;
+    struct db_findings findings;
 
     /* fence */
     struct lease lease;
@@ -235,7 +244,16 @@ void worker_prepare_fence(struct worker *worker);
 /* Ends the sessions of those who can write to a closed server, unless a fence is under way. */
 void worker_expel(struct worker *worker);
 
+/* ---- worker_check.c ---- */
+
+bool worker_check_start(struct worker *worker);
+/* Runs beside whatever else is under way. One at a time: a newer one takes the place of one that waits. */
+void worker_check(struct worker *worker, const struct operation *operation);
+
 /* ---- worker_request.c ---- */
+
+/* With what is seen now. */
+void worker_answer_error(struct worker *worker, uint64_t id, const char *text);
 
 bool worker_request_start(struct worker *worker);
 void worker_request(struct worker *worker, const Mha__DbRequest *request);

@@ -178,27 +178,10 @@ void worker_fill_observation(struct worker *worker, uint64_t observed_us, Mha__D
         out->fenced = !worker->fencing;
 }
 
-static void fill_findings(struct worker *worker, Mha__DbReply *reply, Mha__Finding *findings,
-                          Mha__Finding **pointers)
-{
-    for (unsigned i = 0; i < worker->findings.count; i++) {
-        mha__finding__init(&findings[i]);
-        findings[i].subject = worker->findings.items[i].subject;
-        findings[i].problem = worker->findings.items[i].problem;
-        findings[i].remedy = worker->findings.items[i].remedy;
-        findings[i].fatal = worker->findings.items[i].fatal;
-        pointers[i] = &findings[i];
-    }
-    reply->server_id = worker->findings.server_id;
-    reply->n_findings = worker->findings.count;
-    reply->findings = pointers;
-}
-
 void worker_report(struct worker *worker, uint64_t observed_us)
 {
     Mha__DbObservation observation;
     Mha__DbReply reply = MHA__DB_REPLY__INIT;
-    Mha__Finding findings[FINDINGS_MAX], *pointers[FINDINGS_MAX];
 
     worker_fill_observation(worker, observed_us, &observation);
     reply.observation = &observation;
@@ -207,8 +190,6 @@ void worker_report(struct worker *worker, uint64_t observed_us)
         reply.id = worker->answering.id;
         if (worker->answering_failed)
             reply.error = worker->ops_error.text;
-        else if (worker->answering.kind == MHA__DB_REQUEST__BODY_CHECK)
-            fill_findings(worker, &reply, findings, pointers);
         worker->answering.id = 0;
     }
     worker_send(worker, &reply);
@@ -432,6 +413,6 @@ static void on_probe_timer(evutil_socket_t fd, short what, void *arg)
 bool worker_observe_start(struct worker *worker)
 {
     worker->probe_timer = evtimer_new(worker->base, on_probe_timer, worker);
-    return worker->probe_timer && worker_health_start(worker) &&
+    return worker->probe_timer && worker_health_start(worker) && worker_check_start(worker) &&
            task_start(&worker->probe_task, "dbw-probe", worker->base, on_probe_done, worker);
 }

@@ -27,7 +27,6 @@ static const struct kind {
     {MHA__DB_REQUEST__BODY_OPEN, "open", 10000000, false, true, true},
     {MHA__DB_REQUEST__BODY_SET_COMMIT_RULE, "set_commit_rule", 10000000, false, false, true},
     {MHA__DB_REQUEST__BODY_SET_ACKNOWLEDGING, "set_acknowledging", 10000000, false, false, true},
-    {MHA__DB_REQUEST__BODY_CHECK, "check", 20000000, false, false, false},
 };
 
 static const struct kind *find_kind(Mha__DbRequest__BodyCase kind)
@@ -44,18 +43,6 @@ bool worker_changes_writability(const struct worker *worker)
 }
 
 /* ---- on the ops thread ---- */
-
-static enum error_code check(struct worker *worker, const struct operation *operation, struct error *err)
-{
-    struct check_request request = {
-        .booted_writable = worker->booted_writable,
-        .switchover = operation->switchover,
-        .source_host = operation->host,
-        .source_port = operation->port,
-    };
-
-    return worker->kind->check(worker->adapter, &worker->call, &request, &worker->findings, err);
-}
 
 static void ops_job(void *context)
 {
@@ -95,14 +82,14 @@ static void ops_job(void *context)
         code = kind->set_acknowledging(adapter, call, operation->node, operation->allowed, err);
         break;
     default:
-        code = check(worker, operation, err);
+        code = error_set(err, ERR_INVALID, "no such operation");
     }
     worker->ops_code = code;
 }
 
 /* ---- in the loop ---- */
 
-static void answer_error(struct worker *worker, uint64_t id, const char *text)
+void worker_answer_error(struct worker *worker, uint64_t id, const char *text)
 {
     Mha__DbReply reply = MHA__DB_REPLY__INIT;
     Mha__DbObservation observation;
@@ -178,7 +165,7 @@ void worker_next_operation(struct worker *worker)
     if (why) {
         uint64_t id = worker->running.id;
         worker->running.id = 0;
-        answer_error(worker, id, why);
+        worker_answer_error(worker, id, why);
         return;
     }
     begin(worker);
@@ -325,10 +312,14 @@ void worker_request(struct worker *worker, const Mha__DbRequest *request)
     if (request->id == 0 || !parse(request, &operation)) {
         log_error("a request of the agent's that cannot be understood (kind %d, id %llu)",
                   (int)request->body_case, (unsigned long long)request->id);
-        answer_error(worker, request->id, "this request is not understood");
+        worker_answer_error(worker, request->id, "this request is not understood");
         return;
     }
-    answer_error(worker, worker->pending.id, "given up for a newer request");
+    if (operation.kind == MHA__DB_REQUEST__BODY_CHECK) {
+        worker_check(worker, &operation);
+        return;
+    }
+    worker_answer_error(worker, worker->pending.id, "given up for a newer request");
     worker->pending = operation;
     if (worker->running.id && find_kind(worker->running.kind)->interruptible)
         worker_stop_operation(worker, STOP_NEWER);
