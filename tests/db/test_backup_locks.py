@@ -22,7 +22,7 @@ LOCKS = {
     },
 }
 CASES = [(kind, name) for kind, locks in LOCKS.items() for name in locks]
-EACH = pytest.mark.parametrize("kind, name", CASES, indirect=["kind"])
+EACH = pytest.mark.parametrize("kind, name", CASES)
 
 
 def hold(server, name):
@@ -95,7 +95,7 @@ def test_not_broken_by_a_switchover(server, worker, name):
 LATE = [("mysql", "LOCK INSTANCE FOR BACKUP"), ("mariadb", "BACKUP STAGE, DDL"), ("mariadb", "BACKUP STAGE, commits")]
 
 
-@pytest.mark.parametrize("kind, name", LATE, indirect=["kind"])
+@pytest.mark.parametrize("kind, name", LATE)
 def test_taken_while_writes_are_being_stopped(server, worker, name):
     worker.open(3)
     create_orders(server)
