@@ -11,7 +11,9 @@ static void usage(FILE *out)
     fprintf(out, "usage: mhactl [-s SOCKET] [-o table|json] [--timeout MS] VERB [ARGUMENTS]\n\n");
     for (const struct ctl_verb *verb = ctl_verbs; verb->name; verb++) {
         int width = fprintf(out, "  %s %s", verb->name, verb->arguments);
-        fprintf(out, "%*s%s\n", width < 42 ? 42 - width : 2, "", verb->purpose);
+        if (width >= 42)
+            width = fprintf(out, "\n") - 1;
+        fprintf(out, "%*s%s\n", 42 - width, "", verb->purpose);
     }
     fprintf(out,
             "\n"

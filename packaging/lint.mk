@@ -5,9 +5,9 @@ C_SOURCES = $(shell git ls-files '*.c')
 SHELL_TRACKED = $(shell git ls-files '*.sh' packaging/systemd/mariadb-follow packaging/libexec/\* packaging/deb/\*inst packaging/deb/\*rm)
 MAN_PAGES = $(wildcard man/*.[1-8])
 
-.PHONY: lint-format lint-c lint-shell lint-man
+.PHONY: lint-format lint-c lint-shell lint-man lint-manual
 
-lint: lint-format lint-c lint-shell lint-man ## formatting, cppcheck, shellcheck, man pages
+lint: lint-format lint-c lint-shell lint-man lint-manual ## formatting, cppcheck, shellcheck, man pages
 
 format: ## bring all C files into the repository's format
 	clang-format -i $(C_TRACKED)
@@ -29,3 +29,7 @@ lint-shell:
 lint-man:
 	@echo "  LINT  mandoc"
 	$(Q)mandoc -Tlint -W warning $(MAN_PAGES)
+
+lint-manual:
+	@echo "  LINT  the manual against the code's tables"
+	$(Q)python3 packaging/check-manual.py
