@@ -71,11 +71,15 @@ plugin_load_add = semisync_replica.so
 plugin_load_add = mysql_clone.so
 END
 else
+    # share/mysql up to 10.11, share/mariadb in 11.8: where the files are
+    charsets=$(cd "$prefix" && find usr/share -path '*/charsets/Index.xml' | head -n 1)
+    [ -n "$charsets" ] || { echo "fetch.sh: no character sets in MariaDB's packages" >&2; exit 1; }
+    share=${charsets%/charsets/Index.xml}
     cat >"$prefix/server.cnf" <<END
 [mariadbd]
 basedir = $final/usr
-lc_messages_dir = $final/usr/share/mysql
-character_sets_dir = $final/usr/share/mysql/charsets
+lc_messages_dir = $final/$share
+character_sets_dir = $final/$share/charsets
 plugin_dir = $final/usr/lib/mysql/plugin
 END
 fi
