@@ -154,8 +154,9 @@ static void read_known(struct receive *receive, struct position *known)
 }
 
 /* A replica's receiver drops events that its own server wrote: what this one wrote as an earlier primary
- * comes with the copy or never (tried on both; MariaDB's position may go on as if it were there). A server
- * that does not even start cannot say who it is: then all counts. */
+ * comes with the copy or never (tried on both; MariaDB's position may go on as if it were there). MySQL has
+ * an option against that, replicate_same_server_id, which nothing shows for certain: it is not relied on. A
+ * server that does not even start cannot say who it is: then all counts. */
 static enum error_code wait_for_donor(struct receive *receive, const struct position *known,
                                       struct error *err)
 {

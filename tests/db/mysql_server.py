@@ -45,7 +45,7 @@ class Server(sql_server.Server):
     RECEIVER = "SELECT ID FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for source%'"
     WORDS = ("source", "replica")
     OPTIONS = (
-        "--gtid-mode=ON", "--enforce-gtid-consistency=ON", "--super-read-only=1", "--read-only=1", "--skip-replica-start",
+        "--gtid-mode=ON", "--enforce-gtid-consistency=ON", "--super-read-only=1", "--read-only=1", "--skip-replica-start", "--replicate-same-server-id",
         "--relay-log-recovery=OFF", "--sync-relay-log=1", *SMALL, "--replica-net-timeout=4", "--log-error-verbosity=3",
         "--innodb-numa-interleave=0")
 

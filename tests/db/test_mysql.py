@@ -302,6 +302,17 @@ def test_a_careless_server(make_server, make_worker):
     assert not {"sync_binlog", "innodb_flush_log_at_trx_commit", "grants"} & subjects(findings)
 
 
+@pytest.mark.parametrize("more, found", [([], set()), (["--skip-replicate-same-server-id"], {"replicate_same_server_id"}),
+                                         (["--skip-replicate-same-server-id", "--log-error-verbosity=1"], set())])  # then nothing tells
+def test_a_server_that_drops_its_own_events(make_server, make_worker, more, found):
+    server = make_server(2, "--performance-schema=ON", *more)
+    worker = make_worker(server)
+    worker.up()
+    findings = worker.ask("check")["findings"]
+    assert subjects(findings) - {"accounts"} == found, findings
+    assert not found & subjects(findings, fatal=True)
+
+
 def test_a_switchover_is_looked_at_from_both_sides(pair):
     first, second = pair
     assert first.ask("check", switchover=True)["findings"] == []

@@ -227,6 +227,33 @@ def test_a_donor_that_lacks_what_the_node_wrote_itself(make_node):
     assert 555 in values(node) and values(node) == values(first)
 
 
+@pytest.mark.kinds("mysql")
+def test_what_the_node_wrote_itself_comes_back_by_replication(make_node):
+    """The donor lags, and the cluster's position is not known: a transaction of the node's own is then with the primary alone."""
+    first, node, donor = make_node(1), make_node(2), make_node(3)
+    node.open()
+    fill(node, 1)
+    for other in (first, donor):
+        other.follow(node)
+        other.caught_up(node)
+    donor.stop_following()
+    with node.server.app() as connection, connection.cursor() as cursor:
+        cursor.execute("INSERT INTO shop.orders (v) VALUES (555)")
+    first.caught_up(node)
+    first.stop_following()
+    node.close()
+    first.open()
+    node.receive(donor).done()
+    assert 555 not in values(node)
+    node.follow(first)
+    node.caught_up(first)
+    assert values(node) == values(first)
+    with first.server.app() as connection, connection.cursor() as cursor:
+        cursor.execute("INSERT INTO shop.orders (v) VALUES (556)")
+    node.caught_up(first)
+    assert {555, 556} <= values(node)
+
+
 @pytest.mark.kinds("mariadb")
 def test_what_no_log_holds_stops_it(pair):
     """A position that its own log does not confirm, as after a copy by hand: nobody can say what that was."""

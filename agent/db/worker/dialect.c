@@ -355,6 +355,15 @@ static const struct row rows[] = {
     {STATEMENT_CHECK_PLUGINS, MYSQL,
      "SELECT PLUGIN_NAME FROM information_schema.PLUGINS WHERE PLUGIN_STATUS = 'ACTIVE' AND PLUGIN_NAME IN "
      "('rpl_semi_sync_source', 'rpl_semi_sync_replica', 'clone')"},
+    /* replicate_same_server_id is an option and no variable: nothing shows it. With log_replica_updates a
+       start (10116) warns of it (10190, tried on 9.7); a row, if the log of this start is there and has no
+       warning. */
+    {STATEMENT_CHECK_OWN_EVENTS, MYSQL,
+     "SELECT 1 FROM (SELECT MAX(LOGGED) AS at FROM performance_schema.error_log WHERE ERROR_CODE = "
+     "'MY-010116') AS start WHERE start.at IS NOT NULL AND @@global.log_replica_updates AND "
+     "@@global.log_error_verbosity >= 2 AND @@global.log_error_suppression_list = '' AND NOT EXISTS (SELECT "
+     "1 "
+     "FROM performance_schema.error_log WHERE ERROR_CODE = 'MY-010190' AND LOGGED >= start.at)"},
     {STATEMENT_CHECK_GRANTS, MYSQL, "SHOW GRANTS"},
     {STATEMENT_CHECK_ACCOUNTS, MYSQL,
      "SELECT GRANTEE, GROUP_CONCAT(PRIVILEGE_TYPE SEPARATOR ', ') FROM information_schema.USER_PRIVILEGES "

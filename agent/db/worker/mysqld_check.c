@@ -96,15 +96,41 @@ static enum error_code check_plugins(struct session *session, struct db_findings
     return code;
 }
 
+static void note_row(void *context, MYSQL_ROW row)
+{
+    bool *seen = context;
+
+    *seen = row[0] != NULL;
+}
+
+/* Told only where it is certain. An account that may not see the server's log is no error here. */
+static enum error_code check_own_events(struct session *session, struct db_findings *out, struct error *err)
+{
+    bool skipped = false;
+    enum error_code code =
+        session_ask_rows(session, STATEMENT_CHECK_OWN_EVENTS, NO_ARGUMENTS, note_row, &skipped, err);
+
+    if (code == ERR_OK && skipped)
+        sql_finding(
+            out, false, "replicate_same_server_id",
+            "[mysqld] replicate_same_server_id = ON   (and a restart)",
+            "as a replica this server drops what it wrote itself: made anew from a replica that lags, "
+            "it would never get that back");
+    return code == ERR_REFUSED ? ERR_OK : code;
+}
+
 /* How this start was first seen tells both settings, for who boots with read_only alone is not closed. */
 static enum error_code check_start(struct session *session, bool booted_writable, struct db_findings *out,
                                    struct error *err)
 {
+    enum error_code code;
+
     if (booted_writable)
         sql_finding(out, true, "super_read_only", "[mysqld] super_read_only = ON and read_only = ON",
                     "the server boots writable: between its start and the agent's first look clients can "
                     "write to a node that is not the primary");
-    return check_plugins(session, out, err);
+    code = check_own_events(session, out, err);
+    return code == ERR_OK ? check_plugins(session, out, err) : code;
 }
 
 /* ---- rights ---- */
