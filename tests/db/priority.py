@@ -14,7 +14,7 @@ def _set(pids, policy, priority):
     for pid in pids:
         for task in _tasks(pid):
             with contextlib.suppress(ProcessLookupError):
-                os.sched_setscheduler(task, policy | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
+                os.sched_setscheduler(task, policy, os.sched_param(priority))
 
 
 @contextlib.contextmanager

@@ -316,7 +316,8 @@ def test_a_long_statement_at_the_end_of_the_lease(server, worker):
         wait_until(server.killed, 2)
         wait_until(lambda: gone(server), 20)
     else:  # where KILL lets no commit go, the statement is killed and the server lives
-        wait_until(lambda: server.value("@@read_only") == 1, 2)
+        with urgent(worker.process, server.process):
+            wait_until(lambda: server.value("@@read_only") == 1, 2)
         assert not gone(server)
     slow.join(1)
     assert slow.told != "ok"
@@ -356,8 +357,9 @@ def test_one_worker_at_a_time(server, worker, make_worker):
     worker.lease(3, 0.8)
     worker.hang_up()
     second = make_worker(server)
-    with pytest.raises(AssertionError):
-        second.wait(lambda o: True, 0.4)
-    assert server.value("@@read_only") == 0
-    seen = second.up(3)
+    with urgent(worker.process, server.process):
+        with pytest.raises(AssertionError):
+            second.wait(lambda o: True, 0.4)
+        assert server.value("@@read_only") == 0
+        seen = second.up(3)
     assert seen["read_only"] and worker.exited(1) == 0
