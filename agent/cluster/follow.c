@@ -3,6 +3,10 @@
 
 #include "agent/cluster/policy_internal.h"
 
+/* A receiver that has given up is told to follow again after so long, then after twice as long each time. */
+#define FOLLOW_PAUSE_US 2000000u
+#define FOLLOW_PAUSE_MOST_US 16000000u
+
 /* The committed primary is the leader of this very term: our copy of the state is at least as new as its
  * promotion. */
 static bool primary_of_this_term(const struct policy_input *input)
@@ -76,19 +80,67 @@ static bool would_be_counted(const struct policy_input *input, const Mha__DbObse
            (primary->acks > 0 || input->state->sync.acks > 0);
 }
 
-/* It follows the primary of this term, and only how is to be changed: in both ways it keeps what it has. */
-static void change_over(const struct policy_input *input, struct policy_output *output,
-                        const struct policy_node *primary, const Mha__DbObservation *theirs)
+/* It was told to follow, and its receiver has given up: a password that was wrong or had expired, a limit of
+ * tries, a log that was not there. The server does not try again by itself. With a stopped applier it is left
+ * alone, for a start with both stopped may throw away what was received; and one that a person stopped shows
+ * no error. */
+static bool receiver_has_failed(const Mha__DbObservation *db)
+{
+    return db->receiver_stopped && !db->receiving && db->applying &&
+           (db->trouble_kind == MHA__DB_TROUBLE__DB_TROUBLE_REPLICATION_REFUSED ||
+            db->trouble_kind == MHA__DB_TROUBLE__DB_TROUBLE_RECEIVER_FAILS);
+}
+
+/* Whether it is to be told to follow once more: at growing intervals, until it receives. */
+static bool follows_again(struct policy_tracker *tracker, const struct policy_input *input,
+                          struct policy_output *output)
+{
+    if (input->db->receiving)
+        tracker->follow_again_us = tracker->follow_pause_us = 0;
+    if (!receiver_has_failed(input->db))
+        return false;
+    if (tracker->follow_again_us == 0) {
+        tracker->follow_pause_us = FOLLOW_PAUSE_US;
+        tracker->follow_again_us = input->now_us + FOLLOW_PAUSE_US;
+    }
+    if (input->now_us < tracker->follow_again_us) {
+        policy_again(output, tracker->follow_again_us);
+        return false;
+    }
+    return true;
+}
+
+static void was_told_again(struct policy_tracker *tracker, const struct policy_input *input,
+                           const struct policy_output *output)
+{
+    if (output->db_op != DB_OP_FOLLOW || tracker->follow_again_us == 0)
+        return;
+    if (tracker->follow_pause_us < FOLLOW_PAUSE_MOST_US)
+        tracker->follow_pause_us *= 2;
+    tracker->follow_again_us = input->now_us + tracker->follow_pause_us;
+}
+
+/* It follows the primary of this term, and only how is to be changed, or its receiver has failed: in both
+ * ways it keeps what it has. */
+static void change_over(struct policy_tracker *tracker, const struct policy_input *input,
+                        struct policy_output *output, const struct policy_node *primary,
+                        const Mha__DbObservation *theirs)
 {
     bool standing_by = stands_by(input, theirs);
+    bool again = follows_again(tracker, input, output);
 
-    if (!policy_tells_nodes_apart(input, theirs) || input->db->standing_by == standing_by)
+    if (!again && (!policy_tells_nodes_apart(input, theirs) || input->db->standing_by == standing_by))
         return; /* the server itself retries a lost connection */
     policy_db_op(input, output, DB_OP_FOLLOW);
     output->db_host = primary->report->database_host;
     output->db_port = primary->report->database_port;
     output->db_epoch = input->raft->term;
     output->db_standing_by = standing_by;
+    if (again) {
+        was_told_again(tracker, input, output);
+        policy_wait(output, "following %s again: its receiver has given up", primary->name);
+        return;
+    }
     policy_wait(output, "%s",
                 standing_by ? "standing by: commits are not to wait for this node"
                             : "beginning to acknowledge commits");
@@ -109,7 +161,8 @@ static void wait_for_rebuild(const struct policy_input *input, struct policy_out
                 primary->name, input->self->name, lack.ranges);
 }
 
-static void follow_primary(const struct policy_input *input, struct policy_output *output)
+static void follow_primary(struct policy_tracker *tracker, const struct policy_input *input,
+                           struct policy_output *output)
 {
     const Mha__DbObservation *db = input->db;
     const struct policy_node *primary = policy_find_node(input, input->state->primary.node);
@@ -139,7 +192,7 @@ static void follow_primary(const struct policy_input *input, struct policy_outpu
         return;
     }
     if (told) {
-        change_over(input, output, primary, theirs);
+        change_over(tracker, input, output, primary, theirs);
         return;
     }
     if (!policy_holds(theirs->executed, db->received)) {
@@ -169,7 +222,7 @@ static void follow_primary(const struct policy_input *input, struct policy_outpu
     output->db_standing_by = stands_by(input, theirs);
 }
 
-void policy_follow(const struct policy_tracker *tracker, const struct policy_input *input,
+void policy_follow(struct policy_tracker *tracker, const struct policy_input *input,
                    struct policy_output *output)
 {
     const struct cluster_state *state = input->state;
@@ -227,7 +280,7 @@ void policy_follow(const struct policy_tracker *tracker, const struct policy_inp
     if (state->primary.node == 0)
         return;
     if (primary_of_this_term(input))
-        follow_primary(input, output);
+        follow_primary(tracker, input, output);
     else if (input->raft->term > state->primary.epoch)
         policy_freeze(input, output);
 }

@@ -160,7 +160,10 @@ struct policy_tracker {
     struct policy_marks marks;
     uint64_t started_us; /* the own server was being started then, and has not answered since; 0: it has. Over
                             terms */
-    uint64_t term;       /* all below is of this term */
+    /* The own receiver has given up: it is told to follow again then; 0: it has not. Over terms. */
+    uint64_t follow_again_us;
+    uint64_t follow_pause_us; /* before the next time */
+    uint64_t term;            /* all below is of this term */
     struct {
         uint64_t id;
         uint64_t joined_us;        /* it came in under this leader: it may have to change over yet; 0: no */

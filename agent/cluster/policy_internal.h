@@ -174,7 +174,7 @@ bool policy_rebuild_self(const struct policy_input *input, struct policy_output 
 void policy_keep_asides(struct policy_tracker *tracker, const struct policy_input *input,
                         struct policy_output *output);
 
-void policy_follow(const struct policy_tracker *tracker, const struct policy_input *input,
+void policy_follow(struct policy_tracker *tracker, const struct policy_input *input,
                    struct policy_output *output);
 /* Stop receiving what earlier terms' primaries send; true: done in this term. */
 bool policy_freeze(const struct policy_input *input, struct policy_output *output);

@@ -303,6 +303,43 @@ def test_a_diverged_server_says_so(caught_up):
     assert not seen["receiving"]
 
 
+@pytest.mark.parametrize("statement", ["PASSWORD EXPIRE", "IDENTIFIED BY 'other'", "ACCOUNT LOCK"])
+def test_a_receiver_that_gave_up_is_told_to_follow_again(caught_up, statement):
+    """Nothing of what it had received is lost by it."""
+    first, second = caught_up
+
+    def alter(what):
+        with first.server.root() as c:
+            c.execute("SET sql_log_bin = 0")
+            c.execute("ALTER USER mha4rdb_n2@'%' " + what)
+
+    lock = second.server.connect()
+    lock.cursor().execute("LOCK TABLES shop.orders READ")
+    for i in range(5):
+        Writer(first.server, i).join(2)
+    want = first.server.position()
+    second.wait(lambda o: o["received"] == want and not o["drained"])
+    alter(statement)
+    with first.server.root() as c:
+        c.execute("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = 'mha4rdb_n2'")
+        for row in c.fetchall():
+            c.execute(f"KILL {row['ID']}")
+    seen = second.wait(lambda o: o["trouble_kind"] == "DB_TROUBLE_REPLICATION_REFUSED", 15)
+    print("SEEN", statement, seen["trouble"], seen["receiver_stopped"])
+    assert not seen["receiving"] and seen["applying"] and seen["received"] == want
+    alter("IDENTIFIED BY 'replication-secret'")
+    alter("ACCOUNT UNLOCK")
+    follow = second.send("follow", host=first.server.host, port=first.server.port, epoch=3)
+    time.sleep(0.5)
+    assert second.fresh()["received"] == want
+    lock.close()
+    second.answer(follow, 20)
+    Writer(first.server, 5).join(5)
+    want = first.server.position()
+    second.wait(lambda o: o["receiving"] and o["acknowledging"] and o["executed"] == want, 10)
+    assert values(second.server) == set(range(6))
+
+
 def test_a_wrong_replication_password_says_so(caught_up):
     first, second = caught_up
     first.server.set_password("mha4rdb_n2@'%'", "other")

@@ -125,6 +125,49 @@ static void test_newcomer_does_not_acknowledge_yet(void)
     CU_ASSERT_FALSE(w.out.db_standing_by);
 }
 
+/* A password that had expired, say, and is right again: nobody but the agent starts the receiver. */
+static void test_receiver_that_gave_up_follows_again(void)
+{
+    uint64_t told_us = 0, least_us = UINT64_MAX, most_us = 0;
+    unsigned told = 0;
+
+    all_well();
+    seen_from_b();
+    w.raft.role = RAFT_FOLLOWER;
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    w.db[B].receiving = w.db[B].acknowledging = false;
+    decide(); /* it tries by itself */
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    w.db[B].receiver_stopped = true;
+    decide(); /* stopped by hand */
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    w.db[B].trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_REPLICATION_REFUSED;
+    for (unsigned i = 0; i < 1200; i++) { /* two minutes */
+        later(100000);
+        decide();
+        if (w.out.db_op != DB_OP_FOLLOW)
+            continue;
+        if (told_us && w.input.now_us - told_us < least_us)
+            least_us = w.input.now_us - told_us;
+        if (told_us && w.input.now_us - told_us > most_us)
+            most_us = w.input.now_us - told_us;
+        told_us = w.input.now_us;
+        told++;
+    }
+    CU_ASSERT(told >= 8 && told <= 12);
+    CU_ASSERT(least_us >= 2000000 && most_us <= 17000000);
+    w.db[B].applying = false; /* what it has received and not applied might be lost */
+    later(30000000);
+    decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+    w.db[B].applying = true;
+    w.db[B].frozen_term = 0;
+    w.raft.term++; /* there is no primary of this term yet: it stays stopped */
+    decide();
+    CU_ASSERT_NOT_EQUAL(w.out.db_op, DB_OP_FOLLOW);
+}
+
 static void expect_change_over(bool standing_by)
 {
     decide();
@@ -200,6 +243,7 @@ int main(void)
         {"a crashed primary whose position is needed", test_crashed_primary_whose_position_is_needed},
         {"a newcomer does not acknowledge yet", test_newcomer_does_not_acknowledge_yet},
         {"a replica changes over as the primary says", test_changes_over},
+        {"a receiver that gave up follows again", test_receiver_that_gave_up_follows_again},
         {"a start takes its time", test_a_start_takes_its_time},
     };
 

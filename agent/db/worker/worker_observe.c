@@ -143,6 +143,7 @@ static void fill_from_view(struct worker *worker, Mha__DbObservation *out)
     out->replicas_locked_out = view->replicas_locked_out;
     out->waiting_commits = view->waiting_commits;
     out->receiving = view->receiving;
+    out->receiver_stopped = view->has_source && view->receiver_stopped;
     out->applying = view->applying;
     out->source = view->source;
     out->source_epoch = view->has_source ? worker->source_epoch : 0;
