@@ -73,6 +73,11 @@ struct db_view {
     bool drained;
     uint64_t lag_ms;
     bool acknowledging;
+    /* What shows that the receiver has connected anew between two looks (MariaDB, tried on 10.11): its
+     * acknowledgements are counted from 0 again, and it begins another relay log; the name of that is known
+     * once the applier has come to it. */
+    uint64_t acknowledgements_sent;
+    char relay_log[128];
     bool standing_by;
     bool received_is_durable;
     bool foreign; /* no epoch record */

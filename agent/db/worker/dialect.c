@@ -33,7 +33,8 @@ static const struct row rows[] = {
      "server_id"},
     {STATEMENT_SEMI_SYNC_STATUS, MARIADB,
      "SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_master_status', "
-     "'Rpl_semi_sync_master_wait_sessions', 'Rpl_semi_sync_master_clients', 'Rpl_semi_sync_slave_status')"},
+     "'Rpl_semi_sync_master_wait_sessions', 'Rpl_semi_sync_master_clients', 'Rpl_semi_sync_slave_status', "
+     "'Rpl_semi_sync_slave_send_ack')"},
     {STATEMENT_REPLICA_STATUS, MARIADB, "SHOW SLAVE STATUS"},
     {STATEMENT_WRITTEN_EPOCH, MARIADB, "SELECT COALESCE(MAX(epoch), 0) FROM mha4rdb.epoch"},
     {STATEMENT_USER_SCHEMAS, MARIADB,

@@ -92,6 +92,7 @@ static enum error_code judge_replica(const struct look *look, struct db_view *vi
     }
     if (replica->configured)
         snprintf(view->source, sizeof view->source, "%s:%u", replica->host, replica->port);
+    snprintf(view->relay_log, sizeof view->relay_log, "%s", replica->relay_log);
     view->lag_ms = replica->has_lag ? replica->lag_s * 1000 : 0;
     sql_judge_replica(replica, "START SLAVE SQL_THREAD", view);
     if (!position_format(&look->executed, view->executed, sizeof view->executed) ||
@@ -145,6 +146,7 @@ static enum error_code probe(struct adapter *adapter, bool write, struct db_view
         return code;
     view->waiting_commits = look.status.waiting;
     view->acknowledging_clients = look.status.clients;
+    view->acknowledgements_sent = look.status.sent;
     judge_rule(&look, view);
     sql_judge_account(adapter->settings, &look.replica, look.status.replica_on && look.slave_enabled,
                       !look.status.replica_on && !look.slave_enabled, view);
@@ -200,6 +202,7 @@ static const struct sql_status_names status_names = {
     .replica_on = "Rpl_semi_sync_slave_status",
     .waiting = "Rpl_semi_sync_master_wait_sessions",
     .clients = "Rpl_semi_sync_master_clients",
+    .sent = "Rpl_semi_sync_slave_send_ack",
 };
 
 static const struct sql_kind kind = {

@@ -152,6 +152,8 @@ static void read_semi_sync(void *context, MYSQL_ROW row)
         status->waiting = (unsigned)strtoul(row[1], NULL, 10);
     else if (strcasecmp(row[0], names->clients) == 0)
         status->clients = (unsigned)strtoul(row[1], NULL, 10);
+    else if (names->sent && strcasecmp(row[0], names->sent) == 0)
+        status->sent = strtoull(row[1], NULL, 10);
 }
 
 enum error_code sql_semi_sync_status(struct adapter *adapter, struct session *session,

@@ -51,7 +51,7 @@ struct sql_check {
 
 /* Names of the status variables. */
 struct sql_status_names {
-    const char *source_on, *replica_on, *waiting, *clients;
+    const char *source_on, *replica_on, *waiting, *clients, *sent; /* the last may be NULL */
 };
 
 struct sql_kind {
@@ -125,6 +125,7 @@ struct replica_status {
     char user[DB_TEXT_BYTES];
     bool by_gtid;                       /* MySQL: SOURCE_AUTO_POSITION */
     char received[VIEW_POSITION_BYTES]; /* Gtid_IO_Pos, Retrieved_Gtid_Set */
+    char relay_log[128];                /* where the applier reads */
     char log_file[512];                 /* in the source's log, up to where the receiver has read */
     uint64_t log_position;
     char receiver_error[256];
@@ -154,6 +155,7 @@ struct semi_sync_status {
     bool source_on, replica_on;
     unsigned waiting; /* sessions that wait for an acknowledgement */
     unsigned clients; /* replicas that may acknowledge */
+    uint64_t sent;    /* acknowledgements, since the receiver has connected last; 0 where it is not told */
 };
 enum error_code sql_semi_sync_status(struct adapter *adapter, struct session *session,
                                      struct semi_sync_status *out, struct error *err);

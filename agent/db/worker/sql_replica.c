@@ -74,6 +74,7 @@ enum error_code sql_replica_status(struct session *session, struct replica_statu
         out->has_lag = text[0] != '\0';
         out->lag_s = strtoull(text, NULL, 10);
         copy_column(result, row, "Gtid_IO_Pos", "Retrieved_Gtid_Set", out->received, sizeof out->received);
+        copy_column(result, row, "Relay_Log_File", NULL, out->relay_log, sizeof out->relay_log);
         copy_column(result, row, "Master_Log_File", "Source_Log_File", out->log_file, sizeof out->log_file);
         out->log_position = number_column(result, row, "Read_Master_Log_Pos", "Read_Source_Log_Pos");
         out->receiver_errno = (unsigned)number_column(result, row, "Last_IO_Errno", NULL);

@@ -115,8 +115,10 @@ struct worker {
     bool log_tells;        /* what is under way there is no question: it tells its source what it holds */
     uint64_t waited_us;    /* commits were last seen to wait for an acknowledgement; 0: never */
     bool told;             /* since the receiver began */
-    bool commits_refused;  /* as the log's answers show */
-    bool log_job_refused;  /* the job's results */
+    uint64_t told_acknowledgements_sent; /* as the last look has shown them */
+    char told_relay_log[128];
+    bool commits_refused; /* as the log's answers show */
+    bool log_job_refused; /* the job's results */
     enum error_code log_code;
     struct error log_error;
     struct task doubt_task;

@@ -296,8 +296,13 @@ static void run_log_job(struct worker *worker, bool tells)
  */
 static bool wants_to_tell(struct worker *worker, uint64_t now_us)
 {
-    if (!worker->view.acknowledging)
+    const struct db_view *view = &worker->view;
+
+    if (!view->acknowledging || view->acknowledgements_sent < worker->told_acknowledgements_sent ||
+        strcmp(view->relay_log, worker->told_relay_log) != 0)
         worker->told = false;
+    worker->told_acknowledgements_sent = view->acknowledgements_sent;
+    memcpy(worker->told_relay_log, view->relay_log, sizeof worker->told_relay_log);
     return worker->kind->tell && worker->view.acknowledging && !worker->told &&
            now_us >= worker->log_began_us + TELL_AGAIN_US;
 }
