@@ -179,7 +179,6 @@ static void read_all(struct config_file *file, struct agent_settings *out)
                                        NULL};
     const config_setting_t *root = config_root_setting(&file->config);
     const config_setting_t *database;
-    char level[16] = "";
     long long number = 0;
 
     config_finish_group(file, root, keys);
@@ -188,10 +187,7 @@ static void read_all(struct config_file *file, struct agent_settings *out)
     config_get_string(file, root, "control_socket", "/run/mha4rdb/agent.sock", out->control_socket,
                       sizeof out->control_socket);
     config_get_string(file, root, "listen", "", out->listen, sizeof out->listen);
-    config_get_string(file, root, "log_level", "info", level, sizeof level);
-    if (!file->failed && !log_level_parse(level, &out->log_level))
-        config_fail(file, config_setting_get_member(root, "log_level"),
-                    "log_level \"%s\" is unknown; write one of error, warning, notice, info, debug", level);
+    config_get_log_level(file, root, &out->log_level);
     trace_settings_read(file, root, &out->trace);
     read_vip(file, root, out);
     config_get_int(file, root, "switchover_timeout_ms", false, 10000, 100, 600000, &number);

@@ -60,7 +60,6 @@ static void read_root(struct config_file *file, struct arbiter_settings *out)
         "listen", "data_dir", "control_socket", "log_level", "clusters", TRACE_SETTINGS_KEYS, NULL};
     const config_setting_t *root = config_root_setting(&file->config);
     char host[REPLICA_ADDRESS_BYTES];
-    char level[16];
     unsigned port;
 
     config_get_string(file, root, "listen", NULL, out->listen, sizeof out->listen);
@@ -71,12 +70,7 @@ static void read_root(struct config_file *file, struct arbiter_settings *out)
                       sizeof out->data_dir);
     config_get_string(file, root, "control_socket", "/run/mha4rdb/arbiter.sock", out->control_socket,
                       sizeof out->control_socket);
-    config_get_string(file, root, "log_level", "info", level, sizeof level);
-    if (!file->failed && !log_level_parse(level, &out->log_level))
-        config_fail(
-            file, config_setting_get_member(root, "log_level"),
-            "\"log_level\" is \"%s\"; choose \"error\", \"warning\", \"notice\", \"info\" or \"debug\"",
-            level);
+    config_get_log_level(file, root, &out->log_level);
     trace_settings_read(file, root, &out->trace);
     read_clusters(file, root, out);
     config_finish_group(file, root, known);

@@ -146,10 +146,9 @@ static void read_all(struct config_file *file, struct vipd_settings *out)
     static const char *const known[] = {"socket", "peer_user", "run_as", "log_level", "addresses", NULL};
     const config_setting_t *root = config_root_setting(&file->config);
     config_setting_t *list;
-    char level[16] = "";
 
     config_get_string(file, root, "socket", DEFAULT_SOCKET, out->socket, sizeof out->socket);
-    config_get_string(file, root, "log_level", "info", level, sizeof level);
+    config_get_log_level(file, root, &out->log_level);
     list = config_get_list(file, root, "addresses", true);
     config_finish_group(file, root, known);
     if (file->failed)
@@ -157,9 +156,6 @@ static void read_all(struct config_file *file, struct vipd_settings *out)
     if (out->socket[0] != '/')
         config_fail(file, setting_of(root, "socket"),
                     "\"socket\" must be a path from the root; write for example %s", DEFAULT_SOCKET);
-    if (!log_level_parse(level, &out->log_level))
-        config_fail(file, setting_of(root, "log_level"),
-                    "\"%s\" is no log level; write error, warning, notice, info or debug", level);
     if (config_setting_length(list) < 1 || config_setting_length(list) > VIPD_ADDRESSES_MAX) {
         config_fail(file, list, "\"addresses\" has %d entries; it must have 1 to %d",
                     config_setting_length(list), VIPD_ADDRESSES_MAX);

@@ -188,6 +188,16 @@ void config_get_bool(struct config_file *file, const config_setting_t *group, co
     *out = setting ? config_setting_get_bool(setting) : fallback;
 }
 
+void config_get_log_level(struct config_file *file, const config_setting_t *group, enum log_level *out)
+{
+    char level[16] = "";
+
+    config_get_string(file, group, "log_level", "info", level, sizeof level);
+    if (!file->failed && !log_level_parse(level, out))
+        config_fail(file, config_setting_get_member(group, "log_level"),
+                    "\"log_level\" is \"%s\"; write one of error, warning, notice, info, debug", level);
+}
+
 config_setting_t *config_get_group(struct config_file *file, const config_setting_t *group, const char *key,
                                    bool required)
 {

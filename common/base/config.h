@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "common/base/error.h"
+#include "common/base/log.h"
 
 struct config_file {
     config_t config;
@@ -35,6 +36,8 @@ void config_get_int(struct config_file *file, const config_setting_t *group, con
                     long long fallback, long long least, long long most, long long *out);
 void config_get_bool(struct config_file *file, const config_setting_t *group, const char *key, bool fallback,
                      bool *out);
+/* The key "log_level" of every program; "info" when it is absent. */
+void config_get_log_level(struct config_file *file, const config_setting_t *group, enum log_level *out);
 /* A `{...}` group or a `(...)` list; NULL when absent (an error if required) or of another type (an error).
  */
 config_setting_t *config_get_group(struct config_file *file, const config_setting_t *group, const char *key,

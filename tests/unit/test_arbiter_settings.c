@@ -105,7 +105,7 @@ static void each_mistake(void)
         {"listen = \"0.0.0.0:7420\";", "", 0, "\"listen\" is missing"},
         {"0.0.0.0:7420", "0.0.0.0", 1, "not an address"},
         {"0.0.0.0:7420", "0.0.0.0:99999", 1, "not an address"},
-        {"\"debug\"", "\"loud\"", 4, "choose \"error\""},
+        {"\"debug\"", "\"loud\"", 4, "one of error, warning"},
         {"log_level", "loglevel", 4, "not a setting known here"},
         {"log_level = \"debug\"", "trace = \"here\"", 4, "begin it with /"},
         {"log_level = \"debug\"", "trace_mb = 0", 4, "from 1 to 65536"},

@@ -228,7 +228,7 @@ def test_good_configuration_passes_the_check(vipd):
     ({"addresses": None}, '"addresses" is missing'),
     ({"peer_user": '"no-such-user-here"'}, "no user"),
     ({"run_as": '"no-such-user-here"'}, "no user"),
-    ({"log_level": '"loud"'}, "no log level"),
+    ({"log_level": '"loud"'}, "one of error, warning"),
     ({"socket": '"relative.sock"'}, "path from the root"),
     ({"adresses": "( )"}, "adresses"),
 ])
