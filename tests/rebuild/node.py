@@ -157,7 +157,7 @@ rebuild = {{ {rebuild} }};
 
     def receive(self, donor, offer=None, known="", **settings):
         rate_mb = settings.pop("order_rate_mb", 0)
-        job = Job(self, "receive", self.config(**settings), donor=donor, offer=offer)
+        job = Job(self, "receive", self.config(**settings), donor=donor, offer=offer, rate_mb=rate_mb or settings.get("rate_mb", 0))
         job.tell(f'receive donor={donor.name} host=127.0.0.1 port={donor.server.port} known="{known}" rate_mb={rate_mb} reason="a test"')
         return job
 
@@ -191,8 +191,8 @@ rebuild = {{ {rebuild} }};
 class Job:
     """One mha4rdb-rebuild; .lines is what it said, as (verb, words)."""
 
-    def __init__(self, node, verb, config, donor=None, offer=None):
-        self.node, self.donor, self.offer = node, donor, offer
+    def __init__(self, node, verb, config, donor=None, offer=None, rate_mb=0):
+        self.node, self.donor, self.offer, self.rate_mb = node, donor, offer, rate_mb
         node.jobs.append(self)
         self.log = os.path.join(node.dir, f"{verb}-{len(node.jobs)}.log")
         self.lines, self.heard = [], queue.Queue()
@@ -209,7 +209,7 @@ class Job:
             self.lines.append((time.monotonic(), verb, words))
             self.heard.put((verb, words))
             if verb == "want" and self.donor and self.offer is None:
-                donation = self.donor.donate(self.node)
+                donation = self.donor.donate(self.node, rate_mb=self.rate_mb)  # with the order's rate, as the agent
                 self.answer(donation.wait("offer"))
             elif verb == "want" and self.offer:
                 self.answer(self.offer)
