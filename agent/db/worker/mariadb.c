@@ -242,7 +242,7 @@ const struct adapter_kind adapter_mariadb = {
     .follow = mariadb_follow,
     .promote = sql_promote,
     .open = sql_open,
-    .set_commit_rule = mariadb_set_commit_rule,
+    .set_commit_rule = sql_set_commit_rule,
     .set_acknowledging = sql_set_acknowledging,
     .check = sql_check,
 };

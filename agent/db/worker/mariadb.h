@@ -49,8 +49,6 @@ enum error_code mariadb_tell(struct adapter *adapter, struct error *err);
  * force, ends that. */
 enum error_code mariadb_senders_stuck(struct session *session, bool *out, struct error *err);
 enum error_code mariadb_rule(struct session *session, unsigned acks, struct error *err);
-enum error_code mariadb_set_commit_rule(struct adapter *adapter, struct adapter_call *call, unsigned acks,
-                                        struct error *err);
 
 /* mariadb_check.c */
 extern const struct sql_check mariadb_check;

@@ -123,14 +123,3 @@ enum error_code mariadb_rule(struct session *session, unsigned acks, struct erro
                          rule.enabled, (unsigned long long)rule.timeout_ms, rule.wait_alone, rule.status_on);
     return code;
 }
-
-enum error_code mariadb_set_commit_rule(struct adapter *adapter, struct adapter_call *call, unsigned acks,
-                                        struct error *err)
-{
-    struct session *session;
-    enum error_code code = sql_ops(adapter, &session, err);
-
-    if (code == ERR_OK)
-        code = sql_stopped(call, err);
-    return code == ERR_OK ? mariadb_rule(session, acks, err) : code;
-}

@@ -48,8 +48,6 @@ struct mysqld_rule {
 /* What the settings demand of commits. */
 unsigned mysqld_rule_acks(const struct mysqld_rule *rule);
 enum error_code mysqld_set_rule(struct session *session, unsigned acks, struct error *err);
-enum error_code mysqld_set_commit_rule(struct adapter *adapter, struct adapter_call *call, unsigned acks,
-                                       struct error *err);
 
 /* mysqld_nudge.c */
 /* After each look: `committed` is gtid_executed alone. */

@@ -93,14 +93,3 @@ enum error_code mysqld_set_rule(struct session *session, unsigned acks, struct e
                          rule.enabled, rule.count, (unsigned long long)rule.timeout_ms, rule.wait_alone);
     return code;
 }
-
-enum error_code mysqld_set_commit_rule(struct adapter *adapter, struct adapter_call *call, unsigned acks,
-                                       struct error *err)
-{
-    struct session *session;
-    enum error_code code = sql_ops(adapter, &session, err);
-
-    if (code == ERR_OK)
-        code = sql_stopped(call, err);
-    return code == ERR_OK ? mysqld_set_rule(session, acks, err) : code;
-}

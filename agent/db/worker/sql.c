@@ -214,3 +214,14 @@ enum error_code sql_probe_write(struct session *session, struct db_view *view, s
 
     return code == ERR_OK ? sql_finish_probe(session, view, err) : code;
 }
+
+enum error_code sql_set_commit_rule(struct adapter *adapter, struct adapter_call *call, unsigned acks,
+                                    struct error *err)
+{
+    struct session *session;
+    enum error_code code = sql_ops(adapter, &session, err);
+
+    if (code == ERR_OK)
+        code = sql_stopped(call, err);
+    return code == ERR_OK ? adapter->sql->rule(session, acks, err) : code;
+}
