@@ -77,6 +77,10 @@ struct position_lack {
     uint64_t count;
     char ranges[192]; /* as far as they fit */
 };
+/* A GTID set's: the parts of one interval that are not in `taken`, ascending, into `rest`; returns how many.
+ */
+unsigned position_subtract_interval(const struct position_interval *interval, const struct position *taken,
+                                    struct position_interval rest[POSITION_ITEMS_MAX + 1]);
 /* false: nothing. */
 bool position_lack(const struct position *whole, const struct position *part, struct position_lack *out);
 /* What `whole` has of the server that wrote `record`, a position of one transaction. A timeline names no

@@ -108,6 +108,29 @@ bool position_merge_gtid_set(struct position *into, const struct position *from)
     return true;
 }
 
+unsigned position_subtract_interval(const struct position_interval *interval, const struct position *taken,
+                                    struct position_interval rest[POSITION_ITEMS_MAX + 1])
+{
+    struct position_interval left = *interval;
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < taken->count; i++) { /* they ascend and do not touch */
+        const struct position_interval *other = &taken->intervals[i];
+        if (memcmp(other->uuid, left.uuid, POSITION_UUID_BYTES) != 0 || other->last < left.first ||
+            other->first > left.last)
+            continue;
+        if (other->first > left.first) {
+            rest[count] = left;
+            rest[count++].last = other->first - 1;
+        }
+        if (other->last >= left.last)
+            return count;
+        left.first = other->last + 1;
+    }
+    rest[count++] = left;
+    return count;
+}
+
 int position_print_gtid_set(const struct position *position, unsigned i, char *text, size_t size)
 {
     const struct position_interval *interval = &position->intervals[i];

@@ -14,7 +14,7 @@ static void add_range(struct position_lack *out, const char *what)
 }
 
 /* One domain's sequence numbers grow over all its servers, so a server's own need not follow on each other.
- */
+ * Of a history that branched this may tell too little (agent/rebuild/alone.h does not); it is for people. */
 static void lack_of_list(const struct position *whole, const struct position *part, struct position_lack *out)
 {
     for (unsigned i = 0; i < part->count; i++) {
@@ -49,27 +49,16 @@ static void lack_of_list(const struct position *whole, const struct position *pa
 
 static void lack_of_set(const struct position *whole, const struct position *part, struct position_lack *out)
 {
+    struct position_interval rest[POSITION_ITEMS_MAX + 1];
+
     for (unsigned i = 0; i < part->count; i++) {
-        struct position_interval left = part->intervals[i];
-        for (unsigned j = 0; j <= whole->count; j++) {
-            const struct position_interval *other = j < whole->count ? &whole->intervals[j] : NULL;
-            struct position piece = {.kind = POSITION_GTID_SET, .count = 1, .intervals = {left}};
+        unsigned count = position_subtract_interval(&part->intervals[i], whole, rest);
+        for (unsigned j = 0; j < count; j++) {
+            struct position piece = {.kind = POSITION_GTID_SET, .count = 1, .intervals = {rest[j]}};
             char text[96];
-            if (left.first > left.last)
-                break;
-            if (other &&
-                (memcmp(other->uuid, left.uuid, POSITION_UUID_BYTES) != 0 || other->last < left.first))
-                continue;
-            if (other && other->first <= left.last)
-                piece.intervals[0].last = other->first - 1;
-            if (other && other->first > left.last)
-                continue;
-            if (!other || other->first > left.first) {
-                position_print_gtid_set(&piece, 0, text, sizeof text);
-                add_range(out, text);
-                out->count += piece.intervals[0].last - left.first + 1;
-            }
-            left.first = other ? other->last + 1 : left.last + 1;
+            position_print_gtid_set(&piece, 0, text, sizeof text);
+            add_range(out, text);
+            out->count += rest[j].last - rest[j].first + 1;
         }
     }
 }

@@ -12,27 +12,19 @@ static bool add(struct alone *out, const struct alone_range *range)
     return true;
 }
 
-/* What is left of one interval once all of theirs are taken out of it. Theirs ascend and do not touch. */
 static bool subtract_interval(const struct position_interval *mine, const struct position *theirs,
                               struct alone *out)
 {
-    struct alone_range rest = {.first = mine->first, .last = mine->last};
+    struct position_interval rest[POSITION_ITEMS_MAX + 1];
+    unsigned count = position_subtract_interval(mine, theirs, rest);
 
-    memcpy(rest.uuid, mine->uuid, sizeof rest.uuid);
-    for (unsigned i = 0; i < theirs->count; i++) {
-        const struct position_interval *taken = &theirs->intervals[i];
-        struct alone_range before = rest;
-        if (memcmp(taken->uuid, mine->uuid, sizeof mine->uuid) != 0 || taken->last < rest.first ||
-            taken->first > rest.last)
-            continue;
-        before.last = taken->first - 1;
-        if (taken->first > rest.first && !add(out, &before))
+    for (unsigned i = 0; i < count; i++) {
+        struct alone_range range = {.first = rest[i].first, .last = rest[i].last};
+        memcpy(range.uuid, rest[i].uuid, sizeof range.uuid);
+        if (!add(out, &range))
             return false;
-        if (taken->last >= rest.last)
-            return true;
-        rest.first = taken->last + 1;
     }
-    return add(out, &rest);
+    return true;
 }
 
 static bool subtract_item(const struct position_item *mine, const struct position *theirs, struct alone *out)
