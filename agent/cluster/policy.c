@@ -252,6 +252,8 @@ bool policy_has_successor(const struct policy_input *input)
 #define CALM_LEAST_US 2000000u
 #define CALM_MOST_US 60000000u
 #define CALM_FORGOTTEN_US 300000000u
+/* Beyond an election timeout: a server that syncs to a slow disk is none that hangs. */
+#define STALL_US 500000u
 
 /* What keeps a member of the sync set from acknowledging, or NULL. `at_once`: waiting longer cannot help. */
 static const char *member_trouble(const struct policy_input *input, const struct sync_member *member,
@@ -315,47 +317,79 @@ uint64_t policy_calm_until_us(const struct policy_tracker *tracker, uint64_t id)
     return 0;
 }
 
+static bool lacks_the_mark(const struct policy_tracker *tracker, const Mha__DbObservation *db)
+{
+    struct position received;
+
+    return tracker->near_mark_us && db && position_parse(db->received, &received) &&
+           !position_contains(&received, &tracker->near_mark);
+}
+
+/* It is heard, and its database too, but what the primary sends does not arrive there: its receiver hangs (in
+ * a write to a disk that was full a moment ago, say), and with it every commit that waits for it. */
+static bool has_stalled(const struct policy_tracker *tracker, const struct policy_input *input,
+                        struct policy_member *member)
+{
+    const struct policy_node *node = policy_find_node(input, member->id);
+    const Mha__DbObservation *db = node ? policy_fresh_db(input, node) : NULL;
+
+    if (!lacks_the_mark(tracker, db)) {
+        member->lacks_since_us = 0;
+        member->stalled = false; /* a connection made anew is no end of it */
+    } else if (!member->lacks_since_us || db->received_log != member->received_log) {
+        member->lacks_since_us = input->now_us;
+        member->received_log = db->received_log;
+    } else if (input->now_us - member->lacks_since_us > input->settings.election_us + STALL_US) {
+        member->stalled = true;
+    }
+    return member->stalled;
+}
+
+static void track_member(struct policy_tracker *tracker, const struct policy_input *input,
+                         const struct sync_member *who, struct policy_member *member)
+{
+    bool at_once = false, stalled = has_stalled(tracker, input, member);
+    const char *trouble = member_trouble(input, who, &at_once);
+
+    if (stalled && !at_once) {
+        trouble = "it receives nothing";
+        at_once = true;
+    }
+    member->trouble = trouble;
+    if (!trouble)
+        member->trouble_since_us = 0;
+    else if (!member->trouble_since_us)
+        member->trouble_since_us = input->now_us;
+    member->due_us = member->trouble_since_us;
+    if (trouble && !at_once) {
+        member->due_us += input->settings.election_us;
+        if (member->joined_us && member->due_us < member->joined_us + CHANGE_OVER_US)
+            member->due_us = member->joined_us + CHANGE_OVER_US;
+    }
+}
+
 static void track_members(struct policy_tracker *tracker, const struct policy_input *input)
 {
     const struct sync_set *sync = &input->state->sync;
-    uint64_t since_us[POLICY_NODES_MAX], joined_us[POLICY_NODES_MAX], id[POLICY_NODES_MAX];
-    unsigned before = tracker->node_count;
+    struct policy_member before[POLICY_NODES_MAX];
+    unsigned before_count = tracker->node_count;
 
-    for (unsigned i = 0; i < before; i++) {
-        id[i] = tracker->nodes[i].id;
-        since_us[i] = tracker->nodes[i].trouble_since_us;
-        joined_us[i] = tracker->nodes[i].joined_us;
-    }
-    for (unsigned i = 0; i < before; i++)
-        if (since_us[i] && !cluster_sync_find(sync, id[i]) && !cluster_aside_find(input->state, id[i]))
-            note_drop(tracker, input, id[i]);
+    memcpy(before, tracker->nodes, before_count * sizeof before[0]);
+    for (unsigned i = 0; i < before_count; i++)
+        if (before[i].trouble_since_us && !cluster_sync_find(sync, before[i].id) &&
+            !cluster_aside_find(input->state, before[i].id))
+            note_drop(tracker, input, before[i].id);
     tracker->node_count = 0;
     for (unsigned i = 0; i < sync->count; i++) {
-        bool at_once = false;
-        const char *trouble;
-        unsigned n = tracker->node_count;
+        struct policy_member *member = &tracker->nodes[tracker->node_count];
         if (sync->members[i].node == input->self->id)
             continue;
-        trouble = member_trouble(input, &sync->members[i], &at_once);
-        memset(&tracker->nodes[n], 0, sizeof tracker->nodes[n]);
-        tracker->nodes[n].id = sync->members[i].node;
-        tracker->nodes[n].joined_us = tracker->members_known ? input->now_us : 0;
-        tracker->nodes[n].trouble_since_us = trouble ? input->now_us : 0;
-        tracker->nodes[n].trouble = trouble;
-        for (unsigned j = 0; j < before; j++) {
-            if (id[j] != tracker->nodes[n].id)
-                continue;
-            tracker->nodes[n].joined_us = joined_us[j];
-            if (trouble && since_us[j])
-                tracker->nodes[n].trouble_since_us = since_us[j];
-        }
-        tracker->nodes[n].due_us = tracker->nodes[n].trouble_since_us;
-        if (trouble && !at_once) {
-            tracker->nodes[n].due_us += input->settings.election_us;
-            if (tracker->nodes[n].joined_us &&
-                tracker->nodes[n].due_us < tracker->nodes[n].joined_us + CHANGE_OVER_US)
-                tracker->nodes[n].due_us = tracker->nodes[n].joined_us + CHANGE_OVER_US;
-        }
+        *member = (struct policy_member){.id = sync->members[i].node,
+                                         .joined_us = tracker->members_known ? input->now_us : 0};
+        for (unsigned j = 0; j < before_count; j++)
+            if (before[j].id == member->id)
+                *member = before[j];
+        track_member(tracker, input, &sync->members[i], member);
         tracker->node_count++;
     }
     tracker->members_known = true;
@@ -433,6 +467,8 @@ void policy_track(struct policy_tracker *tracker, const struct policy_input *inp
     first_seen(&tracker->down_since_us, policy_dead(db), input->now_us);
     if (!policy_dead(db))
         tracker->down_since_us = 0;
+    if (!db || !policy_serving_here(input))
+        tracker->near_mark_us = 0;
     if (!db)
         return;
     first_seen(&tracker->frozen_us, db->frozen_term == input->raft->term, input->now_us);

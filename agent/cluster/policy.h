@@ -155,6 +155,17 @@ struct policy_ailing {
     uint64_t since_us;
 };
 
+struct policy_member {
+    uint64_t id;
+    uint64_t joined_us;        /* it came in under this leader: it may have to change over yet; 0: no */
+    uint64_t trouble_since_us; /* 0: none */
+    uint64_t due_us;           /* in trouble until then, it is to be dropped */
+    const char *trouble;       /* static text */
+    uint64_t lacks_since_us; /* it lacks what was the end of the log, and receives nothing; 0: it does not */
+    uint64_t received_log;   /* as it said then */
+    bool stalled;            /* for too long: until it holds that */
+};
+
 /* Since when. Derived by policy_track; may be zeroed at any time. */
 struct policy_tracker {
     struct policy_marks marks;
@@ -162,15 +173,9 @@ struct policy_tracker {
                             terms */
     /* The own receiver has given up: it is told to follow again then; 0: it has not. Over terms. */
     uint64_t follow_again_us;
-    uint64_t follow_pause_us; /* before the next time */
-    uint64_t term;            /* all below is of this term */
-    struct {
-        uint64_t id;
-        uint64_t joined_us;        /* it came in under this leader: it may have to change over yet; 0: no */
-        uint64_t trouble_since_us; /* 0: none */
-        uint64_t due_us;           /* in trouble until then, it is to be dropped */
-        const char *trouble;       /* static text */
-    } nodes[POLICY_NODES_MAX];     /* members of the sync set, without this one */
+    uint64_t follow_pause_us;                     /* before the next time */
+    uint64_t term;                                /* all below is of this term */
+    struct policy_member nodes[POLICY_NODES_MAX]; /* members of the sync set, without this one */
     unsigned node_count;
     bool members_known; /* the above was filled before, in this term */
 

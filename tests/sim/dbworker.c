@@ -155,6 +155,7 @@ static void sample(struct cluster *cluster, unsigned host, struct worker_view *v
     view->acknowledging_clients = server_acknowledging_clients(cluster, host);
     server_executed_text(server, view->executed, sizeof view->executed);
     server_received_text(server, view->received, sizeof view->received);
+    view->received_log = server->log.count + server->relay.count;
     if (server->applier_failed)
         snprintf(view->trouble, sizeof view->trouble, "the applier stopped: a GTID out of order (1950)");
     else if (server->receiver_failed)

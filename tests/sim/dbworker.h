@@ -33,6 +33,7 @@ struct worker_view {
     unsigned acknowledging_clients;
     unsigned source;
     char executed[512], received[512], trouble[96];
+    uint64_t received_log;
 };
 
 #define WORKER_FENCES_MAX 8

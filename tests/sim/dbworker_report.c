@@ -69,6 +69,7 @@ static void fill_observation(struct cluster *cluster, unsigned host, uint64_t ob
         out->acknowledging = view->acknowledging;
         out->executed = view->executed;
         out->received = view->received;
+        out->received_log = view->received_log;
         if (view->trouble[0])
             out->trouble = view->trouble;
         out->fenced = view->read_only && worker->fenced_incarnation == worker->incarnation &&

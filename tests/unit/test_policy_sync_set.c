@@ -171,6 +171,66 @@ static void test_replica_with_a_full_disk(void)
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_SET_COMMIT_RULE);
 }
 
+/* B is heard, its server answers, but what A sends does not arrive: until something does. */
+static void test_receiver_hangs(void)
+{
+    static const uint64_t step_us = 250000;
+
+    all_well();
+    w.db[A].executed = (char *)"0-1-20";
+    w.db[B].received_log = 100;
+    for (unsigned i = 0; i < 20; i++, w.db[B].received_log++) { /* one large transaction */
+        later(step_us);
+        w.raft.round_sent_us = w.input.now_us + 1;
+        decide();
+        CU_ASSERT_FALSE(w.out.propose);
+    }
+    uint64_t stopped_us = w.input.now_us;
+    while (!w.out.propose && w.input.now_us < stopped_us + 10000000) {
+        later(step_us);
+        w.raft.round_sent_us = w.input.now_us + 1;
+        decide();
+    }
+    CU_ASSERT_EQUAL(w.out.command.sync.acks, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.out.command.text, "it receives nothing"));
+    CU_ASSERT_TRUE(w.input.now_us > stopped_us + E_US && w.input.now_us < stopped_us + 3 * E_US);
+}
+
+/* Nothing is sent, so nothing arrives. */
+static void test_nothing_to_receive(void)
+{
+    all_well();
+    for (unsigned i = 0; i < 40; i++) {
+        later(250000);
+        w.raft.round_sent_us = w.input.now_us + 1;
+        decide();
+        CU_ASSERT_FALSE(w.out.propose);
+    }
+}
+
+/* k-wait, k = 0: who lags behind stands by until it is near; who is near does not. */
+static void test_laggard_stands_by(void)
+{
+    group_is_well(3, ACKS_COUNT);
+    sync_is(1, 0);
+    w.db[A].acks = 0;
+    w.input.settings.durability_available = true; /* nobody joins */
+    acknowledgers_at_a("bc");
+    w.db[A].executed = (char *)"0-1-9";
+    w.db[B].received = (char *)"0-1-9";
+    w.db[C].received = (char *)"0-1-3";
+    for (unsigned i = 0; i < 11; i++) {
+        decide();
+        CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+        later(250000);
+    }
+    later(1000000);
+    decide();
+    expect_acknowledging("c", false);
+    operated("b");
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+}
+
 /* B comes and goes: it is taken in again after a while, and after a longer one. */
 static void test_flapping(void)
 {
@@ -211,6 +271,9 @@ int main(void)
 {
     static const struct policy_test tests[] = {
         {"a replica dies: weaken, commit first", test_replica_dies},
+        {"a replica's receiver hangs", test_receiver_hangs},
+        {"a replica has nothing to receive", test_nothing_to_receive},
+        {"k-wait: who lags behind stands by", test_laggard_stands_by},
         {"a replica's host is silent", test_replica_host_is_silent},
         {"a replica returns: strengthen, database first", test_replica_returns},
         {"a replica restarts while it joins", test_replica_restarts_while_it_joins},

@@ -94,6 +94,7 @@ static enum error_code judge_replica(const struct look *look, struct db_view *vi
         snprintf(view->source, sizeof view->source, "%s:%u", replica->host, replica->port);
     snprintf(view->relay_log, sizeof view->relay_log, "%s", replica->relay_log);
     view->lag_ms = replica->has_lag ? replica->lag_s * 1000 : 0;
+    view->received_log = sql_received_log(replica);
     sql_judge_replica(replica, "START SLAVE SQL_THREAD", view);
     if (!position_format(&look->executed, view->executed, sizeof view->executed) ||
         !position_format(&received, view->received, sizeof view->received))

@@ -141,6 +141,7 @@ static enum error_code judge_replica(struct look *look, struct db_view *view, st
     view->received_is_durable = look->received_is_durable;
     view->drained = true;
     view->lag_ms = replica->has_lag ? replica->lag_s * 1000 : 0;
+    view->received_log = sql_received_log(replica);
     /* A replica owns what it is just applying. */
     if (!replica->configured && !position_merge(&look->executed, &look->owned))
         return error_set(err, ERR_REFUSED, "its GTID set has more than %d intervals", POSITION_ITEMS_MAX);

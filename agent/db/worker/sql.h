@@ -195,6 +195,8 @@ enum error_code sql_prepare_fence(struct adapter *adapter, struct error *err);
 /* What an error number of the receiver's means. */
 Mha__DbTrouble sql_receiver_trouble(unsigned number);
 enum error_code sql_replica_status(struct session *session, struct replica_status *out, struct error *err);
+/* log_file and log_position as one number that grows; 0: it has read nothing. */
+uint64_t sql_received_log(const struct replica_status *replica);
 /* What is wrong with a replica, into the view; `start_applier` is the statement to paste. */
 void sql_judge_replica(const struct replica_status *replica, const char *start_applier, struct db_view *view);
 /* Received by this node's own account and acknowledged, or by the account of those who give none: its

@@ -86,6 +86,13 @@ enum error_code sql_replica_status(struct session *session, struct replica_statu
     return ERR_OK;
 }
 
+uint64_t sql_received_log(const struct replica_status *replica)
+{
+    const char *number = strrchr(replica->log_file, '.');
+
+    return (number ? strtoull(number + 1, NULL, 10) << 40 : 0) + replica->log_position;
+}
+
 /* All that it received is applied. */
 enum error_code sql_is_drained(struct adapter *adapter, struct session *session,
                                const struct replica_status *status, bool *out, struct error *err)

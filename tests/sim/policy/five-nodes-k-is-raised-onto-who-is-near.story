@@ -36,9 +36,9 @@ cluster A B C D E mysql
         fails A rule
         expect sync A B C within 12s
         | 1.45 - sync {A B C}, acks 1
-        replication to C 4s
-        replication to D 4s
-        replication to E 4s
+        replication to C 1200ms
+        replication to D 1200ms
+        replication to E 1200ms
 +3s     works A
         | 1.45 C receives no more
         | 1.45 - sync {A B C D}, acks 1
