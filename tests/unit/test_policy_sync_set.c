@@ -208,29 +208,6 @@ static void test_nothing_to_receive(void)
     }
 }
 
-/* k-wait, k = 0: who lags behind stands by until it is near; who is near does not. */
-static void test_laggard_stands_by(void)
-{
-    group_is_well(3, ACKS_COUNT);
-    sync_is(1, 0);
-    w.db[A].acks = 0;
-    w.input.settings.durability_available = true; /* nobody joins */
-    acknowledgers_at_a("bc");
-    w.db[A].executed = (char *)"0-1-9";
-    w.db[B].received = (char *)"0-1-9";
-    w.db[C].received = (char *)"0-1-3";
-    for (unsigned i = 0; i < 11; i++) {
-        decide();
-        CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
-        later(250000);
-    }
-    later(1000000);
-    decide();
-    expect_acknowledging("c", false);
-    operated("b");
-    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
-}
-
 /* B comes and goes: it is taken in again after a while, and after a longer one. */
 static void test_flapping(void)
 {
@@ -273,7 +250,6 @@ int main(void)
         {"a replica dies: weaken, commit first", test_replica_dies},
         {"a replica's receiver hangs", test_receiver_hangs},
         {"a replica has nothing to receive", test_nothing_to_receive},
-        {"k-wait: who lags behind stands by", test_laggard_stands_by},
         {"a replica's host is silent", test_replica_host_is_silent},
         {"a replica returns: strengthen, database first", test_replica_returns},
         {"a replica restarts while it joins", test_replica_restarts_while_it_joins},

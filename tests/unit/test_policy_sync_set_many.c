@@ -433,9 +433,33 @@ static void test_available(void)
     CU_ASSERT_FALSE(w.out.propose);
 }
 
+/* k-wait, k = 0: who lags behind stands by until it is near; who is near does not. */
+static void test_laggard_stands_by(void)
+{
+    group_is_well(3, ACKS_COUNT);
+    sync_is(1, 0);
+    w.db[A].acks = 0;
+    w.input.settings.durability_available = true; /* nobody joins */
+    acknowledgers_at_a("bc");
+    w.db[A].executed = (char *)"0-1-9";
+    w.db[B].received = (char *)"0-1-9";
+    w.db[C].received = (char *)"0-1-3";
+    for (unsigned i = 0; i < 11; i++) {
+        decide();
+        CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+        later(250000);
+    }
+    later(1000000);
+    decide();
+    expect_acknowledging("c", false);
+    operated("b");
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
+}
+
 int main(void)
 {
     static const struct policy_test tests[] = {
+        {"k-wait: who lags behind stands by", test_laggard_stands_by},
         {"one-wait: a standby takes the dead replica's place", test_standby_takes_the_place},
         {"one-wait: no standby is near", test_no_standby_is_near},
         {"one-wait: a member too many", test_surplus_member},

@@ -141,6 +141,26 @@ def test_13_replica_hangs(cluster):
     assert cluster.judge() == []
 
 
+@pytest.mark.separate_users
+@scenario(13, "an acknowledging replica dies", quick=("mysql-2",), disk_mb=disk_mb)
+def test_13_replicas_disk_full(cluster):
+    """For two seconds. A server that found no room looks again only after a minute, and answers meanwhile: commits do not wait for that."""
+    primary = cluster.begin()
+    replica = cluster.other(primary)
+    if not in_sync(cluster, replica):
+        replica = next(n for n in cluster.others(primary) if in_sync(cluster, n))
+    event = wire.now_ns()
+    replica.disk.fill()
+    assert replica.disk.free() == 0
+    sleep_ms(2000)
+    replica.disk.make_room()
+    cluster.wait_acknowledged(wire.now_ns() + 2_000_000_000, 20, count=20)
+    assert gap_ms(cluster, event) < NOTICED_MS + 4 * ELECTION_MS
+    assert cluster.primary() is primary
+    cluster.wait_in_sync(120)
+    assert cluster.judge() == []
+
+
 @scenario(15, "a commit waits for its acknowledgement while the primary is fenced", quick=("mariadb-2", "mysql-2", "mysql-3"))
 def test_15_waiting_commit(cluster):
     """The client gets a broken connection, never OK."""
