@@ -196,7 +196,7 @@ enum error_code mysqld_follow(struct adapter *adapter, struct adapter_call *call
         return code;
     /* A replica never waits for acknowledgements of what it applies: its applier would hang without a replica
      * of its own. */
-    code = mysqld_set_rule(session, 0, err);
+    code = mysqld_suspend_rule(session, err);
     if (code == ERR_OK)
         code = session_run(session, STATEMENT_NET_TIMEOUT, ARGUMENTS(NET_TIMEOUT_S), err);
     if (code == ERR_OK)

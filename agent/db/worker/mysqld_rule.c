@@ -12,12 +12,21 @@
  * thread that receives acknowledgements has ended; meanwhile sessions write on, but nobody can connect or
  * read a global variable (150 ms and more in each of four trials): a look is late then. The timeout and
  * wait_no_replica do not reach those that wait. So nothing is ever switched off and on again to change a
- * rule: from one k to another the count alone is set. */
+ * rule: from one k to another the count alone is set.
+ * - A server that is closed, and waits for nobody in what it applies, needs no switching off: with
+ * wait_no_replica=OFF and a timeout of 1 ms a commit waits that long at most. From there wait_no_replica=ON
+ * alone switches the state on at once, with the second that it takes to switch off spared in both directions:
+ * a primary that is to follow follows at once. Not so on an open server: a commit that waits out its
+ * millisecond would switch the state off again after that. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/db/worker/mysqld.h"
+
+#define SUSPENDED_TIMEOUT_MS 1
+#define NAME_OF(number) NAME_OF_EXPANDED(number)
+#define NAME_OF_EXPANDED(number) #number
 
 static enum error_code ask_rule(struct session *session, struct mysqld_rule *rule, struct error *err)
 {
@@ -48,22 +57,35 @@ unsigned mysqld_rule_acks(const struct mysqld_rule *rule)
     return rule->enabled && rule->timeout_ms >= RULE_TIMEOUT_MS_LEAST ? rule->count : 0;
 }
 
+enum error_code mysqld_suspend_rule(struct session *session, struct error *err)
+{
+    struct mysqld_rule rule;
+    enum error_code code = ask_rule(session, &rule, err);
+
+    if (code == ERR_OK && rule.enabled && rule.wait_alone)
+        code = session_run(session, STATEMENT_RULE_WAIT_ALONE, ARGUMENTS("0"), err);
+    if (code == ERR_OK && rule.enabled && rule.timeout_ms != SUSPENDED_TIMEOUT_MS)
+        code = session_run(session, STATEMENT_RULE_TIMEOUT, ARGUMENTS(NAME_OF(SUSPENDED_TIMEOUT_MS)), err);
+    return code;
+}
+
 static enum error_code raise_from_none(struct session *session, const struct mysqld_rule *rule,
                                        const char *count, struct error *err)
 {
+    bool suspended = rule->enabled && !rule->wait_alone && rule->timeout_ms == SUSPENDED_TIMEOUT_MS;
     enum error_code code = ERR_OK;
 
     /* Somebody else's, with a timeout: what waits under it is let go. */
-    if (rule->enabled)
+    if (rule->enabled && !suspended)
         code = session_run(session, STATEMENT_SEMI_SYNC_OFF, NO_ARGUMENTS, err);
     if (code == ERR_OK && !rule->after_sync)
         code = session_run(session, STATEMENT_RULE_WAIT_POINT, NO_ARGUMENTS, err);
     if (code == ERR_OK)
         code = session_run(session, STATEMENT_RULE_TIMEOUT, ARGUMENTS(RULE_TIMEOUT_MS), err);
     if (code == ERR_OK)
-        code = session_run(session, STATEMENT_RULE_WAIT_ALONE, ARGUMENTS("1"), err);
-    if (code == ERR_OK)
         code = session_run(session, STATEMENT_RULE_COUNT, ARGUMENTS(count), err);
+    if (code == ERR_OK) /* of a suspended rule: it is in force from here */
+        code = session_run(session, STATEMENT_RULE_WAIT_ALONE, ARGUMENTS("1"), err);
     return code == ERR_OK ? session_run(session, STATEMENT_SEMI_SYNC_ON, NO_ARGUMENTS, err) : code;
 }
 

@@ -65,6 +65,9 @@ struct sql_kind {
     enum error_code (*log_end)(struct session *session, char *out, size_t size, struct error *err);
     /* The commit rule in force when it returns. Nothing is touched if it is so already. */
     enum error_code (*rule)(struct session *session, unsigned acks, struct error *err);
+    /* On a closed server: what it commits from now on waits for nobody. NULL: rule(0) does that as quickly.
+     */
+    enum error_code (*suspend_rule)(struct session *session, struct error *err);
     /* Read-only, confirmed; no commit that waits is let go. ERR_TIMEOUT: given up at `deadline_us`, the
      * statement too. */
     enum error_code (*read_only)(struct adapter *adapter, struct session *session, uint64_t deadline_us,

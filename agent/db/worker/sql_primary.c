@@ -113,7 +113,8 @@ enum error_code sql_promote(struct adapter *adapter, struct adapter_call *call, 
      * under a new epoch) keeps its rule: its clients' commits may be waiting. */
     code = sql_is_read_only(session, &read_only, err);
     if (code == ERR_OK && read_only)
-        code = adapter->sql->rule(session, 0, err);
+        code = adapter->sql->suspend_rule ? adapter->sql->suspend_rule(session, err)
+                                          : adapter->sql->rule(session, 0, err);
     if (code == ERR_OK)
         code = write_record(adapter, session, epoch, node, position, position_size, err);
     return code == ERR_OK ? adapter->sql->rule(session, acks, err) : code;
