@@ -193,6 +193,9 @@ static void open_database(const struct policy_tracker *tracker, const struct pol
         return;
     else if (!input->db_settled) /* nor may a late statement of an earlier worker undo it */
         policy_set_rule(input, output, DB_OP_SET_COMMIT_RULE, acks, &who);
+    else if (acks > 0 && !input->db->acks_enforced)
+        policy_wait(output, "opening waits until the server's commits wait for %u acknowledgement%s", acks,
+                    acks == 1 ? "" : "s");
     else if (!epoch_record_held(tracker, input))
         policy_wait(output, "waiting until %u member%s of the sync set hold%s the record of epoch %llu", acks,
                     acks == 1 ? "" : "s", acks == 1 ? "s" : "", (unsigned long long)state->primary.epoch);

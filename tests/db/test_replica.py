@@ -202,7 +202,9 @@ def test_switchover_and_the_old_primary_follows(caught_up):
     assert seen["acks"] == 1 and seen["acks_enforced"]
     first.ask("freeze", term=4)  # no replication there: at once
     assert first.observation["frozen_term"] == 4
+    begin = time.monotonic()
     first.follow(second.server, 4)
+    assert first.waited < 0.5 + stalls.since(begin), "the opening waits for it, and not for the end of its own semi-sync"
     assert "replication starts at GTID position ''" not in open(first.server.log).read(), "its own log counts as applied"
     record = seen["written_epoch_position"]
     first.wait(lambda o: record in o["received"])

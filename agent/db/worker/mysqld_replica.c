@@ -78,28 +78,12 @@ struct target {
     char user[DB_TEXT_BYTES];
 };
 
-static enum error_code receiver_acknowledges(struct session *session, bool *out, struct error *err)
-{
-    MYSQL_RES *result;
-    MYSQL_ROW row;
-    enum error_code code = session_ask(session, STATEMENT_SEMI_SYNC_STATUS, NO_ARGUMENTS, &result, err);
-
-    *out = false;
-    if (code != ERR_OK || !result)
-        return code;
-    while ((row = mysql_fetch_row(result)))
-        if (row[0] && row[1] && strcasecmp(row[0], "Rpl_semi_sync_replica_status") == 0)
-            *out = sql_truth(row[1]);
-    mysql_free_result(result);
-    return ERR_OK;
-}
-
 static enum error_code follows_well(struct session *session, const struct replica_status *status,
                                     const struct target *target, bool *out, struct error *err)
 {
     bool acknowledges;
     uint64_t synced;
-    enum error_code code = receiver_acknowledges(session, &acknowledges, err);
+    enum error_code code = mysqld_status_is_on(session, "Rpl_semi_sync_replica_status", &acknowledges, err);
 
     if (code == ERR_OK)
         code = session_ask_number(session, STATEMENT_SYNC_RECEIVED_ASK, NO_ARGUMENTS, &synced, err);
