@@ -62,6 +62,10 @@ static void test_switchover(void)
     w.db[A].received = (char *)"0-1-15,0-2-16";
     later(1000);
     decide();
+    CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE); /* and B's commits must be seen to wait */
+    w.db[B].acks_enforced = true;
+    later(1000);
+    decide();
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_OPEN);
 }
 

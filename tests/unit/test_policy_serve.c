@@ -71,6 +71,7 @@ static void test_opening_waits_for_members(void)
     all_well();
     usable(&w.db[A], 101);
     w.db[A].acks = 1;
+    w.db[A].acks_enforced = true;
     w.db[B].received = (char *)"0-1-4";
     decide();
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
@@ -84,6 +85,7 @@ static void test_opening_waits_for_members(void)
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_SET_COMMIT_RULE); /* first the rule */
     CU_ASSERT_EQUAL(w.out.db_acks, 1);
     w.db[A].acks = 1;
+    w.db[A].acks_enforced = true;
     later(1000);
     decide();
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_OPEN);
@@ -95,6 +97,7 @@ static void test_opening_waits_for_proposals(void)
     all_well();
     usable(&w.db[A], 101);
     w.db[A].acks = 1;
+    w.db[A].acks_enforced = true;
     decide();
     later(1000); /* all else is right */
     w.input.proposal_pending = true;
@@ -163,6 +166,7 @@ static void test_acknowledgers_before_the_opening(void)
     sync_is(2, 1);
     usable(&w.db[A], 101);
     w.db[A].acks = 1;
+    w.db[A].acks_enforced = true;
     acknowledgers_at_a("c");
     decide();
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_SET_ACKNOWLEDGING);
@@ -192,6 +196,7 @@ static void test_two_members_hold_the_record(void)
     sync_is(5, 2);
     usable(&w.db[A], 101);
     w.db[A].acks = 2;
+    w.db[A].acks_enforced = true;
     acknowledgers_at_a("bcde");
     decide();
     later(1000);

@@ -21,7 +21,7 @@ NOTICED_MS = PROBE_MS + 250  # and the pace of the probes
 
 def disk_mb(kind):
     """A data directory, its logs, and some room."""
-    return {"mariadb": 130, "mysql": 280}[kind]
+    return {"mariadb": 200, "mysql": 280}[kind]
 
 
 NINE = "database stopped, or hangs in fsync"
