@@ -58,12 +58,13 @@ static bool ask_for_log(MYSQL *mysql, const char *file, uint64_t position, uint3
 
 /* Whether `held` includes all that stands before `status`'s place in the source's log. The receiver's place
  * alone is no proof: after a restart of the server it is, for a moment, that of a relay log which the restart
- * has discarded. */
+ * has discarded. Nor is it all that is held, in the moment after a connection when the source has named its
+ * file and no place in it yet: ERR_BUSY. */
 static enum error_code place_is_held(MYSQL *mysql, const struct replica_status *status,
                                      const struct position *held, struct error *err)
 {
     char file[2 * sizeof status->log_file + 1], query[sizeof file + 128];
-    struct position before;
+    struct position before, received;
     MYSQL_RES *result;
     MYSQL_ROW row;
     enum error_code code = ERR_OK;
@@ -79,6 +80,8 @@ static enum error_code place_is_held(MYSQL *mysql, const struct replica_status *
                          (unsigned long long)status->log_position);
     else if (!position_contains(held, &before))
         code = error_set(err, ERR_REFUSED, "%.200s is not held", row[0]);
+    else if (!position_parse(status->received, &received) || !position_contains(&before, &received))
+        code = error_set(err, ERR_BUSY, "only %.200s so far", row[0]);
     mysql_free_result(result);
     return code;
 }

@@ -275,7 +275,8 @@ static void on_log_done(void *context)
     worker->log_tells = false;
     if (told && worker->log_code != ERR_OK) {
         worker->told = false; /* again, after the next look */
-        log_info("%s", worker->log_error.text);
+        if (worker->log_code != ERR_BUSY)
+            log_info("%s", worker->log_error.text);
     }
     if (!told && worker->log_code == ERR_OK)
         worker->commits_refused = worker->log_job_refused;
