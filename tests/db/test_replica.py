@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -142,6 +144,61 @@ def test_a_drain_is_given_up_for_a_newer_request(caught_up):
             second.answer(drain)
         assert second.answer(again)["observation"]["frozen_term"] == 6
         assert time.monotonic() - begin < 0.5
+
+
+class Cable:
+    """Carries connections to a server, and goes dead in the middle of what the server sends."""
+
+    def __init__(self, server):
+        self.server, self.left = server, None
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.host, self.port = self.listener.getsockname()
+        self.dead = threading.Event()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            near, _ = self.listener.accept()
+            if self.dead.is_set():
+                near.close()
+                continue
+            far = socket.create_connection(("127.0.0.1", self.server.port))
+            threading.Thread(target=self._carry, args=(near, far, False), daemon=True).start()
+            threading.Thread(target=self._carry, args=(far, near, True), daemon=True).start()
+
+    def _carry(self, come, go, counts):
+        with contextlib.suppress(OSError):
+            while data := come.recv(4096):
+                if counts and self.left is not None:
+                    self.left -= len(data)
+                    if self.left < 0:
+                        self.dead.set()
+                        break
+                go.sendall(data)
+        for end in (come, go):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
+def test_promote_after_a_part_of_a_transaction(caught_up):
+    """The primary dies while it sends a large one. MySQL's STOP REPLICA would wait a minute for the rest of it."""
+    first, second = caught_up
+    cable = Cable(first.server)
+    second.follow(cable, 3)
+    before = values(second.server)
+    cable.left = 300000
+    rows = ", ".join("(%d)" % (1000000 + i) for i in range(100000))
+    first.server.query("INSERT INTO shop.orders (v) VALUES " + rows)
+    assert cable.dead.wait(20), "the whole transaction went through"
+    first.server.kill()
+    second.ask("freeze", term=5)
+    second.ask("drain")
+    second.lease(5, 60)
+    begin = time.monotonic()
+    second.ask("promote", epoch=5, acks=0, node="db2")
+    assert second.waited < 5 + stalls.since(begin)
+    assert second.ask("open", epoch=5)["observation"]["open"]
+    assert values(second.server) == before, "a part of a transaction"
 
 
 def test_promote_with_a_backlog_loses_nothing(caught_up):

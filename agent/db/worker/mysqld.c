@@ -270,6 +270,7 @@ static const struct sql_kind kind = {
     .written = mysqld_written,
     .log_end = mysqld_log_end,
     .rule = mysqld_set_rule,
+    .stop_replica = mysqld_stop_replica,
     .suspend_rule = mysqld_suspend_rule,
     .read_only = mysqld_read_only,
     .writable = mysqld_writable,

@@ -63,6 +63,7 @@ enum error_code mysqld_doubt(struct adapter *adapter, Mha__DbTrouble *kind, char
                              struct error *err);
 
 /* mysqld_replica.c */
+enum error_code mysqld_stop_replica(struct session *session, struct error *err);
 /* sync_relay_log of a replica that stands by, in events. A number that nobody else sets, so that the
  * preflight knows it from an operator's. */
 #define MYSQLD_SYNC_STANDING_BY "9973"

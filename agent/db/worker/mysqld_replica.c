@@ -7,12 +7,15 @@
  * - CHANGE REPLICATION SOURCE with both threads stopped throws away what was received. With the applier
  * running it keeps it: so the applier runs, and goes on with the rest of the relay log while the receiver
  * already has its new source.
+ * - STOP REPLICA waits a minute for the rest of a transaction of which a part was received, as it is when the
+ * source dies while it sends one. Killed before, the applier's workers end at once, and roll that part back.
  * - Whether a receiver acknowledges is settled when it starts.
  * - With sync_relay_log = 1 each *event* is synced, five for a transaction of one row: a disk with 500 of
  * that a second receives 100 transactions, and never catches up with a primary that does not wait for it. So
  * only who acknowledges syncs that often. A receiver that stops syncs and closes its file: with its restart
  * under sync_relay_log = 1 all that was received before is on disk, too. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/db/worker/mysqld.h"
@@ -22,6 +25,7 @@
 #define FOLLOW_DRAIN_US 30000000
 #define RECEIVER_STOP_TRIES 3
 /* Four times the election timeout of the default profile. */
+#define WORKERS_MAX 1024 /* replica_parallel_workers, at most */
 #define NET_TIMEOUT_S "4"
 #define HEARTBEAT_S "1"
 
@@ -124,11 +128,40 @@ static enum error_code change_receiver(struct adapter *adapter, struct session *
     return code == ERR_OK ? session_run(session, STATEMENT_RECEIVER_START, NO_ARGUMENTS, err) : code;
 }
 
+struct workers {
+    unsigned count;
+    unsigned long ids[WORKERS_MAX];
+};
+
+static void note_worker(void *context, MYSQL_ROW row)
+{
+    struct workers *workers = context;
+
+    if (row[0] && workers->count < WORKERS_MAX)
+        workers->ids[workers->count++] = strtoul(row[0], NULL, 10);
+}
+
+enum error_code mysqld_stop_replica(struct session *session, struct error *err)
+{
+    struct workers workers = {.count = 0};
+    char id[32];
+    enum error_code code =
+        session_ask_rows(session, STATEMENT_APPLIER_WORKERS, NO_ARGUMENTS, note_worker, &workers, err);
+
+    for (unsigned i = 0; i < workers.count && code == ERR_OK; i++) {
+        snprintf(id, sizeof id, "%lu", workers.ids[i]);
+        code = session_run(session, STATEMENT_KILL, ARGUMENTS(id), err);
+        if (code == ERR_REFUSED)
+            code = ERR_OK; /* it has ended with the others */
+    }
+    return code == ERR_OK ? session_run(session, STATEMENT_REPLICA_STOP, NO_ARGUMENTS, err) : code;
+}
+
 /* Both threads stopped: for a server that did not replicate, or not by GTID. */
 static enum error_code begin_to_follow(struct adapter *adapter, struct session *session,
                                        const struct target *target, struct error *err)
 {
-    enum error_code code = session_run(session, STATEMENT_REPLICA_STOP, NO_ARGUMENTS, err);
+    enum error_code code = mysqld_stop_replica(session, err);
 
     if (code == ERR_OK)
         code = change_source(adapter, session, target, err);

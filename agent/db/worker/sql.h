@@ -72,6 +72,9 @@ struct sql_kind {
      * statement too. */
     enum error_code (*read_only)(struct adapter *adapter, struct session *session, uint64_t deadline_us,
                                  struct error *err);
+    /* Ends both threads of a replica that has applied all that it received, whatever part of a transaction
+     * came after that. NULL: STATEMENT_REPLICA_STOP is all. */
+    enum error_code (*stop_replica)(struct session *session, struct error *err);
     /* NULL: not needed. Its replication is over, all that it received is applied, nothing is written yet. */
     enum error_code (*leave_replication)(struct session *session, struct error *err);
     /* Writable for clients, confirmed. */

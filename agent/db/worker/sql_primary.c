@@ -26,7 +26,8 @@ static enum error_code end_replication(struct adapter *adapter, struct session *
     if (!position_parse(status.received, &received) || !position_contains(&executed, &received))
         return error_set(err, ERR_REFUSED, "it has not applied all that it received (%.200s): drain first",
                          status.received);
-    code = session_run(session, STATEMENT_REPLICA_STOP, NO_ARGUMENTS, err);
+    code = adapter->sql->stop_replica ? adapter->sql->stop_replica(session, err)
+                                      : session_run(session, STATEMENT_REPLICA_STOP, NO_ARGUMENTS, err);
     return code == ERR_OK ? session_run(session, STATEMENT_REPLICA_FORGET, NO_ARGUMENTS, err) : code;
 }
 
