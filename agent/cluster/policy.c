@@ -325,6 +325,21 @@ static bool lacks_the_mark(const struct policy_tracker *tracker, const Mha__DbOb
            !position_contains(&received, &tracker->near_mark);
 }
 
+/* What is in the primary's log leaves it: commits have got so far that they wait for an acknowledgement, or
+ * another member has it. (One that hangs in a write to its own log sends nothing, and nobody lacks it.) */
+static bool mark_is_sent(const struct policy_tracker *tracker, const struct policy_input *input)
+{
+    if (input->db && input->db->waiting_commits > 0)
+        return true;
+    for (unsigned i = 0; i < input->state->sync.count; i++) {
+        const struct policy_node *node = policy_find_node(input, input->state->sync.members[i].node);
+        const Mha__DbObservation *db = node && !node->self ? policy_fresh_db(input, node) : NULL;
+        if (db && !lacks_the_mark(tracker, db))
+            return true;
+    }
+    return false;
+}
+
 /* It is heard, and its database too, but what the primary sends does not arrive there: its receiver hangs (in
  * a write to a disk that was full a moment ago, say), and with it every commit that waits for it. */
 static bool has_stalled(const struct policy_tracker *tracker, const struct policy_input *input,
@@ -333,7 +348,7 @@ static bool has_stalled(const struct policy_tracker *tracker, const struct polic
     const struct policy_node *node = policy_find_node(input, member->id);
     const Mha__DbObservation *db = node ? policy_fresh_db(input, node) : NULL;
 
-    if (!lacks_the_mark(tracker, db)) {
+    if (!lacks_the_mark(tracker, db) || !mark_is_sent(tracker, input)) {
         member->lacks_since_us = 0;
         member->stalled = false; /* a connection made anew is no end of it */
     } else if (!member->lacks_since_us || db->received_log != member->received_log) {

@@ -84,7 +84,7 @@ static struct dbworker *make(struct event_base *base, int fd)
     worker->callbacks = (struct dbworker_callbacks){.observation = on_observation, .exited = on_exited};
     worker->base = base;
     worker->fd = fd;
-    worker->pidfd = -1;
+    worker->child = CHILD_NONE;
     worker->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, worker);
     worker->waiting[WAITING_REQUEST].deadline = evtimer_new(base, on_request_deadline, worker);
     worker->waiting[WAITING_FENCE].deadline = evtimer_new(base, on_fence_deadline, worker);

@@ -178,6 +178,7 @@ static void test_receiver_hangs(void)
 
     all_well();
     w.db[A].executed = (char *)"0-1-20";
+    w.db[A].waiting_commits = 2;
     w.db[B].received_log = 100;
     for (unsigned i = 0; i < 20; i++, w.db[B].received_log++) { /* one large transaction */
         later(step_us);
@@ -196,10 +197,11 @@ static void test_receiver_hangs(void)
     CU_ASSERT_TRUE(w.input.now_us > stopped_us + E_US && w.input.now_us < stopped_us + 3 * E_US);
 }
 
-/* Nothing is sent, so nothing arrives. */
+/* Nothing is sent, so nothing arrives: A waits for room on its disk before anything could leave it. */
 static void test_nothing_to_receive(void)
 {
     all_well();
+    w.db[A].executed = (char *)"0-1-20";
     for (unsigned i = 0; i < 40; i++) {
         later(250000);
         w.raft.round_sent_us = w.input.now_us + 1;
