@@ -22,7 +22,8 @@ static jmp_buf ended;
 static const char *const words[] = {"192.0.2.1", "alpha", "its lease was ended", NULL};
 static struct worker worker;
 static uint64_t epoch_seen;
-static unsigned jobs;
+static unsigned jobs, checks;
+static task_job check_done;
 static bool listening;
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
@@ -89,8 +90,9 @@ bool task_start(struct task *task, const char *name, struct event_base *base, ta
 {
     (void)name;
     (void)base;
-    (void)done;
     (void)context;
+    if (task == &worker.check_task)
+        check_done = done;
     task->busy = false;
     return true;
 }
@@ -98,6 +100,14 @@ bool task_start(struct task *task, const char *name, struct event_base *base, ta
 void task_run(struct task *task, task_job job, void *context)
 {
     FUZZ_CHECK(!task->busy, "one operation at a time");
+    if (task == &worker.check_task) {
+        FUZZ_CHECK(worker.checking.id != 0 && memchr(worker.checking.host, 0, sizeof worker.checking.host),
+                   "a check has a number, and its text ends");
+        task->busy = true;
+        checks++;
+        job(context);
+        return;
+    }
     FUZZ_CHECK(worker.running.id != 0, "an operation has a number");
     FUZZ_CHECK(memchr(worker.running.host, 0, sizeof worker.running.host) &&
                    memchr(worker.running.node, 0, sizeof worker.running.node),
@@ -200,8 +210,8 @@ static void read_answers(int fd)
 
     while ((size = recv(fd, packet, sizeof packet, MSG_DONTWAIT)) > 0) {
         Mha__DbReply *reply = mha__db_reply__unpack(NULL, (size_t)size, packet);
-        FUZZ_CHECK(reply && reply->id != 0 && reply->error[0] && reply->observation,
-                   "a refusal is a whole reply");
+        FUZZ_CHECK(reply && reply->id != 0 && (reply->error[0] || checks) && reply->observation,
+                   "a refusal, or what a check has found, is a whole reply");
         mha__db_reply__free_unpacked(reply, NULL);
     }
 }
@@ -243,6 +253,11 @@ static void play(struct fuzz_input *input, int fd)
             on_ops_done(&worker);
             read_answers(fd);
         }
+        if (worker.check_task.busy && (step.control & 4)) {
+            worker.check_task.busy = false;
+            check_done(&worker);
+            read_answers(fd);
+        }
         if (step.control & 2)
             worker.fencing = !worker.fencing;
     }
@@ -267,14 +282,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) == 0, "there are sockets");
     memset(&worker, 0, sizeof worker);
     epoch_seen = 0;
-    jobs = 0;
+    jobs = checks = 0;
     worker.base = base;
     worker.kind = &kind;
     worker.agent_fd = ends[0];
     worker.state = MHA__DB_STATE__DB_UP;
     worker.server.incarnation = 1;
     snprintf(worker.node, sizeof worker.node, "alpha");
-    FUZZ_CHECK(worker_request_start(&worker), "it starts");
+    FUZZ_CHECK(worker_request_start(&worker) && worker_check_start(&worker), "it starts");
     if (setjmp(ended) == 0)
         play(&input, ends[1]);
     else if (listening)
@@ -282,6 +297,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     listening = false;
     FUZZ_CHECK(!worker.ending || worker.told_to_stop, "it ends when it is told to, and for nothing else");
     event_free(worker.ops_timer);
+    event_free(worker.check_timer);
     close(ends[0]);
     close(ends[1]);
     return 0;
