@@ -63,9 +63,9 @@ enum error_code save_file(const char *path, const char *bytes, struct error *err
     return ERR_OK;
 }
 
-static enum error_code make_place(struct job *job, struct place *place, struct error *err)
+/* A second rebuild within the same second has a number behind its name. */
+static void name_place(struct job *job, struct place *place)
 {
-    const char *data_dir = job->settings->data_dir;
     char name[160], stamp[32];
     time_t now = time(NULL);
     struct tm utc;
@@ -73,9 +73,21 @@ static enum error_code make_place(struct job *job, struct place *place, struct e
     gmtime_r(&now, &utc);
     strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &utc);
     snprintf(name, sizeof name, "%s-%s", stamp, job->settings->group.node);
+    for (unsigned number = 2; number < 1000; number++) {
+        snprintf(place->dir, sizeof place->dir, "%s/.%s", place->top, name);
+        snprintf(place->shown, sizeof place->shown, "%s/%s", place->top, name);
+        if (access(place->shown, F_OK) != 0 && access(place->dir, F_OK) != 0)
+            return;
+        snprintf(name, sizeof name, "%s-%s-%u", stamp, job->settings->group.node, number);
+    }
+}
+
+static enum error_code make_place(struct job *job, struct place *place, struct error *err)
+{
+    const char *data_dir = job->settings->data_dir;
+
     snprintf(place->top, sizeof place->top, "%.400s/set-aside", data_dir);
-    snprintf(place->dir, sizeof place->dir, "%s/.%s", place->top, name);
-    snprintf(place->shown, sizeof place->shown, "%s/%s", place->top, name);
+    name_place(job, place);
     snprintf(place->events, sizeof place->events, "%s/transactions.sql", place->dir);
     snprintf(place->readme, sizeof place->readme, "%s/README", place->dir);
     snprintf(place->log, sizeof place->log, "%.400s/rebuild.log", data_dir);

@@ -66,6 +66,21 @@ def test_a_diverged_node_under_load(pair):
     assert values(replica) == values(primary) >= set(told)
 
 
+def test_two_within_the_same_second(pair):
+    primary, replica = pair
+    diverge(replica)
+    now = time.time()
+    top = os.path.join(replica.dir, "set-aside")
+    taken = [os.path.join(top, time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now + i)) + "-n2") for i in range(60)]
+    for path in taken:
+        os.makedirs(path)
+        open(os.path.join(path, "README"), "w").close()
+    os.chown(top, os.stat(replica.dir).st_uid, -1)
+    job = replica.receive(primary).done()
+    (path,) = set(replica.set_aside()) - set(taken)
+    assert job.saved()["path"] == path and path.endswith("-n2-2")
+
+
 def test_nothing_alone(pair):
     primary, replica = pair
     job = replica.receive(primary).done()
