@@ -126,11 +126,15 @@ static void change_over(struct policy_tracker *tracker, const struct policy_inpu
                         struct policy_output *output, const struct policy_node *primary,
                         const Mha__DbObservation *theirs)
 {
+    const Mha__DbObservation *db = input->db;
     bool standing_by = stands_by(input, theirs);
     bool again = follows_again(tracker, input, output);
 
-    if (!again && (!policy_tells_nodes_apart(input, theirs) || input->db->standing_by == standing_by))
-        return; /* the server itself retries a lost connection */
+    /* One that is not connected tells only by which account it is to be: the server itself retries a lost
+     * connection. */
+    if (!again && (!policy_tells_nodes_apart(input, theirs) ||
+                   (db->receiving ? db->standing_by : db->standby_account) == standing_by))
+        return;
     policy_db_op(input, output, DB_OP_FOLLOW);
     output->db_host = primary->report->database_host;
     output->db_port = primary->report->database_port;

@@ -52,7 +52,8 @@ static void fill_observation(struct cluster *cluster, unsigned host, uint64_t ob
         out->applying = view->applying;
         out->acknowledgers_known = !cluster->config.shared_account;
         out->acknowledging_clients = view->acknowledging_clients;
-        out->standing_by = view->standing_by;
+        out->standing_by = view->receiving && view->standing_by;
+        out->standby_account = view->standing_by;
         out->received_is_durable = cluster->config.kind != SERVER_ONE_WAIT; /* its settings say so */
         out->acknowledgers = room->names;
         for (unsigned i = 0; i < cluster->data_count; i++)

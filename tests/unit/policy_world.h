@@ -210,7 +210,8 @@ static void observe(const struct model *m, unsigned i)
             v.acknowledgers[i][db->n_acknowledgers++] = (char *)names[j];
     db->receiving = node->source && node->receiving;
     db->acknowledging = db->receiving && !node->standing_by;
-    db->standing_by = node->source && node->standing_by;
+    db->standby_account = node->source && node->standing_by;
+    db->standing_by = db->receiving && db->standby_account;
     db->received_is_durable = run.durable;
     db->source = (char *)(node->source ? "there" : "");
     db->source_epoch = node->source_epoch;

@@ -175,7 +175,8 @@ static void expect_change_over(bool standing_by)
     CU_ASSERT_EQUAL(w.out.db_standing_by, standing_by);
     CU_ASSERT_EQUAL(w.out.db_epoch, TERM);
     CU_ASSERT_EQUAL(w.out.db_port, 3306);
-    w.db[C].standing_by = standing_by;
+    w.db[C].receiving = true;
+    w.db[C].standing_by = w.db[C].standby_account = standing_by;
     w.db[C].acknowledging = !standing_by;
     decide();
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
@@ -192,7 +193,8 @@ static void test_changes_over(void)
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
     acknowledgers_at_a("b"); /* withdrawn */
     expect_change_over(true);
-    w.db[C].receiving = false; /* its receiver connects anew: that is the server's own business */
+    /* its receiver connects anew, or cannot: that is the server's own business */
+    w.db[C].receiving = w.db[C].standing_by = false;
     decide();
     CU_ASSERT_EQUAL(w.out.db_op, DB_OP_NONE);
     acknowledgers_at_a("bc");

@@ -72,6 +72,7 @@ struct db_view {
     bool applying;
     bool drained;
     uint64_t lag_ms;
+    bool standby_account;
     uint64_t received_log; /* where the receiver is in its source's log; 0: not known */
     bool acknowledging;
     /* What shows that the receiver has connected anew between two looks (MariaDB, tried on 10.11): its

@@ -174,5 +174,6 @@ void sql_judge_account(const struct db_settings *settings, const struct replica_
     db_replication_user(settings, settings->node, own, sizeof own);
     db_replication_user(settings, DB_STANDBY_NAME, standby, sizeof standby);
     view->acknowledging = replica->receiving && acknowledges && strcmp(replica->user, own) == 0;
-    view->standing_by = replica->receiving && gives_none && strcmp(replica->user, standby) == 0;
+    view->standby_account = replica->configured && strcmp(replica->user, standby) == 0;
+    view->standing_by = replica->receiving && gives_none && view->standby_account;
 }

@@ -153,6 +153,7 @@ static void fill_from_view(struct worker *worker, Mha__DbObservation *out)
     out->drained = view->drained;
     out->lag_ms = view->lag_ms;
     out->received_log = view->received_log;
+    out->standby_account = view->standby_account;
     out->acknowledging = view->acknowledging;
     out->executed = view->executed;
     out->received = view->received;
