@@ -209,8 +209,8 @@ def test_purged_logs_stop_it(pair):
     assert values(replica) == before and not replica.unfinished() and replica.set_aside() == []
 
 
-def test_a_donor_that_lacks_what_the_node_wrote_itself(make_node):
-    """A replica's receiver drops events of its own server: what the node wrote as an earlier primary must come with the copy."""
+def lagging_donor(make_node):
+    """A primary; the node that was it before; and a donor that lacks the last transaction of that time, 555."""
     first, node, donor = make_node(1), make_node(2), make_node(3)
     node.open()
     fill(node, 1)
@@ -224,6 +224,12 @@ def test_a_donor_that_lacks_what_the_node_wrote_itself(make_node):
     first.stop_following()
     node.close()
     first.open()
+    return first, node, donor
+
+
+def test_a_donor_that_lacks_what_the_node_wrote_itself(make_node):
+    """A replica's receiver drops events of its own server: what the node wrote as an earlier primary must come with the copy."""
+    first, node, donor = lagging_donor(make_node)
     job = node.receive(donor, known=first.position())
     deadline = time.monotonic() + 120
     while "waits for the donor" not in open(job.log).read() and job.process.poll() is None:
@@ -239,19 +245,7 @@ def test_a_donor_that_lacks_what_the_node_wrote_itself(make_node):
 @pytest.mark.kinds("mysql")
 def test_what_the_node_wrote_itself_comes_back_by_replication(make_node):
     """The donor lags, and the cluster's position is not known: a transaction of the node's own is then with the primary alone."""
-    first, node, donor = make_node(1), make_node(2), make_node(3)
-    node.open()
-    fill(node, 1)
-    for other in (first, donor):
-        other.follow(node)
-        other.caught_up(node)
-    donor.stop_following()
-    with node.server.app() as connection, connection.cursor() as cursor:
-        cursor.execute("INSERT INTO shop.orders (v) VALUES (555)")
-    first.caught_up(node)
-    first.stop_following()
-    node.close()
-    first.open()
+    first, node, donor = lagging_donor(make_node)
     node.receive(donor).done()
     assert 555 not in values(node)
     node.follow(first)
