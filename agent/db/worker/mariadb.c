@@ -133,7 +133,7 @@ static enum error_code probe(struct adapter *adapter, bool write, struct db_view
     if (code == ERR_OK)
         code = look_at_variables(session, &look, view, err);
     if (code == ERR_OK)
-        code = sql_semi_sync_status(adapter, session, &look.status, err);
+        code = sql_semi_sync_status(adapter->sql->status, session, &look.status, err);
     if (code == ERR_OK)
         code = sql_replica_status(session, &look.replica, err);
     /* not asked oftener: it lists directories */

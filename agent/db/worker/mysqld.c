@@ -227,7 +227,7 @@ static enum error_code probe(struct adapter *adapter, bool write, struct db_view
     if (code == ERR_OK)
         code = look_at_variables(adapter, session, &look, view, err);
     if (code == ERR_OK)
-        code = sql_semi_sync_status(adapter, session, &look.status, err);
+        code = sql_semi_sync_status(adapter->sql->status, session, &look.status, err);
     if (code == ERR_OK)
         code = sql_replica_status(session, &look.replica, err);
     if (code == ERR_OK && look.executed.count == 0 && look.owned.count == 0)
@@ -256,7 +256,7 @@ static enum error_code unlogged(struct session *session, bool off, struct error 
     return session_run(session, off ? STATEMENT_LOG_OFF : STATEMENT_LOG_ON, NO_ARGUMENTS, err);
 }
 
-static const struct sql_status_names status_names = {
+const struct sql_status_names mysqld_status_names = {
     .source_on = "Rpl_semi_sync_source_status",
     .replica_on = "Rpl_semi_sync_replica_status",
     .waiting = "Rpl_semi_sync_source_wait_sessions",
@@ -264,7 +264,7 @@ static const struct sql_status_names status_names = {
 };
 
 static const struct sql_kind kind = {
-    .status = &status_names,
+    .status = &mysqld_status_names,
     .check = &mysqld_check,
     .executed = mysqld_executed,
     .written = mysqld_written,

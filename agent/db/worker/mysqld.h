@@ -9,6 +9,9 @@
 
 #include "agent/db/worker/sql.h"
 
+/* mysqld.c */
+extern const struct sql_status_names mysqld_status_names;
+
 /* mysqld_position.c */
 
 /* A GTID set of the server's; ERR_REFUSED: none that can be compared (tags, too many intervals). */
@@ -48,8 +51,6 @@ struct mysqld_rule {
 /* What the settings demand of commits. */
 unsigned mysqld_rule_acks(const struct mysqld_rule *rule);
 enum error_code mysqld_set_rule(struct session *session, unsigned acks, struct error *err);
-/* One of the states of STATEMENT_SEMI_SYNC_STATUS. */
-enum error_code mysqld_status_is_on(struct session *session, const char *name, bool *out, struct error *err);
 /* On a closed server: what it commits from now on waits for nobody. At once, unlike mysqld_set_rule(0). */
 enum error_code mysqld_suspend_rule(struct session *session, struct error *err);
 

@@ -85,15 +85,15 @@ struct target {
 static enum error_code follows_well(struct session *session, const struct replica_status *status,
                                     const struct target *target, bool *out, struct error *err)
 {
-    bool acknowledges;
+    struct semi_sync_status semi_sync;
     uint64_t synced;
-    enum error_code code = mysqld_status_is_on(session, "Rpl_semi_sync_replica_status", &acknowledges, err);
+    enum error_code code = sql_semi_sync_status(&mysqld_status_names, session, &semi_sync, err);
 
     if (code == ERR_OK)
         code = session_ask_number(session, STATEMENT_SYNC_RECEIVED_ASK, NO_ARGUMENTS, &synced, err);
     *out = code == ERR_OK && status->receiving && status->applying &&
            strcmp(status->host, target->host) == 0 && status->port == target->port &&
-           strcmp(status->user, target->user) == 0 && acknowledges == !target->standing_by &&
+           strcmp(status->user, target->user) == 0 && semi_sync.replica_on == !target->standing_by &&
            (synced == 1 || target->standing_by);
     return code;
 }

@@ -57,29 +57,6 @@ unsigned mysqld_rule_acks(const struct mysqld_rule *rule)
     return rule->enabled && rule->timeout_ms >= RULE_TIMEOUT_MS_LEAST ? rule->count : 0;
 }
 
-struct state {
-    const char *name;
-    bool on;
-};
-
-static void read_state(void *context, MYSQL_ROW row)
-{
-    struct state *state = context;
-
-    if (row[0] && row[1] && strcasecmp(row[0], state->name) == 0)
-        state->on = sql_truth(row[1]);
-}
-
-enum error_code mysqld_status_is_on(struct session *session, const char *name, bool *out, struct error *err)
-{
-    struct state state = {.name = name};
-    enum error_code code =
-        session_ask_rows(session, STATEMENT_SEMI_SYNC_STATUS, NO_ARGUMENTS, read_state, &state, err);
-
-    *out = state.on;
-    return code;
-}
-
 enum error_code mysqld_suspend_rule(struct session *session, struct error *err)
 {
     struct mysqld_rule rule;
@@ -116,7 +93,7 @@ enum error_code mysqld_set_rule(struct session *session, unsigned acks, struct e
 {
     struct mysqld_rule rule;
     char count[16];
-    bool on = false;
+    struct semi_sync_status status;
     enum error_code code = ask_rule(session, &rule, err);
 
     snprintf(count, sizeof count, "%u", acks);
@@ -133,8 +110,8 @@ enum error_code mysqld_set_rule(struct session *session, unsigned acks, struct e
     if (code == ERR_OK)
         code = ask_rule(session, &rule, err);
     if (code == ERR_OK)
-        code = mysqld_status_is_on(session, "Rpl_semi_sync_source_status", &on, err);
-    if (code == ERR_OK && !on) { /* a commit has waited out a timeout that was not this one */
+        code = sql_semi_sync_status(&mysqld_status_names, session, &status, err);
+    if (code == ERR_OK && !status.source_on) { /* a commit has waited out a timeout that was not this one */
         code = session_run(session, STATEMENT_SEMI_SYNC_OFF, NO_ARGUMENTS, err);
         if (code == ERR_OK)
             code = session_run(session, STATEMENT_SEMI_SYNC_ON, NO_ARGUMENTS, err);

@@ -156,10 +156,10 @@ static void read_semi_sync(void *context, MYSQL_ROW row)
         status->sent = strtoull(row[1], NULL, 10);
 }
 
-enum error_code sql_semi_sync_status(struct adapter *adapter, struct session *session,
+enum error_code sql_semi_sync_status(const struct sql_status_names *names, struct session *session,
                                      struct semi_sync_status *out, struct error *err)
 {
-    struct semi_sync_reading reading = {.names = adapter->sql->status, .status = out};
+    struct semi_sync_reading reading = {.names = names, .status = out};
 
     *out = (struct semi_sync_status){0};
     return session_ask_rows(session, STATEMENT_SEMI_SYNC_STATUS, NO_ARGUMENTS, read_semi_sync, &reading, err);

@@ -163,7 +163,7 @@ struct semi_sync_status {
     unsigned clients; /* replicas that may acknowledge */
     uint64_t sent;    /* acknowledgements, since the receiver has connected last; 0 where it is not told */
 };
-enum error_code sql_semi_sync_status(struct adapter *adapter, struct session *session,
+enum error_code sql_semi_sync_status(const struct sql_status_names *names, struct session *session,
                                      struct semi_sync_status *out, struct error *err);
 /* For a look at a server that has no GTID: whether it has no schema of its owner's either. */
 enum error_code sql_look_for_schemas(struct session *session, struct db_view *view, struct error *err);
