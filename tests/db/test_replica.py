@@ -180,13 +180,18 @@ class Cable:
                 end.shutdown(socket.SHUT_RDWR)
 
 
-def test_promote_after_a_part_of_a_transaction(caught_up):
-    """The primary dies while it sends a large one. MySQL's STOP REPLICA would wait a minute for the rest of it."""
+@pytest.mark.parametrize("held", [False, True])
+def test_promote_after_a_part_of_a_transaction(caught_up, held):
+    """The primary dies while it sends a large one. MySQL's STOP REPLICA would wait a minute for the rest of it,
+    whether its worker waits for the rest or (held) for a lock."""
     first, second = caught_up
     cable = Cable(first.server)
     second.follow(cable, 3)
     before = values(second.server)
     cable.left = 300000
+    lock = contextlib.ExitStack()
+    if held:
+        lock.enter_context(held_applier(second))
     rows = ", ".join("(%d)" % (1000000 + i) for i in range(100000))
     first.server.query("INSERT INTO shop.orders (v) VALUES " + rows)
     assert cable.dead.wait(20), "the whole transaction went through"
@@ -197,6 +202,7 @@ def test_promote_after_a_part_of_a_transaction(caught_up):
     begin = time.monotonic()
     second.ask("promote", epoch=5, acks=0, node="db2")
     assert second.waited < 5 + stalls.since(begin)
+    lock.close()
     assert second.ask("open", epoch=5)["observation"]["open"]
     assert values(second.server) == before, "a part of a transaction"
 

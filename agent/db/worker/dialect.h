@@ -83,7 +83,7 @@ enum statement {
     STATEMENT_ACCOUNT_UNLOCK,
     STATEMENT_SESSIONS_OF,
     /* replica */
-    STATEMENT_APPLIER_WORKERS, /* MySQL only: their connections' ids */
+    STATEMENT_REPLICA_THREADS, /* MySQL only: the ids of its receiver, coordinator and workers */
     STATEMENT_RECEIVER_ID,
     STATEMENT_RECEIVER_STOP,
     STATEMENT_RECEIVER_START,

@@ -8,7 +8,9 @@
  * running it keeps it: so the applier runs, and goes on with the rest of the relay log while the receiver
  * already has its new source.
  * - STOP REPLICA waits a minute for the rest of a transaction of which a part was received, as it is when the
- * source dies while it sends one. Killed before, the applier's workers end at once, and roll that part back.
+ * source dies while it sends one. Killed, the applier's threads end at once, and roll that part back; but
+ * not once they have been asked to stop (sql_slave_killed of sql/rpl_replica.cc): so all of them are killed,
+ * whatever they wait for, and STOP REPLICA comes when they have ended.
  * - Whether a receiver acknowledges is settled when it starts.
  * - With sync_relay_log = 1 each *event* is synced, five for a transaction of one row: a disk with 500 of
  * that a second receives 100 transactions, and never catches up with a primary that does not wait for it. So
@@ -24,8 +26,9 @@
 #define FOLLOW_READ_ONLY_US 5000000
 #define FOLLOW_DRAIN_US 30000000
 #define RECEIVER_STOP_TRIES 3
+#define KILL_APPLIER_US 5000000
+#define THREADS_MAX 1026 /* replica_parallel_workers, at most; their coordinator; the receiver */
 /* Four times the election timeout of the default profile. */
-#define WORKERS_MAX 1024 /* replica_parallel_workers, at most */
 #define NET_TIMEOUT_S "4"
 #define HEARTBEAT_S "1"
 
@@ -128,31 +131,48 @@ static enum error_code change_receiver(struct adapter *adapter, struct session *
     return code == ERR_OK ? session_run(session, STATEMENT_RECEIVER_START, NO_ARGUMENTS, err) : code;
 }
 
-struct workers {
+struct threads {
     unsigned count;
-    unsigned long ids[WORKERS_MAX];
+    unsigned long ids[THREADS_MAX];
 };
 
-static void note_worker(void *context, MYSQL_ROW row)
+static void note_thread(void *context, MYSQL_ROW row)
 {
-    struct workers *workers = context;
+    struct threads *threads = context;
 
-    if (row[0] && workers->count < WORKERS_MAX)
-        workers->ids[workers->count++] = strtoul(row[0], NULL, 10);
+    if (row[0] && threads->count < THREADS_MAX)
+        threads->ids[threads->count++] = strtoul(row[0], NULL, 10);
+}
+
+static enum error_code kill_threads(struct session *session, struct error *err)
+{
+    struct threads threads = {.count = 0};
+    char id[32];
+    enum error_code code =
+        session_ask_rows(session, STATEMENT_REPLICA_THREADS, NO_ARGUMENTS, note_thread, &threads, err);
+
+    for (unsigned i = 0; i < threads.count && code == ERR_OK; i++) {
+        snprintf(id, sizeof id, "%lu", threads.ids[i]);
+        code = session_run(session, STATEMENT_KILL, ARGUMENTS(id), err);
+        if (code == ERR_REFUSED)
+            code = ERR_OK; /* it has ended with the others */
+    }
+    return code;
 }
 
 enum error_code mysqld_stop_replica(struct session *session, struct error *err)
 {
-    struct workers workers = {.count = 0};
-    char id[32];
-    enum error_code code =
-        session_ask_rows(session, STATEMENT_APPLIER_WORKERS, NO_ARGUMENTS, note_worker, &workers, err);
+    uint64_t until_us = clock_now_us() + KILL_APPLIER_US, pause_us = 500;
+    struct replica_status status;
+    enum error_code code = sql_replica_status(session, &status, err);
 
-    for (unsigned i = 0; i < workers.count && code == ERR_OK; i++) {
-        snprintf(id, sizeof id, "%lu", workers.ids[i]);
-        code = session_run(session, STATEMENT_KILL, ARGUMENTS(id), err);
-        if (code == ERR_REFUSED)
-            code = ERR_OK; /* it has ended with the others */
+    while (code == ERR_OK && status.applying && clock_now_us() < until_us) {
+        code = kill_threads(session, err);
+        sql_pause_us(pause_us);
+        if (pause_us < 16000)
+            pause_us *= 2;
+        if (code == ERR_OK)
+            code = sql_replica_status(session, &status, err);
     }
     return code == ERR_OK ? session_run(session, STATEMENT_REPLICA_STOP, NO_ARGUMENTS, err) : code;
 }
