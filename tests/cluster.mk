@@ -7,14 +7,14 @@ PYTEST := env PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -p 
 # Without root everything runs as the only user of a user namespace; what needs separate users is skipped there.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,unshare --user --map-root-user --net --mount --uts)
 # Tests side by side; each has hosts and servers of its own.
-JOBS ?= 2
+JOBS = 2
 # Of compilers, where `make check` builds without being told -j.
 PARALLEL = -j$(shell nproc)
 
 # Of the scenarios those that are marked as quick; `make check-full` runs all.
-CLUSTER_TESTS ?= -m "quick or not scenario"
-# Of their cases all; or some: CASES="mysql-2 mysql-3".
-CASES ?=
+CLUSTER_TESTS = -m "quick or not scenario"
+# Of their cases all; or some, if the command line says so: CASES="mysql-2 mysql-3". What the environment calls so is not asked.
+CASES =
 
 .PHONY: bed tests-on-hosts check-full check-all-but-hosts
 
@@ -36,11 +36,11 @@ bed: $(BED_PROGRAMS) $(BUILD)/tests/sim/replay_trace
 
 check: deps servers ## everything: build, format, unit tests, simulations, tests on hosts and real servers
 	@$(MAKE) --no-print-directory check-all-but-hosts
-	@$(MAKE) --no-print-directory tests-on-hosts MHA_READY="$(CASES)"
+	@$(MAKE) --no-print-directory tests-on-hosts CASES="$(CASES)"
 
 check-full: deps servers ## the same, and every scenario on every kind of server and cluster, with a table of the results
 	@$(MAKE) --no-print-directory check-all-but-hosts
-	@$(MAKE) --no-print-directory tests-on-hosts CLUSTER_TESTS="--scenario-table --timeout 300"
+	@$(MAKE) --no-print-directory tests-on-hosts CASES="$(CASES)" CLUSTER_TESTS="--scenario-table --timeout 300"
 
 check-all-but-hosts:
 	@$(MAKE) --no-print-directory $(PARALLEL) VARIANT=release programs bed
@@ -58,7 +58,7 @@ check-all-but-hosts:
 tests-on-hosts:
 	@failed=0; \
 	run() { build=$$1; shift; echo "== pytest $$*"; \
-		$(AS_ROOT) env $(if $(MHA_READY),MHA_READY="$(MHA_READY)") MHA_VARIANT=$$build MHA_BUILD=build/$$build $(PYTEST) -q -n $(JOBS) --timeout 180 "$$@" || failed=1; }; \
+		$(AS_ROOT) env MHA_CASES="$(CASES)" MHA_VARIANT=$$build MHA_BUILD=build/$$build $(PYTEST) -q -n $(JOBS) --timeout 180 "$$@" || failed=1; }; \
 	run san tests/vip -k "not at_rest"; \
 	run release tests/vip; \
 	$(if $(wildcard tests/db/test_*),run san tests/db;) \

@@ -13,8 +13,9 @@ import os
 import pytest
 
 FORMS = {"2": {"data": ("db1", "db2"), "arbiter": "arb"}, "3": {"data": ("db1", "db2", "db3"), "arbiter": None}}
-READY = tuple(os.environ.get("MHA_READY", "mariadb-2 mariadb-3 mysql-2 mysql-3").split())  # what the programs can do so far
 CASES = tuple("%s-%s" % (kind, form) for kind in ("mariadb", "mysql") for form in FORMS)
+PICKED = tuple(os.environ.get("MHA_CASES", "").split()) or CASES
+assert set(PICKED) <= set(CASES), "MHA_CASES=%s: not a case; there are %s" % (" ".join(sorted(set(PICKED) - set(CASES))), " ".join(CASES))
 TWO_NODES = {"mariadb-3": "needs two data nodes", "mysql-3": "needs two data nodes"}
 NEEDS_THIRD = {"mariadb-2": "needs a third data node", "mysql-2": "needs a third data node"}
 
@@ -22,7 +23,7 @@ NEEDS_THIRD = {"mariadb-2": "needs a third data node", "mysql-2": "needs a third
 def scenario(number, title, quick=(), without=None, **options):
     without = without or {}
     assert not set(quick) & set(without), "a quick case that does not run"
-    cases = [c for c in CASES if c not in without and c in READY]
+    cases = [c for c in CASES if c not in without and c in PICKED]
 
     def decorate(function):
         params = [pytest.param(case, marks=[pytest.mark.quick] if case in quick else []) for case in cases]

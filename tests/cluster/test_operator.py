@@ -10,10 +10,10 @@ import pytest
 from bed import wire
 from bed.host import wait_for
 from bed.server import REPLICATION_PASSWORD
-from scenario import READY
+from scenario import PICKED
 
 KINDS = {"mariadb": {}}
-if "mysql-3" in READY:
+if "mysql-3" in PICKED:
     KINDS["mysql-three-nodes"] = {"kind": "mysql", "data": ("db1", "db2", "db3"), "arbiter": None}
 several = pytest.mark.parametrize("cluster", KINDS.values(), ids=KINDS.keys(), indirect=True)
 
