@@ -337,8 +337,7 @@ class DiskFull(DiskFault):
         self.seen = self.disk.free() == 0
 
     def end(self):
-        with contextlib.suppress(FileNotFoundError):
-            self.disk.make_room()
+        self.disk.make_room()
 
 
 class DiskFrozen(DiskFault):

@@ -47,7 +47,7 @@ class Disk:
         os.rmdir(os.path.join(self.path, "lost+found"))
         os.chown(self.path, run.users.database, run.users.database)
         self.filler = os.path.join(self.path, "filler")
-        self.frozen = False
+        self.frozen = self.full = False
         run.disks.append(self)
 
     def mount(self):
@@ -59,6 +59,7 @@ class Disk:
 
     def fill(self):
         """Until nothing more goes in."""
+        self.full = True
         with open(self.filler, "wb", buffering=0) as f:
             with contextlib.suppress(OSError):
                 os.posix_fallocate(f.fileno(), 0, self.free())
@@ -74,7 +75,13 @@ class Disk:
         return found.f_bavail * found.f_frsize
 
     def make_room(self):
-        os.unlink(self.filler)
+        """Of a disk that has failed meanwhile: once it is repaired."""
+        self.full = False
+        try:
+            os.unlink(self.filler)
+        except OSError as e:
+            if e.errno not in (errno.ENOENT, errno.EIO, errno.EROFS):
+                raise
 
     def freeze(self):
         """A disk that hangs: who writes or syncs stands still."""
@@ -112,6 +119,8 @@ class Disk:
         hosts.wait_for("nobody has %s" % self.image, lambda: not _command("losetup", "-j", self.image), 10)
         subprocess.run(["fsck.ext4", "-fy", self.image], capture_output=True)  # 1: errors were corrected
         self.mount()
+        if not self.full:
+            self.make_room()
 
 
 def hears(target, source, timeout_s=0.3):
