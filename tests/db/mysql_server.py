@@ -17,7 +17,7 @@ SMALL = ("--innodb-redo-log-capacity=8M", "--innodb-buffer-pool-size=32M")
 class Template(sql_server.Template):
     AGENT_GRANTS = (
         "RELOAD, PROCESS, SHOW DATABASES, REPLICATION CLIENT, REPLICATION_SLAVE_ADMIN, SYSTEM_VARIABLES_ADMIN, "
-        "CONNECTION_ADMIN, SYSTEM_USER, CREATE USER"
+        "CONNECTION_ADMIN, SYSTEM_USER, CREATE USER, CLONE_ADMIN"
     )
     MORE_GRANTS = ("SELECT ON performance_schema.*",)
     REPLICATION_GRANTS = "REPLICATION SLAVE, BACKUP_ADMIN"

@@ -302,6 +302,39 @@ def test_a_careless_server(make_server, make_worker):
     assert not {"sync_binlog", "innodb_flush_log_at_trx_commit", "grants"} & subjects(findings)
 
 
+def test_what_a_rebuild_needs(make_server, make_worker):
+    """CLONE_ADMIN here, BACKUP_ADMIN for the account that comes to the donor, the plugin: without them everything else works."""
+    server = make_server(2)
+    with server.unlocked() as c:
+        c.execute("SET sql_log_bin = 0")
+        c.execute("REVOKE CLONE_ADMIN ON *.* FROM mha4rdb@localhost")
+        c.execute("REVOKE BACKUP_ADMIN ON *.* FROM mha4rdb_standby@'%', mha4rdb_n1@'%', mha4rdb_n2@'%'")  # nodes' own: not needed
+    before = server.position()
+    worker = make_worker(server)
+    worker.up()
+    findings = worker.ask("check")["findings"]
+    found = {f["subject"]: f for f in findings if f["subject"] != "accounts"}
+    assert set(found) == {"grants", "replication_user"} and len(findings) == 3, findings
+    assert not found["grants"]["fatal"] and "CLONE_ADMIN" in found["grants"]["problem"]
+    assert not found["replication_user"]["fatal"] and re.search("'mha4rdb_standby'@'%'.*BACKUP_ADMIN", found["replication_user"]["problem"])
+    assert worker.ask("check", switchover=True)["findings"] == [], "nothing that a switchover needs"
+    with server.root() as c:  # as they stand, on a server that is closed
+        for finding in found.values():
+            for statement in finding["remedy"].split("   ")[0].split(";"):
+                if statement.strip():
+                    c.execute(statement)
+    assert subjects(worker.ask("check")["findings"]) == {"accounts"}
+    assert server.position() == before, "nothing of it is logged"
+
+
+def test_without_the_clone_plugin(make_server, make_worker):
+    server = make_server(2, "--plugin-load=semisync_source.so;semisync_replica.so")
+    worker = make_worker(server)
+    worker.up()
+    found = [f for f in worker.ask("check")["findings"] if f["subject"] != "accounts"]
+    assert len(found) == 1 and not found[0]["fatal"] and "clone" in found[0]["problem"] and "mysql_clone.so" in found[0]["remedy"], found
+
+
 @pytest.mark.parametrize("more, found", [([], set()), (["--skip-replicate-same-server-id"], {"replicate_same_server_id"}),
                                          (["--skip-replicate-same-server-id", "--log-error-verbosity=1"], set())])  # then nothing tells
 def test_a_server_that_drops_its_own_events(make_server, make_worker, more, found):

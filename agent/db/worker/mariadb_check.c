@@ -86,17 +86,19 @@ static enum error_code check_start(struct session *session, bool booted_writable
 }
 
 static const struct sql_right rights[] = {
-    {{"PROCESS"}, "to see sessions", false},
-    {{"SHOW DATABASES"}, "to tell an empty server", false},
-    {{"BINLOG MONITOR", "REPLICATION CLIENT"}, "to read positions", false},
-    {{"BINLOG ADMIN"}, "to write its probe without logging it", false},
-    {{"CONNECTION ADMIN"}, "to end sessions, and to connect when all connections are taken", false},
-    {{"READ_ONLY ADMIN", "READ ONLY ADMIN"}, "to switch read_only and to write the epoch record", false},
-    {{"REPLICATION MASTER ADMIN"}, "to set the commit rule", false},
-    {{"REPLICATION SLAVE ADMIN", "REPLICATION REPLICA ADMIN"}, "to start and stop replication", false},
-    {{"SLAVE MONITOR", "REPLICA MONITOR"}, "to see replication", false},
-    {{"CREATE USER"}, "to lock the account of a node whose acknowledgements must not count", true},
-    {{NULL}, NULL, false},
+    {{"PROCESS"}, "to see sessions", FOR_ALL},
+    {{"SHOW DATABASES"}, "to tell an empty server", FOR_ALL},
+    {{"BINLOG MONITOR", "REPLICATION CLIENT"}, "to read positions", FOR_ALL},
+    {{"BINLOG ADMIN"}, "to write its probe without logging it", FOR_ALL},
+    {{"CONNECTION ADMIN"}, "to end sessions, and to connect when all connections are taken", FOR_ALL},
+    {{"READ_ONLY ADMIN", "READ ONLY ADMIN"}, "to switch read_only and to write the epoch record", FOR_ALL},
+    {{"REPLICATION MASTER ADMIN"}, "to set the commit rule", FOR_ALL},
+    {{"REPLICATION SLAVE ADMIN", "REPLICATION REPLICA ADMIN"}, "to start and stop replication", FOR_ALL},
+    {{"SLAVE MONITOR", "REPLICA MONITOR"}, "to see replication", FOR_ALL},
+    {{"CREATE USER"},
+     "to lock the account of a node whose acknowledgements must not count",
+     FOR_NODES_ACCOUNTS},
+    {{NULL}, NULL, FOR_ALL},
 };
 
 /* ---- before a switchover ---- */
@@ -142,8 +144,7 @@ const struct sql_check mariadb_check = {
     .start = check_start,
     .for_accounts = "SET sql_log_bin = 0;",
     .rights = rights,
-    .replica_rights = {"REPLICATION SLAVE"},
-    .replica_rights_said = "REPLICATION SLAVE",
+    .replica_right = "REPLICATION SLAVE",
     .replica_remedy = "on every server; needs SELECT on mysql.* to be seen by the agent's account",
     .writers_rights = {"SUPER", "READ_ONLY ADMIN", "READ ONLY ADMIN"},
     .writers_revoked = "READ ONLY ADMIN, SUPER",

@@ -136,18 +136,19 @@ static enum error_code check_start(struct session *session, bool booted_writable
 /* ---- rights ---- */
 
 static const struct sql_right rights[] = {
-    {{"PROCESS"}, "to see sessions", false},
-    {{"SHOW DATABASES"}, "to tell an empty server", false},
-    {{"RELOAD"}, "to forget an old source", false},
-    {{"REPLICATION CLIENT"}, "to see replication", false},
-    {{"CREATE USER"}, "to lock the account of a node whose acknowledgements must not count", false},
-    {{"REPLICATION_SLAVE_ADMIN"}, "to start and stop replication", false},
+    {{"PROCESS"}, "to see sessions", FOR_ALL},
+    {{"SHOW DATABASES"}, "to tell an empty server", FOR_ALL},
+    {{"RELOAD"}, "to forget an old source", FOR_ALL},
+    {{"REPLICATION CLIENT"}, "to see replication", FOR_ALL},
+    {{"CREATE USER"}, "to lock the account of a node whose acknowledgements must not count", FOR_ALL},
+    {{"REPLICATION_SLAVE_ADMIN"}, "to start and stop replication", FOR_ALL},
     {{"SYSTEM_VARIABLES_ADMIN"},
      "to set read-only and the commit rule, and to write its probe without a log",
-     false},
-    {{"CONNECTION_ADMIN"}, "to end sessions, and to connect when all connections are taken", false},
-    {{"SYSTEM_USER"}, "to end sessions of administrators", false},
-    {{NULL}, NULL, false},
+     FOR_ALL},
+    {{"CONNECTION_ADMIN"}, "to end sessions, and to connect when all connections are taken", FOR_ALL},
+    {{"SYSTEM_USER"}, "to end sessions of administrators", FOR_ALL},
+    {{"CLONE_ADMIN"}, "to be rebuilt: CLONE would be refused", FOR_REBUILDS},
+    {{NULL}, NULL, FOR_ALL},
 };
 
 /* ---- before a switchover ---- */
@@ -180,8 +181,8 @@ const struct sql_check mysqld_check = {
     /* which super_read_only refuses, to everybody (tried on 9.7); the agent switches it on again */
     .for_accounts = "SET GLOBAL super_read_only = 0; SET sql_log_bin = 0;",
     .rights = rights,
-    .replica_rights = {"REPLICATION SLAVE", "BACKUP_ADMIN"},
-    .replica_rights_said = "REPLICATION SLAVE and BACKUP_ADMIN (for CLONE)",
+    .replica_right = "REPLICATION SLAVE",
+    .donor_right = "BACKUP_ADMIN",
     .replica_remedy = "on every server",
     .writers_rights = {"SUPER", "CONNECTION_ADMIN"},
     .writers_revoked = "CONNECTION_ADMIN, SUPER",

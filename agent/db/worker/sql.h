@@ -19,11 +19,17 @@ struct sql_wanted {
     const char *remedy;
 };
 
+enum sql_right_for {
+    FOR_ALL,
+    FOR_NODES_ACCOUNTS, /* where each node replicates by an account of its own */
+    FOR_REBUILDS,       /* of this node; everything else goes well without it */
+};
+
 /* A right that the agent's account needs. */
 struct sql_right {
     const char *names[2]; /* in SHOW GRANTS, of whatever version; names[0] NULL: the table's end */
     const char *what_for;
-    bool per_node; /* only where each node replicates by an account of its own */
+    enum sql_right_for needed;
 };
 
 /* Where the preflights of the kinds differ. */
@@ -38,9 +44,10 @@ struct sql_check {
                              struct error *err);
     const char *for_accounts; /* before a statement about accounts: none is for the log */
     const struct sql_right *rights;
-    /* What a replica's account needs, NULL at its end, and how it is said. */
-    const char *replica_rights[3];
-    const char *replica_rights_said, *replica_remedy;
+    /* What a replica's account needs; and that of those who stand by, by which a rebuild comes to its donor
+     * (query_other_user of agent/rebuild), besides. NULL: nothing. */
+    const char *replica_right, *donor_right;
+    const char *replica_remedy;
     /* By each of these an account can write though the server is closed; NULL at their end. */
     const char *writers_rights[4];
     const char *writers_revoked, *writers_problem;
@@ -253,10 +260,11 @@ enum error_code sql_check(struct adapter *adapter, struct adapter_call *call,
 
 /* sql_check_accounts.c */
 
-/* Whether the agent's own account has its rights. */
-enum error_code sql_check_grants(struct adapter *adapter, struct session *session, struct db_findings *out,
-                                 struct error *err);
-/* The accounts by which this node replicates; `all`: those that can write on a closed server, too. */
+/* Whether the agent's own account has its rights; `all`: those for a rebuild, too. */
+enum error_code sql_check_grants(struct adapter *adapter, struct session *session, bool all,
+                                 struct db_findings *out, struct error *err);
+/* The accounts by which this node replicates; `all`: what a rebuild from here needs of them, and those that
+ * can write on a closed server, too. */
 enum error_code sql_check_accounts(struct adapter *adapter, struct session *session, bool all,
                                    struct db_findings *out, struct error *err);
 /* As a replica comes, over TCP: to the address that the others are told, and to the source that is asked for,

@@ -143,7 +143,7 @@ static enum error_code check_switchover(struct adapter *adapter, struct session 
     }
     code = check_target(session, out, err);
     if (code == ERR_OK)
-        code = sql_check_grants(adapter, session, out, err);
+        code = sql_check_grants(adapter, session, false, out, err);
     return code == ERR_OK ? sql_check_accounts(adapter, session, false, out, err) : code;
 }
 
@@ -158,7 +158,7 @@ static enum error_code check_all(struct adapter *adapter, struct session *sessio
     if (code == ERR_OK)
         code = adapter->sql->check->start(session, request->booted_writable, out, err);
     if (code == ERR_OK)
-        code = sql_check_grants(adapter, session, out, err);
+        code = sql_check_grants(adapter, session, true, out, err);
     return code == ERR_OK ? sql_check_accounts(adapter, session, true, out, err) : code;
 }
 

@@ -45,8 +45,14 @@ static void note_grant(void *context, MYSQL_ROW row)
             grants->held[i] = grants->held[i] || granted(text, grants->rights[i].names[j]);
 }
 
-enum error_code sql_check_grants(struct adapter *adapter, struct session *session, struct db_findings *out,
-                                 struct error *err)
+static bool is_needed(const struct sql_right *right, const struct db_settings *settings, bool all)
+{
+    return right->needed == FOR_NODES_ACCOUNTS ? db_accounts_per_node(settings)
+                                               : all || right->needed != FOR_REBUILDS;
+}
+
+enum error_code sql_check_grants(struct adapter *adapter, struct session *session, bool all,
+                                 struct db_findings *out, struct error *err)
 {
     const char *user = adapter->settings->user;
     const struct sql_check *kind = adapter->sql->check;
@@ -59,12 +65,12 @@ enum error_code sql_check_grants(struct adapter *adapter, struct session *sessio
         return code;
     for (unsigned i = 0; i < RIGHTS_MAX && grants.rights[i].names[0]; i++) {
         const struct sql_right *right = &grants.rights[i];
-        if (grants.held[i] || (right->per_node && !db_accounts_per_node(adapter->settings)))
+        if (grants.held[i] || !is_needed(right, adapter->settings, all))
             continue;
         snprintf(remedy, sizeof remedy, "%s GRANT %s ON *.* TO `%.100s`@localhost;", kind->for_accounts,
                  right->names[0], user);
-        sql_finding(out, true, "grants", remedy, "the agent's account lacks %s, %s", right->names[0],
-                    right->what_for);
+        sql_finding(out, right->needed != FOR_REBUILDS, "grants", remedy, "the agent's account lacks %s, %s",
+                    right->names[0], right->what_for);
     }
     if (!grants.own_schema) {
         snprintf(remedy, sizeof remedy, "%s GRANT ALL ON mha4rdb.* TO `%.100s`@localhost;",
@@ -89,23 +95,25 @@ static bool grantee_is(const char *grantee, const char *user)
 static void require_account(const struct sql_check *kind, const char *user, const char *what_for,
                             struct db_findings *out)
 {
-    char remedy[512], rights[80] = "";
+    char remedy[512];
 
-    for (unsigned i = 0; kind->replica_rights[i]; i++)
-        snprintf(rights + strlen(rights), sizeof rights - strlen(rights), "%s%s", i ? ", " : "",
-                 kind->replica_rights[i]);
     snprintf(remedy, sizeof remedy,
-             "%s CREATE USER `%.80s`@'%%' IDENTIFIED BY '...'; GRANT %s ON *.* TO `%.80s`@'%%';   (%s)",
-             kind->for_accounts, user, rights, user, kind->replica_remedy);
+             "%s CREATE USER `%.80s`@'%%' IDENTIFIED BY '...'; GRANT %s%s%s ON *.* TO `%.80s`@'%%';   (%s)",
+             kind->for_accounts, user, kind->replica_right, kind->donor_right ? ", " : "",
+             kind->donor_right ? kind->donor_right : "", user, kind->replica_remedy);
     sql_finding(out, true, "replication_user", remedy, "no account %.80s with %s is seen: %s", user,
-                kind->replica_rights_said, what_for);
+                kind->replica_right, what_for);
 }
 
-static bool holds_all(const char *held, const char *const *rights)
+/* Whose copy comes from here logs in as who stands by, whatever else it has. */
+static void require_donor_right(const struct sql_check *kind, const char *grantee, struct db_findings *out)
 {
-    while (*rights && strstr(held, *rights))
-        rights++;
-    return !*rights;
+    char remedy[512];
+
+    snprintf(remedy, sizeof remedy, "%s GRANT %s ON *.* TO %.200s;   (on every server)", kind->for_accounts,
+             kind->donor_right, grantee);
+    sql_finding(out, false, "replication_user", remedy, "%.200s lacks %s: no node can be rebuilt from here",
+                grantee, kind->donor_right);
 }
 
 static bool holds_any(const char *held, const char *const *rights)
@@ -120,7 +128,8 @@ struct accounts {
     const struct db_settings *settings;
     bool all;
     char own[DB_TEXT_BYTES], standby[DB_TEXT_BYTES];
-    bool own_seen, standby_seen;
+    bool own_seen, standby_seen, donor_seen;
+    char standby_grantee[256]; /* as the server writes it */
     struct db_findings *out;
 };
 
@@ -132,9 +141,13 @@ static void look_at_account(void *context, MYSQL_ROW row)
     bool own = grantee_is(grantee, accounts->own), standby = grantee_is(grantee, accounts->standby);
     char remedy[512];
 
-    if (holds_all(held, kind->replica_rights)) {
+    if (strstr(held, kind->replica_right)) {
         accounts->own_seen = accounts->own_seen || own;
         accounts->standby_seen = accounts->standby_seen || standby;
+        if (standby)
+            snprintf(accounts->standby_grantee, sizeof accounts->standby_grantee, "%s", grantee);
+        if (standby && (!kind->donor_right || strstr(held, kind->donor_right)))
+            accounts->donor_seen = true;
     }
     if (!accounts->all || !holds_any(held, kind->writers_rights) ||
         grantee_is(grantee, accounts->settings->user))
@@ -180,6 +193,8 @@ enum error_code sql_check_accounts(struct adapter *adapter, struct session *sess
     if (!accounts.own_seen)
         require_account(accounts.kind, accounts.own,
                         "this node could not replicate from a server with the same accounts", out);
+    if (all && accounts.standby_seen && !accounts.donor_seen)
+        require_donor_right(accounts.kind, accounts.standby_grantee, out);
     if (!db_accounts_per_node(settings))
         return ERR_OK;
     if (!accounts.standby_seen)
