@@ -20,8 +20,7 @@ import signal
 import socket
 import sys
 
-from bed.wire import Loop, Notes, go_first, now_ns
-from session import QuerySession
+from bed.wire import Loop, Notes, Session, go_first, now_ns
 
 MS = 1_000_000
 REGISTERS = 8
@@ -78,7 +77,7 @@ class Worker:
     def connect(self):
         self.number = self.new_number()
         self.stage = "login"
-        session = QuerySession(socket.socket(socket.AF_INET), self.load.address, self.load.user, self.load.password, "chaos")
+        session = Session(socket.socket(socket.AF_INET), self.load.address, self.load.user, self.load.password, "chaos")
         if session.state == "closed":
             self.next_ns = now_ns() + RETRY_MS[1] * MS
             return

@@ -9,7 +9,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import check  # noqa: E402
 import history  # noqa: E402
 import plan  # noqa: E402
-import session  # noqa: E402
+from bed import wire  # noqa: E402
 from check import Change, Insert, Link, Read, Row, Window  # noqa: E402
 
 A, B = 11, 12  # servers
@@ -196,8 +196,8 @@ def test_notes_are_read_as_they_are_written(tmp_path):
 
 
 def test_rows_of_an_answer():
-    assert session.row(b"\x0211\xfb\x05hello", 3) == ["11", None, "hello"]
-    assert session.lenenc(b"\xfc\x10\x27", 0) == (10000, 3)
+    assert wire.row(b"\x0211\xfb\x05hello", 3) == ["11", None, "hello"]
+    assert wire.lenenc(b"\xfc\x10\x27", 0) == (10000, 3)
 
 
 # -- the plan --

@@ -1,6 +1,7 @@
 """The bed must see what it claims to see: each of its judges is shown a crime."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ import pytest
 from bed import binlog, evidence, faults, rows, wire
 from bed.cluster import HERE, KINDS, VIP
 from bed.host import BedError, Host, Switch, wait_for
-from bed.server import APP_USER, create_schema, settle
+from bed.server import APP_USER, SCHEMA, create_schema, settle
 
 
 class Pair:
@@ -168,6 +169,38 @@ def test_writer_measures_a_pause_as_it_is(pair):
     gap = evidence.Writes(pair.writes).gap_after(begin)
     length_ms = (gap[1] - gap[0]) / 1e6
     assert 590 <= length_ms <= (end - begin) / 1e6 + 150, length_ms
+
+
+def test_a_client_hears_each_kind_of_answer(pair):
+    loop = wire.Loop()
+
+    def hear(session):
+        for _ in range(100):
+            for _member, result in loop.wait(0.2):
+                return result
+        raise AssertionError("no answer: " + session.state)
+
+    def ask(session, text):
+        session.statement(text)
+        return hear(session)
+
+    def session(password):
+        sock = wire.socket_in(pair.watcher.pid, socket.AF_INET)
+        one = wire.Session(sock, (pair.one.host.address, 3306), APP_USER, password, SCHEMA)
+        loop.add(one)
+        return one
+
+    client = session(pair.one.APP_PASSWORD)
+    assert hear(client) == ("ready",)
+    assert ask(client, "INSERT INTO writes VALUES (-1, 11, 'a'), (-2, 11, %r)" % ("b" * 60)) == ("ok", 2)
+    assert ask(client, "SELECT k, NULL, note FROM writes WHERE k < 0 ORDER BY k DESC") == \
+        ("rows", [["-1", None, "a"], ["-2", None, "b" * 60]])
+    assert ask(client, "SELECT k FROM writes WHERE k = -3") == ("rows", [])
+    assert ask(client, "INSERT INTO writes VALUES (-1, 11, 'again')")[:2] == ("error", 1062)
+    assert ask(client, "SELECT REPEAT('x', 20000) UNION ALL SELECT 'end'") == ("rows", [["x" * 20000], ["end"]])
+    client.close("done")
+    stranger = session("not-" + pair.one.APP_PASSWORD)
+    assert hear(stranger) == ("closed",) and stranger.why == "error 1045"
 
 
 def test_power_off_is_silent_and_total(pair):

@@ -68,6 +68,8 @@ class Session:
         self.tag = None  # the caller's note on the statement under way
         self._buffer = b""
         self._salt = b""
+        self._columns = 0
+        self._rows = None
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         error = sock.connect_ex(address)
@@ -91,10 +93,13 @@ class Session:
         self.state = "busy"
         self.tag = tag
         self.sent_ns = now_ns()
+        self._columns = 0
+        self._rows = None
         self._send(0, b"\x03" + text.encode())
 
     def step(self):
-        """Called when the socket is ready. Returns None, ("ready",), ("ok",), ("error", number, text) or ("closed",)."""
+        """Called when the socket is ready. Returns None or what happened: ("ready",), ("ok", rows changed),
+        ("rows", [[text or None, ...], ...]), ("error", number, text) or ("closed",)."""
         if self.state == "connecting":
             error = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if error:
@@ -113,14 +118,14 @@ class Session:
             self.close("EOF")
             return ("closed",)
         self._buffer += data
-        if len(self._buffer) < 4:
-            return None
-        size = self._buffer[0] | self._buffer[1] << 8 | self._buffer[2] << 16
-        if len(self._buffer) < 4 + size:
-            return None
-        sequence, packet = self._buffer[3], self._buffer[4:4 + size]
-        self._buffer = self._buffer[4 + size:]
-        return self._packet(sequence, packet)
+        result = None
+        while result is None and self.state != "closed" and len(self._buffer) >= 4:
+            end = 4 + int.from_bytes(self._buffer[:3], "little")
+            if len(self._buffer) < end:
+                break
+            sequence, packet, self._buffer = self._buffer[3], self._buffer[4:end], self._buffer[end:]
+            result = self._packet(sequence, packet)
+        return result
 
     def _packet(self, sequence, packet):
         if packet[:1] == b"\xff":
@@ -132,11 +137,27 @@ class Session:
             return ("error", number, text)
         if self.state == "login":
             return self._login(sequence, packet)
-        if self.state == "busy" and packet[:1] == b"\0":
-            self.state = "ready"
-            return ("ok",)
+        if self.state == "busy":
+            return self._answer(packet)
         self.close("unexpected packet")
         return ("closed",)
+
+    def _answer(self, packet):
+        if self._columns == 0:
+            if packet[:1] == b"\0":
+                self.state = "ready"
+                return ("ok", lenenc(packet, 1)[0])
+            self._columns = lenenc(packet, 0)[0]
+            return None
+        if packet[:1] == b"\xfe" and len(packet) < 9:  # EOF: behind the columns, and behind the rows
+            if self._rows is None:
+                self._rows = []
+                return None
+            self.state = "ready"
+            return ("rows", self._rows)
+        if self._rows is not None:
+            self._rows.append(row(packet, self._columns))
+        return None
 
     def _login(self, sequence, packet):
         if not self._salt:
@@ -173,6 +194,29 @@ class Session:
                 self.close("send buffer full")
         except OSError as e:
             self.close(errno.errorcode.get(e.errno, str(e)))
+
+
+def lenenc(data, at):
+    """(value, what lies behind it); None for NULL."""
+    first = data[at]
+    if first < 0xfb:
+        return first, at + 1
+    if first == 0xfb:
+        return None, at + 1
+    size = {0xfc: 2, 0xfd: 3, 0xfe: 8}[first]
+    return int.from_bytes(data[at + 1:at + 1 + size], "little"), at + 1 + size
+
+
+def row(packet, columns):
+    at, values = 0, []
+    for _ in range(columns):
+        size, at = lenenc(packet, at)
+        if size is None:
+            values.append(None)
+        else:
+            values.append(packet[at:at + size].decode())
+            at += size
+    return values
 
 
 class Notes:
