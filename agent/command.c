@@ -51,7 +51,7 @@ enum error_code command_run(struct event_base *base, const char *line, uint64_t 
     struct timeval timeout = {(time_t)(timeout_us / 1000000), (suseconds_t)(timeout_us % 1000000)};
     struct command *command = calloc(1, sizeof *command);
     struct child_order order = {
-        .argv = (const char *const[]){"/bin/sh", "-c", line, NULL}, .out = -1, .third = -1};
+        .argv = (const char *const[]){"/bin/sh", "-c", line, NULL}, .out = -1, .err = -1, .third = -1};
     struct error why;
     enum error_code code;
 

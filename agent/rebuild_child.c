@@ -95,9 +95,9 @@ static enum error_code process_start(struct process *process, const char *verb, 
     if (pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0)
         code = error_set(err, ERR_IO, "no pipe for mha4rdb-rebuild: %s", strerror(errno));
     else
-        code =
-            child_start(&process->child,
-                        &(struct child_order){.argv = argv, .in = to[0], .out = from[1], .third = -1}, err);
+        code = child_start(
+            &process->child,
+            &(struct child_order){.argv = argv, .in = to[0], .out = from[1], .err = -1, .third = -1}, err);
     process->in = to[1];
     process->out = from[0];
     if (to[0] >= 0)

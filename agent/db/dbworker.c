@@ -191,7 +191,7 @@ enum error_code dbworker_spawn(struct event_base *base, const struct dbworker_co
 {
     const char *const argv[] = {config->program,   "-c", config->config_path, "-f", "3", "-l",
                                 config->lock_path, NULL};
-    struct child_order order = {.argv = argv, .in = -1, .out = -1, .shares_session = true};
+    struct child_order order = {.argv = argv, .in = -1, .out = -1, .err = -1, .shares_session = true};
     struct dbworker *worker = calloc(1, sizeof *worker);
     int pair[2] = {-1, -1};
     enum error_code code;

@@ -155,8 +155,8 @@ static enum error_code pump(struct job *job, struct process *process, struct net
 static enum error_code serve(struct job *job, struct net_stream *stream, struct error *err)
 {
     uint64_t total_bytes = estimate(job);
-    struct process process = {.pidfd = -1, .in = -1, .out = -1};
-    struct process_order order = {.line = job->settings->rebuild.donate, .keep_fd = -1, .out_to = -1};
+    struct process process = PROCESS_NONE;
+    struct process_order order = {.line = job->settings->rebuild.donate, .third = -1, .out_to = -1};
     char log_path[1024], how[128] = "", words[160];
     enum error_code code;
 

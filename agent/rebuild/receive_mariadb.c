@@ -183,7 +183,7 @@ static enum error_code take(struct receive *receive, struct net_stream *stream, 
     struct job *job = receive->job;
     char log_path[1024], how[128] = "";
     struct process_order order = {
-        .line = job->settings->rebuild.receive, .keep_fd = -1, .out_to = -1, .in_pipe = true};
+        .line = job->settings->rebuild.receive, .third = -1, .out_to = -1, .in_pipe = true};
     enum error_code code, sent;
 
     snprintf(log_path, sizeof log_path, "%s/rebuild.log", job->settings->data_dir);
@@ -289,7 +289,7 @@ enum error_code receive_mariadb(struct receive *receive, struct error *err)
     struct job *job = receive->job;
     struct net_stream_waiter waiter = {.wait = wait_for_stream, .context = job};
     struct net_stream *stream = NULL;
-    struct taker taker = {.process = {.pidfd = -1, .in = -1, .out = -1}};
+    struct taker taker = {.process = PROCESS_NONE};
     uint64_t total_bytes = 0;
     bool stopped = false;
     enum error_code code;

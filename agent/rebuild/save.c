@@ -145,7 +145,7 @@ static enum error_code run_binlog(struct job *job, struct place *place, const ch
                                   struct error *err)
 {
     struct process_order order = {
-        .argv = argv, .keep_fd = options, .out_to = place->events_fd, .err_to = place->log_fd};
+        .argv = argv, .third = options, .out_to = place->events_fd, .err_to = place->log_fd};
     struct process process;
     char how[128], words[256];
     bool ended = false;
@@ -153,7 +153,7 @@ static enum error_code run_binlog(struct job *job, struct place *place, const ch
 
     while (code == ERR_OK && !ended) {
         struct stat st;
-        code = job_wait_until(job, process.pidfd, POLLIN, clock_now_us() + LOOK_US, &ended, err);
+        code = job_wait_until(job, process.child.pidfd, POLLIN, clock_now_us() + LOOK_US, &ended, err);
         if (fstat(place->events_fd, &st) == 0)
             job_progress(job, (uint64_t)st.st_size, 0);
     }
@@ -179,13 +179,13 @@ static enum error_code copy_parts(struct job *job, const struct save_parts *part
     bool mariadb = alone->kind == POSITION_GTID_LIST;
     const char *named = job->settings->rebuild.mysqlbinlog;
     const char *program = named[0] ? named : mariadb ? "mariadb-binlog" : "mysqlbinlog";
-    char option[64], start[64], stop[64], include[ALONE_TEXT_BYTES + 32] = "--include-gtids=";
+    const char *option = "--defaults-file=/dev/fd/3";
+    char start[64], stop[64], include[ALONE_TEXT_BYTES + 32] = "--include-gtids=";
     int options = make_options(job, mariadb);
     enum error_code code = ERR_OK;
 
     if (options < 0)
         return error_set(err, ERR_IO, "no option file for mysqlbinlog: %s", strerror(errno));
-    snprintf(option, sizeof option, "--defaults-file=/dev/fd/%d", options);
     if (!mariadb)
         alone_format(alone, include + strlen(include), ALONE_TEXT_BYTES);
     for (unsigned i = 0; code == ERR_OK && i < parts->count; i++) {

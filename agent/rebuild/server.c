@@ -22,7 +22,7 @@ static uint64_t command_limit_us(const struct job *job)
 static enum error_code run_command(struct job *job, const char *line, char *text, size_t size,
                                    struct error *err)
 {
-    struct process_order order = {.line = line, .keep_fd = -1, .out_to = 2, .err_to = -1};
+    struct process_order order = {.line = line, .third = -1, .out_to = 2, .err_to = -1};
     struct process process;
     struct error why;
     enum error_code code = process_start(&process, &order, &why);
@@ -33,6 +33,7 @@ static enum error_code run_command(struct job *job, const char *line, char *text
     if (code == ERR_OK)
         return ERR_OK;
     /* not killed: a start that is under way is not undone by our end */
+    child_leave(&process.child);
     snprintf(text, size, "%s", why.text);
     if (err)
         *err = why;

@@ -17,25 +17,24 @@ static void say(const char *text)
         return; /* nobody is there to be told */
 }
 
-/* Duplicates of all three first: one may stand where another is to go, or there already, where exec closes
+/* Duplicates of all first: one may stand where another is to go, or there already, where exec closes
  * it. */
 static bool place_descriptors(const struct child_order *order)
 {
-    const int given[] = {order->in, order->out, order->third};
-    const int wanted[] = {STDIN_FILENO, STDOUT_FILENO, THIRD_FD};
-    int moved[] = {-1, -1, -1};
+    const int given[] = {order->in, order->out, order->err, order->third};
+    int moved[] = {-1, -1, -1, -1};
 
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i <= THIRD_FD; i++)
         if (given[i] >= 0 && (moved[i] = fcntl(given[i], F_DUPFD_CLOEXEC, THIRD_FD + 1)) < 0)
             return false;
-    for (int i = 0; i < 3; i++)
-        if (moved[i] >= 0 && dup2(moved[i], wanted[i]) < 0)
+    for (int i = 0; i <= THIRD_FD; i++)
+        if (moved[i] >= 0 && dup2(moved[i], i) < 0)
             return false;
     close_range(order->third >= 0 ? THIRD_FD + 1 : THIRD_FD, ~0u, 0); /* before Linux 5.9: by exec */
     return true;
 }
 
-/* Between fork and exec: async-signal-safe calls only. */
+/* Between fork and exec: async-signal-safe calls only (glibc's execvp, too, allocates nothing). */
 static void become(const struct child_order *order)
 {
     struct sigaction action = {.sa_handler = SIG_DFL};
@@ -48,7 +47,7 @@ static void become(const struct child_order *order)
         sigaction(signo, &action, NULL);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (place_descriptors(order))
-        execv(order->argv[0], (char *const *)order->argv);
+        execvp(order->argv[0], (char *const *)order->argv);
     say(order->argv[0]);
     say(" cannot be executed: ");
     say(strerrordesc_np(errno));

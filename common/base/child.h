@@ -22,8 +22,8 @@ struct child {
 
 /* Descriptors stay the caller's. */
 struct child_order {
-    const char *const *argv; /* argv[0] is a path; NULL at its end */
-    int in, out;             /* its standard input and output; -1: this program's own */
+    const char *const *argv; /* argv[0] is a path, or a name to be found by PATH; NULL at its end */
+    int in, out, err;        /* its standard input, output and error; -1: this program's own */
     int third;               /* becomes its descriptor 3; -1: none */
     bool shares_session;     /* with this program: no session of its own */
 };

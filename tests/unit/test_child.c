@@ -65,7 +65,7 @@ static const char *said_by(const char *script, struct child_order order)
     return text;
 }
 
-static const struct child_order plain = {.in = -1, .out = -1, .third = -1};
+static const struct child_order plain = {.in = -1, .out = -1, .err = -1, .third = -1};
 
 static void check_end(const char *script, const char *expected, bool expected_well)
 {
@@ -95,12 +95,33 @@ static void test_no_such_program(void)
     struct error err;
     char how[64];
     bool well = true;
+    int said[2];
 
+    CU_ASSERT_EQUAL_FATAL(pipe2(said, O_CLOEXEC), 0);
     order.argv = argv;
+    order.err = said[1];
     CU_ASSERT_EQUAL_FATAL(child_start(&child, &order, &err), ERR_OK);
+    close(said[1]);
+    CU_ASSERT_STRING_EQUAL(hear(said[0]),
+                           "/nonexistent/program cannot be executed: No such file or directory\n");
+    close(said[0]);
     CU_ASSERT_TRUE(ends(how, sizeof how, &well));
     CU_ASSERT_STRING_EQUAL(how, "ended with exit status 127");
     CU_ASSERT_FALSE(well);
+    child_leave(&child);
+}
+
+static void test_found_by_path(void)
+{
+    const char *const argv[] = {"true", NULL};
+    struct child_order order = plain;
+    struct error err;
+    char how[64];
+
+    order.argv = argv;
+    CU_ASSERT_EQUAL_FATAL(child_start(&child, &order, &err), ERR_OK);
+    CU_ASSERT_TRUE(ends(how, sizeof how, NULL));
+    CU_ASSERT_STRING_EQUAL(how, "ended with exit status 0");
     child_leave(&child);
 }
 
@@ -209,6 +230,7 @@ int main(void)
     suite = CU_add_suite("children", NULL, NULL);
     CU_add_test(suite, "how they end", test_ends);
     CU_add_test(suite, "a program that is not there", test_no_such_program);
+    CU_add_test(suite, "one that PATH finds", test_found_by_path);
     CU_add_test(suite, "descriptors: those that are given, and no others", test_descriptors);
     CU_add_test(suite, "no signal is ignored or blocked", test_signals);
     CU_add_test(suite, "sessions", test_sessions);
