@@ -63,7 +63,8 @@ static json_t *database_to_json(const Mha__DbObservation *database)
         return json_null();
     /* "o" with a NULL value fails the whole pack: no half-filled object leaves here. */
     return json_pack(
-        "{s:s s:o s:o s:o s:o s:b s:b s:b s:b s:b s:b s:o s:o s:i s:b s:o s:i s:i s:b s:b s:o s:o s:b s:o "
+        "{s:s s:o s:o s:o s:o s:b s:b s:b s:b s:b s:b s:o s:o s:i s:b s:o s:i s:i s:b s:b s:b s:o s:o s:b "
+        "s:o "
         "s:b s:b s:b "
         "s:o s:o s:o}",
         "state", status_database_name(database->state), "trouble", text_or_null(database->trouble),
@@ -75,12 +76,12 @@ static json_t *database_to_json(const Mha__DbObservation *database)
         text_or_null(database->written_epoch_position), "acks", (int)database->acks, "acks_enforced",
         database->acks_enforced, "acknowledgers", acknowledgers_to_json(database), "acknowledging_clients",
         (int)database->acknowledging_clients, "waiting_commits", (int)database->waiting_commits, "receiving",
-        database->receiving, "applying", database->applying, "source", text_or_null(database->source),
-        "source_epoch", number(database->source_epoch), "drained", database->drained, "lag_ms",
-        number(database->lag_ms), "acknowledging", database->acknowledging, "standing_by",
-        database->standing_by, "received_is_durable", database->received_is_durable, "executed",
-        text_or_null(database->executed), "received", text_or_null(database->received), "fence_cost_us",
-        number(database->fence_cost_us));
+        database->receiving, "receiver_stopped", database->receiver_stopped, "applying", database->applying,
+        "source", text_or_null(database->source), "source_epoch", number(database->source_epoch), "drained",
+        database->drained, "lag_ms", number(database->lag_ms), "acknowledging", database->acknowledging,
+        "standing_by", database->standing_by, "received_is_durable", database->received_is_durable,
+        "executed", text_or_null(database->executed), "received", text_or_null(database->received),
+        "fence_cost_us", number(database->fence_cost_us));
 }
 
 static json_t *vip_to_json(const Mha__VipState *vip)

@@ -287,6 +287,38 @@ static void note_database(const struct ctl *ctl, bool *any, const Mha__StatusRep
                   database->waiting_commits == 1 ? " waits" : "s wait");
 }
 
+static bool is_aside(const Mha__StatusReply *status, const Mha__NodeStatus *node)
+{
+    for (size_t i = 0; status->state && i < status->state->n_asides; i++)
+        if (status->state->asides[i]->node == node->id)
+            return true;
+    return false;
+}
+
+/* While a primary serves, a replica's receiver stands still for no longer than a moment, but for these
+ * reasons: it has given up, or somebody has stopped it, whom the agent does not contradict. With the applier
+ * stopped, too, no statement is named: on MariaDB a start then throws away what was not applied yet. */
+static void note_receiver(const struct ctl *ctl, bool *any, const Mha__StatusReply *status,
+                          const Mha__NodeStatus *node)
+{
+    const Mha__DbObservation *database = node->database;
+
+    if (!database->receiver_stopped || database->state != MHA__DB_STATE__DB_UP ||
+        !(node->self || node->reachable) || strcmp(node->role, "replica") != 0 ||
+        !status_is_serving(status) || is_aside(status, node))
+        return;
+    if (!database->applying)
+        show_note(ctl, any, node->name, "its receiver is stopped, and its applier too");
+    else if (database->trouble_kind == MHA__DB_TROUBLE__DB_TROUBLE_REPLICATION_REFUSED ||
+             database->trouble_kind == MHA__DB_TROUBLE__DB_TROUBLE_RECEIVER_FAILS)
+        show_note(ctl, any, node->name,
+                  "its receiver has given up; the agent starts it again, at growing intervals");
+    else
+        show_note(ctl, any, node->name,
+                  "its receiver is stopped without an error, as by STOP REPLICA; to start it: START REPLICA "
+                  "IO_THREAD");
+}
+
 static void note_rebuild(const struct ctl *ctl, bool *any, const Mha__StatusReply *status,
                          const Mha__NodeStatus *node)
 {
@@ -314,6 +346,8 @@ static void print_notes(const struct ctl *ctl, const Mha__StatusReply *status)
         bool primary = strcmp(node->role, "primary") == 0;
         if (node->database)
             note_database(ctl, &any, status, node);
+        if (node->database)
+            note_receiver(ctl, &any, status, node);
         note_rebuild(ctl, &any, status, node);
         if (node->vip && node->vip->trouble[0] && strcmp(node->vip->trouble, node->health) != 0)
             show_note(ctl, &any, node->name, "VIP: %s", node->vip->trouble);

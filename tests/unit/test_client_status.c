@@ -115,6 +115,38 @@ static void test_busy(void)
     CU_ASSERT_FALSE(status_is_serving(&it.status));
 }
 
+/* Its receiver does not even try: with a reason that the server gives, and the agent sees to it; or without.
+ */
+static void test_receiver_stopped(void)
+{
+    Mha__Aside aside = MHA__ASIDE__INIT, *asides[] = {&aside};
+
+    make_healthy(&it);
+    it.database[1].receiving = it.database[1].acknowledging = false;
+    it.database[1].receiver_stopped = true;
+    golden("receiver_stopped.txt", print_status, &it.status);
+    it.database[1].trouble_kind = MHA__DB_TROUBLE__DB_TROUBLE_REPLICATION_REFUSED;
+    it.database[1].trouble = s("error 1045: Access denied for user 'mha4rdb_db2'@'192.0.2.12'");
+    it.node[1].health = it.database[1].trouble;
+    golden("receiver_gave_up.txt", print_status, &it.status);
+    golden("receiver_gave_up.json", print_json, &it.status);
+    it.database[1].applying = false;
+    golden("receiver_and_applier_stopped.txt", print_status, &it.status);
+
+    /* nothing to say: nobody serves, so it may be frozen; it is kept out */
+    make_healthy(&it);
+    it.database[1].receiver_stopped = true;
+    it.primary.opened = false;
+    golden("receiver_frozen.txt", print_status, &it.status);
+    it.primary.opened = true;
+    aside.id = 4;
+    aside.node = DB2;
+    aside.kind = MHA__ASIDE_KIND__ASIDE_DRAIN;
+    it.state.asides = asides;
+    it.state.n_asides = 1;
+    golden("drained.txt", print_status, &it.status);
+}
+
 /* Each condition of "serving" alone takes it away. */
 static void test_serving(void)
 {
@@ -280,6 +312,7 @@ int main(void)
     CU_ADD_TEST(suite, test_arbiters_view);
     CU_ADD_TEST(suite, test_members);
     CU_ADD_TEST(suite, test_busy);
+    CU_ADD_TEST(suite, test_receiver_stopped);
     CU_ADD_TEST(suite, test_serving);
     CU_ADD_TEST(suite, test_history);
     CU_ADD_TEST(suite, test_failover_explained);
