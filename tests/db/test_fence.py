@@ -8,7 +8,7 @@ import pymysql
 import pytest
 
 from clients import Load, Raw, Writer, create_orders, stalls, values
-from dbworker import now_us
+from dbworker import Refused, now_us
 from priority import urgent
 from sql_server import SINGLE_USER
 
@@ -330,6 +330,23 @@ def test_a_worker_that_was_stopped_looks_at_the_clock(server, worker):
     time.sleep(0.7)
     worker.process.send_signal(signal.SIGCONT)
     wait_until(lambda: closed(server), 0.3)
+
+
+def test_a_fence_that_is_asked_for_again_is_one_fence(server, worker):
+    """Who asks again has given the first question up: the newest is answered once the database is fenced, the others at once."""
+    worker.open(3)
+    create_orders(server)
+    worker.ask("set_commit_rule", epoch=3, acks=1)
+    waiting = Writer(server, 1)
+    worker.wait(lambda o: o["waiting_commits"] > 0)
+    asked = [worker.send("fence", reason="a test") for _ in range(3)]
+    for number in asked[:-1]:
+        with pytest.raises(Refused, match="newer"):
+            worker.answer(number)
+    assert worker.answer(asked[-1])["observation"]["fenced"] and gone(server)
+    waiting.join(1)
+    assert waiting.told and waiting.told != "ok"
+    assert worker.tail().count("the database is fenced") == 1
 
 
 @pytest.mark.skipif(SINGLE_USER, reason="needs separate users; run as root")

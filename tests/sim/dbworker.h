@@ -36,8 +36,6 @@ struct worker_view {
     uint64_t received_log;
 };
 
-#define WORKER_FENCES_MAX 8
-
 struct worker_model {
     struct lease lease;
     uint64_t agent_life; /* of the agent that it belongs to */
@@ -76,8 +74,7 @@ struct worker_model {
 
     bool fencing, killing;
     uint64_t fence_began_us, fence_deadline_us;
-    uint64_t fences_asked[WORKER_FENCES_MAX];
-    unsigned fences_asked_count;
+    uint64_t fence_asked; /* 0: none */
     struct cluster_timer lease_timer, fence_timer;
 
     /* in the server, whichever worker began it; cleared by its death */

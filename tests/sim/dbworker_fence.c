@@ -25,11 +25,11 @@ static void fence_ended(struct cluster *cluster, unsigned host)
     worker->settled_us = now_us;
     lease_close(&worker->lease);
     worker_keep_note(cluster, host, false);
-    for (unsigned i = 0; i < worker->fences_asked_count; i++)
-        worker_answer(cluster, host, worker->fences_asked[i], "");
-    if (worker->fences_asked_count == 0)
+    if (worker->fence_asked)
+        worker_answer(cluster, host, worker->fence_asked, "");
+    else
         worker_report(cluster, host, now_us);
-    worker->fences_asked_count = 0;
+    worker->fence_asked = 0;
     worker_judge(cluster, host);
     worker_end_if_done(cluster, host);
     if (!cluster_up(cluster, host, PROCESS_WORKER))
@@ -93,8 +93,10 @@ void worker_fence(struct cluster *cluster, unsigned host, const char *reason, ui
     struct worker_model *worker = worker_of(cluster, host);
     uint64_t now_us = cluster_clock_us(cluster, host), gentle_us, reserve_us, left_us;
 
-    if (id && worker->fences_asked_count < WORKER_FENCES_MAX)
-        worker->fences_asked[worker->fences_asked_count++] = id;
+    if (id) {
+        worker_answer(cluster, host, worker->fence_asked, "given up for a newer request");
+        worker->fence_asked = id;
+    }
     if (worker->fencing)
         return;
     cluster_trace(cluster, host, "dbworker: fences: %s", reason);

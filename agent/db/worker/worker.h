@@ -25,7 +25,6 @@
 #include "dbworker.pb-c.h"
 
 #define WORKER_MESSAGE_BYTES 65536
-#define WORKER_FENCES_ASKED_MAX 8
 /* Who has written to a closed server is ended, with all who could, for so long after. */
 #define INTRUDED_US 10000000
 
@@ -179,8 +178,7 @@ struct worker {
     struct event *fence_timer;
     enum error_code fence_code;
     struct error fence_error;
-    uint64_t fences_asked[WORKER_FENCES_ASKED_MAX]; /* ids that wait for the end of this fence */
-    unsigned fences_asked_count;
+    uint64_t fence_asked; /* the request that waits for the end of this fence; 0: none */
     bool killing;
     pid_t kill_pid;
     int kill_pidfd;
@@ -239,6 +237,8 @@ bool worker_leaves_alone(const struct worker *worker);
 /* Compare what is with what may be: arm the lease's timer, or fence at once. After every look, lease and
  * operation. */
 void worker_judge(struct worker *worker);
+/* `deadline_us` 0: what the lease leaves, if it was opened under one. `id` of the request that is answered at
+ * the end, in place of one before it; 0: none. */
 void worker_fence(struct worker *worker, const char *reason, uint64_t deadline_us, uint64_t id);
 void worker_server_gone(
     struct worker *worker); /* its process has ended, or nothing listens and none is known */

@@ -216,6 +216,22 @@ static void on_fence_timer(evutil_socket_t fd, short what, void *arg)
     }
 }
 
+static void answer(struct worker *worker, uint64_t now_us)
+{
+    Mha__DbReply reply = MHA__DB_REPLY__INIT;
+    Mha__DbObservation observation;
+
+    if (worker->fence_asked == 0) {
+        worker_report(worker, now_us);
+        return;
+    }
+    worker_fill_observation(worker, now_us, &observation);
+    reply.id = worker->fence_asked;
+    reply.observation = &observation;
+    worker_send(worker, &reply);
+    worker->fence_asked = 0;
+}
+
 static void fence_ended(struct worker *worker, const char *how)
 {
     uint64_t now_us = clock_now_us();
@@ -229,17 +245,7 @@ static void fence_ended(struct worker *worker, const char *how)
     worker->kind->refuse(worker->adapter, LINE_OPS, false);
     log_notice("fenced in %llu.%03llu ms: %s", (unsigned long long)(now_us - worker->fence_began_us) / 1000,
                (unsigned long long)(now_us - worker->fence_began_us) % 1000, how);
-    for (unsigned i = 0; i < worker->fences_asked_count; i++) {
-        Mha__DbReply reply = MHA__DB_REPLY__INIT;
-        Mha__DbObservation observation;
-        worker_fill_observation(worker, now_us, &observation);
-        reply.id = worker->fences_asked[i];
-        reply.observation = &observation;
-        worker_send(worker, &reply);
-    }
-    if (worker->fences_asked_count == 0)
-        worker_report(worker, now_us);
-    worker->fences_asked_count = 0;
+    answer(worker, now_us);
     worker_judge(worker);
     worker_end_if_done(worker);
     worker_next_operation(worker);
@@ -251,12 +257,11 @@ void worker_fence(struct worker *worker, const char *reason, uint64_t deadline_u
 {
     uint64_t now_us = clock_now_us(), gentle_us, reserve_us, left_us;
 
-    /* who asks again and again is answered for the newest questions */
-    if (id && worker->fences_asked_count == WORKER_FENCES_ASKED_MAX)
-        memmove(worker->fences_asked, worker->fences_asked + 1,
-                --worker->fences_asked_count * sizeof worker->fences_asked[0]);
-    if (id)
-        worker->fences_asked[worker->fences_asked_count++] = id;
+    if (id) {
+        /* the agent asks for one at a time: again only once it has given the last one up */
+        worker_answer_error(worker, worker->fence_asked, "given up for a newer request");
+        worker->fence_asked = id;
+    }
     if (worker->fencing)
         return;
     log_notice("the database is fenced: %s", reason && reason[0] ? reason : "asked for");
