@@ -1,39 +1,12 @@
 /* A data node's agent asks what this arbiter knows of itself, for `mhactl check`: version, clock, settings.
  */
 #include <stdlib.h>
-#include <time.h>
 
 #include "agent.pb-c.h"
 #include "arbiter/arbiter.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
-
-static uint64_t wall_clock_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000;
-}
-
-static unsigned tell_peers(const struct arbiter_cluster *cluster, Mha__PeerTrouble *peers,
-                           Mha__PeerTrouble **pointers)
-{
-    unsigned count = 0;
-
-    for (unsigned i = 0; i < replica_member_count(cluster->replica); i++) {
-        struct replica_member member;
-        replica_member(cluster->replica, i, &member);
-        if (member.self || member.connected)
-            continue;
-        mha__peer_trouble__init(&peers[count]);
-        peers[count].name = (char *)member.name;
-        peers[count].trouble = (char *)member.trouble;
-        pointers[count] = &peers[count];
-        count++;
-    }
-    return count;
-}
+#include "common/replica/facts.h"
 
 static void send_answer(const struct arbiter_cluster *cluster, uint64_t to, uint64_t id,
                         Mha__ControlReply *reply)
@@ -60,17 +33,14 @@ static void answer_check(const struct arbiter_cluster *cluster, uint64_t to, uin
 {
     Mha__ControlReply reply = MHA__CONTROL_REPLY__INIT;
     Mha__CheckFacts facts = MHA__CHECK_FACTS__INIT;
-    Mha__PeerTrouble peers[REPLICA_TOLD_MAX], *pointers[REPLICA_TOLD_MAX];
+    struct replica_facts told;
     struct text settings = {0};
 
+    replica_tell_facts(cluster->replica, &told, &facts);
     replica_settings_tell(cluster->settings, &settings);
     facts.node = (char *)cluster->settings->node;
-    facts.program_version = (char *)MHA_VERSION;
     if (settings.data)
         facts.settings = settings.data;
-    facts.n_peers = tell_peers(cluster, peers, pointers);
-    facts.peers = pointers;
-    facts.wall_clock_us = wall_clock_us();
     reply.facts = &facts;
     send_answer(cluster, to, id, &reply);
     text_free(&settings);

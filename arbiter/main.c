@@ -1,34 +1,24 @@
 /* main.c - mha4rdb-arbiter: options, configuration, signals, the loop. */
-#include <getopt.h>
-#include <signal.h>
-#include <stdio.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "arbiter/arbiter.h"
 #include "arbiter/memory.h"
 #include "common/base/notify.h"
-#include "common/replica/verify.h"
+#include "common/replica/program.h"
 
-#define EXIT_FATAL 1
-#define EXIT_USAGE 2
-#define OPTION_VERIFY_STORE 256
 #define SETTLED_S 10 /* by then the members are connected, or a few page faults more do not matter */
 
-static void usage(FILE *stream)
-{
-    fputs("usage: mha4rdb-arbiter [-c FILE] [-t] [-V] [-h]\n"
-          "       mha4rdb-arbiter --verify-store DIR\n"
-          "  -c FILE      configuration (default /etc/mha4rdb/arbiter.conf)\n"
-          "  -t           check the configuration and exit\n"
-          "  --verify-store DIR\n"
-          "               tell what the directory of one cluster (data_dir/CLUSTER) holds,\n"
-          "               without changing anything, and exit: 0 sound, 1 damaged,\n"
-          "               2 not checked; its member must be stopped\n"
-          "  -V           print the version and exit\n"
-          "  -h           this text\n",
-          stream);
-}
+static const char usage[] =
+    "usage: mha4rdb-arbiter [-c FILE] [-t] [-V] [-h]\n"
+    "       mha4rdb-arbiter --verify-store DIR\n"
+    "  -c FILE      configuration (default /etc/mha4rdb/arbiter.conf)\n"
+    "  -t           check the configuration and exit\n"
+    "  --verify-store DIR\n"
+    "               tell what the directory of one cluster (data_dir/CLUSTER) holds,\n"
+    "               without changing anything, and exit: 0 sound, 1 damaged,\n"
+    "               2 not checked; its member must be stopped\n"
+    "  -V           print the version and exit\n"
+    "  -h           this text\n";
 
 static void on_signal(evutil_socket_t number, short what, void *context)
 {
@@ -77,7 +67,7 @@ static int serve(struct event_base *base, const struct arbiter_settings *setting
 
     if (arbiter_open(&arbiter, base, settings, &err) != ERR_OK) {
         log_error("%s", err.text);
-        return EXIT_FATAL;
+        return PROGRAM_EXIT_FATAL;
     }
     log_notice("version %s, votes for %u cluster%s on %s", MHA_VERSION, settings->cluster_count,
                settings->cluster_count == 1 ? "" : "s", settings->listen);
@@ -86,72 +76,44 @@ static int serve(struct event_base *base, const struct arbiter_settings *setting
     event_base_dispatch(base);
     failed = arbiter.failed;
     arbiter_close(&arbiter);
-    return failed ? EXIT_FATAL : 0;
+    return failed ? PROGRAM_EXIT_FATAL : 0;
 }
 
 static int run(const struct arbiter_settings *settings)
 {
     struct event_base *base = make_loop();
-    struct event *signals[2];
-    int status = EXIT_FATAL;
+    struct program_signals signals = {0};
+    int status = PROGRAM_EXIT_FATAL;
 
     if (!base) {
         log_error("no event loop can be made");
-        return EXIT_FATAL;
+        return PROGRAM_EXIT_FATAL;
     }
     raise_descriptor_limit();
-    signals[0] = evsignal_new(base, SIGTERM, on_signal, base);
-    signals[1] = evsignal_new(base, SIGINT, on_signal, base);
-    if (signals[0] && signals[1] && event_add(signals[0], NULL) == 0 && event_add(signals[1], NULL) == 0)
+    if (!program_watch_signals(&signals, base, on_signal, base))
+        log_error("no memory to watch for signals");
+    else
         status = serve(base, settings);
-    for (unsigned i = 0; i < 2; i++)
-        if (signals[i])
-            event_free(signals[i]);
+    program_forget_signals(&signals);
     event_base_free(base);
     return status;
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"verify-store", required_argument, NULL, OPTION_VERIFY_STORE},
-                                            {0}};
-    const char *config_path = "/etc/mha4rdb/arbiter.conf";
+    struct program program = {
+        .name = "mha4rdb-arbiter", .usage = usage, .config_path = "/etc/mha4rdb/arbiter.conf"};
     struct arbiter_settings settings;
-    bool check_only = false;
     struct error err;
     int status = 0;
-    int option;
 
-    while ((option = getopt_long(argc, argv, "c:tVh", options, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            config_path = optarg;
-            break;
-        case 't':
-            check_only = true;
-            break;
-        case OPTION_VERIFY_STORE:
-            return (int)replica_verify_store(optarg, stdout, stderr);
-        case 'V':
-            puts("mha4rdb-arbiter " MHA_VERSION);
-            return 0;
-        case 'h':
-            usage(stdout);
-            return 0;
-        default:
-            usage(stderr);
-            return EXIT_USAGE;
-        }
-    }
-    if (optind != argc) {
-        usage(stderr);
-        return EXIT_USAGE;
-    }
-    log_open("mha4rdb-arbiter", LOG_LEVEL_INFO);
-    if (arbiter_settings_read(config_path, &settings, &err) != ERR_OK) {
+    if (!program_read_options(&program, argc, argv, &status))
+        return status;
+    log_open(program.name, LOG_LEVEL_INFO);
+    if (arbiter_settings_read(program.config_path, &settings, &err) != ERR_OK) {
         log_error("%s", err.text);
-        status = EXIT_USAGE;
-    } else if (!check_only) {
+        status = PROGRAM_EXIT_USAGE;
+    } else if (!program.check_only) {
         log_set_level(settings.log_level);
         status = run(&settings);
     }

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "agent/api/compare.h"
 #include "agent/api/local_check.h"
+#include "common/base/clock.h"
 
 #define CHECKS_MAX 16
 /* Beyond what a local check takes: both ways. */
@@ -46,14 +46,6 @@ struct checks {
     struct gathering list[CHECKS_MAX];
 };
 
-static uint64_t wall_clock_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000;
-}
-
 /* ---- one node's answer ---- */
 
 static Mha__ControlReply *copy_reply(const Mha__ControlReply *reply)
@@ -75,7 +67,7 @@ static void on_local(void *context, const Mha__ControlReply *reply)
     struct part *part = context;
 
     part->over = true;
-    part->answered_us = wall_clock_us();
+    part->answered_us = clock_wall_us();
     part->reply = copy_reply(reply);
     if (!part->reply)
         snprintf(part->trouble, sizeof part->trouble, "the agent is out of memory");
@@ -100,7 +92,7 @@ static struct part *add_part(struct gathering *gathering, const struct replica_m
     *part = (struct part){.gathering = gathering,
                           .arbiter = member->arbiter,
                           .self = member->self,
-                          .asked_us = wall_clock_us()};
+                          .asked_us = clock_wall_us()};
     snprintf(part->name, sizeof part->name, "%s", member->name);
     return part;
 }

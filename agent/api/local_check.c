@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "agent/api/findings.h"
 #include "agent/api/reach.h"
 #include "common/base/clock.h"
+#include "common/replica/facts.h"
 
 #define REACH_US 2000000u
 
@@ -135,24 +135,6 @@ static void judge_vip(struct local_check *check)
                      check->agent->settings->vip_address, vip->trouble);
 }
 
-static unsigned tell_peers(struct agent *agent, Mha__PeerTrouble *peers, Mha__PeerTrouble **pointers)
-{
-    unsigned members = replica_member_count(agent->replica), count = 0;
-
-    for (unsigned i = 0; i < members; i++) {
-        struct replica_member member;
-        replica_member(agent->replica, i, &member);
-        if (member.self || member.connected)
-            continue;
-        mha__peer_trouble__init(&peers[count]);
-        peers[count].name = (char *)member.name;
-        peers[count].trouble = (char *)member.trouble;
-        pointers[count] = &peers[count];
-        count++;
-    }
-    return count;
-}
-
 static void tell_vip(const struct local_check *check, Mha__CheckFacts *facts, Mha__VipState *state,
                      char *text, size_t size)
 {
@@ -173,27 +155,19 @@ static void tell_vip(const struct local_check *check, Mha__CheckFacts *facts, Mh
     snprintf(text, size, "%s/%u %s", agent->settings->vip_address, vip->prefix_length, vip->interface);
 }
 
-static uint64_t wall_clock_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000;
-}
-
 static void answer(struct local_check *check)
 {
     struct agent *agent = check->agent;
     Mha__ControlReply reply = MHA__CONTROL_REPLY__INIT;
     Mha__CheckFacts facts = MHA__CHECK_FACTS__INIT;
     Mha__VipState vip = MHA__VIP_STATE__INIT;
-    Mha__PeerTrouble peers[REPLICA_TOLD_MAX], *pointers[REPLICA_TOLD_MAX];
+    struct replica_facts told;
     struct text settings = {0};
     char vip_text[VIP_ADDRESS_BYTES + VIP_INTERFACE_BYTES + 16];
 
+    replica_tell_facts(agent->replica, &told, &facts);
     agent_settings_tell(agent->settings, &settings);
     facts.node = (char *)agent->settings->group.node;
-    facts.program_version = (char *)MHA_VERSION;
     facts.server_id = check->server_id;
     if (agent->input.db && agent->input.db->version[0]) {
         facts.server_version = agent->input.db->version;
@@ -202,10 +176,7 @@ static void answer(struct local_check *check)
     if (settings.data)
         facts.settings = settings.data;
     tell_vip(check, &facts, &vip, vip_text, sizeof vip_text);
-    facts.n_peers = tell_peers(agent, peers, pointers);
-    facts.peers = pointers;
     facts.took_us = clock_now_us() - check->began_us;
-    facts.wall_clock_us = wall_clock_us();
     reply.facts = &facts;
     reply.n_findings = check->findings.count;
     reply.findings = check->findings.items;

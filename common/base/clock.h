@@ -11,4 +11,7 @@
 
 uint64_t clock_now_us(void);
 
+/* What the wall clock shows: for people, and to find hosts whose clocks differ; nothing is decided by it. */
+uint64_t clock_wall_us(void);
+
 #endif
