@@ -8,6 +8,9 @@
  * The rules are those of the design: section 4 (leases), 5 (commit rule, promotion rule), 6 (what happens
  * when). Where each lives:
  *
+ *   policy.c       the decision: leader or not; when to campaign
+ *   look.c         what is: questions to the input that all parts ask
+ *   track.c        since when: what is remembered of earlier inputs
  *   promotion.c    who may be promoted: the promotion rule, on every node alike
  *   first_start.c  the leader of a cluster that has had no primary yet
  *   lead.c         the leader: whom to promote, take over, give up

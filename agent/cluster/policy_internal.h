@@ -8,7 +8,24 @@
  */
 #define POLICY_NEAR_US 1000000u
 
-/* ---- policy.c: looking things up ---- */
+/* A failed operation on the database is tried again after this. */
+#define POLICY_RETRY_US 200000u
+
+/* ---- policy.c: what is to be done ---- */
+
+void policy_wait(struct policy_output *output, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void policy_again(struct policy_output *output, uint64_t at_us);
+/* Emits an operation on the database unless one runs, or the same one failed a moment ago. */
+void policy_db_op(const struct policy_input *input, struct policy_output *output, enum policy_db_op op);
+/* Stop receiving what earlier terms' primaries send; true: done in this term. */
+bool policy_freeze(const struct policy_input *input, struct policy_output *output);
+
+/* ---- track.c: since when ---- */
+
+/* Dropped for its trouble more than once: it is not taken in before this; 0: at any time. */
+uint64_t policy_calm_until_us(const struct policy_tracker *tracker, uint64_t id);
+
+/* ---- look.c: what is ---- */
 
 const struct policy_node *policy_find_node(const struct policy_input *input, uint64_t id); /* NULL: unknown */
 const char *policy_node_name(const struct policy_input *input, uint64_t id);
@@ -35,10 +52,6 @@ bool policy_is_starting(const struct policy_tracker *tracker, const struct polic
 bool policy_is_ahead(const struct policy_input *input, const struct policy_node *node);
 /* Two positions in text; an unreadable one is contained by nothing and contains nothing. */
 bool policy_holds(const char *position, const char *part);
-void policy_wait(struct policy_output *output, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void policy_again(struct policy_output *output, uint64_t at_us);
-/* Emits an operation on the database unless one runs, or the same one failed a moment ago. */
-void policy_db_op(const struct policy_input *input, struct policy_output *output, enum policy_db_op op);
 /* This node is the committed primary of this very term. */
 bool policy_serving_here(const struct policy_input *input);
 bool policy_dead(const Mha__DbObservation *db); /* its process is known to be gone */
@@ -103,8 +116,6 @@ bool policy_strangers_acknowledge(const struct policy_input *input, struct polic
  * Otherwise the next operation that leads there. */
 bool policy_rule_is(const struct policy_input *input, struct policy_output *output, unsigned acks,
                     const struct acknowledgers *who);
-/* Dropped for its trouble more than once: it is not taken in before this; 0: at any time. */
-uint64_t policy_calm_until_us(const struct policy_tracker *tracker, uint64_t id);
 /* Begins a change, or goes on with it if it is the same. */
 void policy_begin_change(struct policy_tracker *tracker, const struct policy_input *input,
                          enum rule_change change, uint64_t node);
@@ -176,7 +187,5 @@ void policy_keep_asides(struct policy_tracker *tracker, const struct policy_inpu
 
 void policy_follow(struct policy_tracker *tracker, const struct policy_input *input,
                    struct policy_output *output);
-/* Stop receiving what earlier terms' primaries send; true: done in this term. */
-bool policy_freeze(const struct policy_input *input, struct policy_output *output);
 
 #endif
