@@ -13,7 +13,7 @@ import sys
 PLANTED = {
     "agent": ("agent/cluster/follow.c", "        policy_db_op(input, output, DB_OP_FENCE);\n        output->db_reason = \"this node does not lead\";",
               "        policy_db_op(input, output, DB_OP_OPEN);"),
-    "cluster": ("agent/cluster/codec.c", "|| message->n_members > CLUSTER_SYNC_MAX", ""),
+    "cluster": ("agent/cluster/codec_parts.c", "|| message->n_members > CLUSTER_SYNC_MAX", ""),
     "config": ("common/base/config.c", "if (strlen(text) >= size) {", "if (strlen(text) > size) {"),
     "dbworker": ("agent/db/dbworker.c", "    waiting->id = 0;\n", ""),
     "frames": ("common/net/frames.c", "length == 0 || length > frame_max", "length > frame_max"),
