@@ -53,6 +53,18 @@ def test_follow(caught_up):
         second.ask("follow", host="127.0.0.1", port=first.server.port, epoch=3)
 
 
+def test_a_receiver_that_does_not_acknowledge_is_started_anew(caught_up):
+    """Whether it does is settled when it starts."""
+    first, second = caught_up
+    with second.server.root() as c:
+        c.execute(f"SET GLOBAL rpl_semi_sync_{second.server.WORDS[1]}_enabled = 0")
+        c.execute("STOP REPLICA IO_THREAD")
+        c.execute("START REPLICA IO_THREAD")
+    second.wait(lambda o: o["receiving"] and not o["acknowledging"])
+    second.ask("follow", host="127.0.0.1", port=first.server.port, epoch=4)
+    second.wait(lambda o: o["receiving"] and o["acknowledging"])
+
+
 @pytest.mark.kinds("mariadb")
 @pytest.mark.parametrize("lost", ["master.info", "relay-log.info"])
 def test_follow_after_a_power_cut_that_emptied_the_servers_notes(caught_up, lost):

@@ -208,8 +208,7 @@ static enum error_code follows_well(struct adapter *adapter, struct session *ses
                                     bool standing_by, bool *out, struct error *err)
 {
     char user[DB_TEXT_BYTES];
-    MYSQL_RES *result;
-    MYSQL_ROW row;
+    struct semi_sync_status semi_sync;
     enum error_code code;
 
     *out = false;
@@ -218,14 +217,9 @@ static enum error_code follows_well(struct adapter *adapter, struct session *ses
         strcmp(status->user, user) != 0)
         return ERR_OK;
     /* The receiver asks for acknowledgements only when it starts. */
-    code = session_ask(session, STATEMENT_SEMI_SYNC_STATUS, NO_ARGUMENTS, &result, err);
-    if (code != ERR_OK || !result)
-        return code;
-    while ((row = mysql_fetch_row(result)))
-        if (row[0] && row[1] && strcasecmp(row[0], "Rpl_semi_sync_slave_status") == 0)
-            *out = sql_truth(row[1]) == !standing_by;
-    mysql_free_result(result);
-    return ERR_OK;
+    code = sql_semi_sync_status(adapter->sql->status, session, &semi_sync, err);
+    *out = code == ERR_OK && semi_sync.replica_on == !standing_by;
+    return code;
 }
 
 enum error_code mariadb_follow(struct adapter *adapter, struct adapter_call *call, const char *host,
