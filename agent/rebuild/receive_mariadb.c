@@ -6,7 +6,10 @@
  *   swapping           from now on the old files are not whole any more
  *   position GTID...   the copy's position, the last line of a success
  *   failed WHY
- * Until it says `swapping`, what was there is untouched, and a failure starts the server on it again. */
+ * Until it says `swapping`, what was there is untouched, and a failure starts the server on it again. But
+ * what it says may be on its way, or lost with a connection: a service behind a socket (`mha4rdb-rebuild
+ * connect`) goes on though that is killed. So from the end of the stream on, only a command that has ended by
+ * itself is known to have left the old files alone. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -30,6 +33,7 @@ struct taker {
     struct process process;
     struct text said;
     bool swapping;
+    bool unsettled; /* given up after it had the whole stream: whether it swaps is not known */
     char position[1024];
     char why[256];
 };
@@ -213,6 +217,7 @@ static enum error_code take(struct receive *receive, struct net_stream *stream, 
                 !how[0] && taker->position[0] && sent == ERR_OK ? ERR_OK : explain(taker, how, log_path, err);
         else if (told)
             *err = later, code = later.code;
+        taker->unsettled = sent == ERR_OK && taker->process.child.pid > 0;
     }
     process_stop(&taker->process);
     return code;
@@ -275,9 +280,10 @@ static void restore(struct receive *receive, const struct taker *taker)
     struct error err;
 
     job_clean_up(receive->job);
-    if (taker->swapping) {
-        log_error("the copy was being put in place when that failed; this node has no database until it is "
-                  "rebuilt");
+    if (taker->swapping || taker->unsettled) {
+        log_error("the copy %s being put in place when that failed; this node has no database until it is "
+                  "rebuilt",
+                  taker->swapping ? "was" : "may have been");
         return;
     }
     if (receive_unmark(receive, &err) != ERR_OK || server_start(receive->job, &receive->own, &err) != ERR_OK)

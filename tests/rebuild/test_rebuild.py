@@ -1,12 +1,15 @@
 """A replica's database made anew, and what it had alone set aside; on real servers, from outside."""
 
+import contextlib
 import os
+import socket
 import subprocess
+import threading
 import time
 
 import pytest
 
-from node import Load, fill, values
+from node import BUILD, Load, fill, values
 
 
 @pytest.fixture
@@ -412,6 +415,29 @@ def test_begun_and_not_ended(pair):
 
 
 @pytest.mark.kinds("mariadb")
+def test_cancelled_while_a_service_puts_the_copy_in_place(pair, tmp_path):
+    """A service goes on though nobody is connected to it any more: the server is not started on what it moves."""
+    primary, replica = pair
+    diverge(replica)
+    begun, on = tmp_path / "begun", tmp_path / "on"
+    script = f"cat >/dev/null; echo swapping; touch {begun}; while [ ! -e {on} ]; do sleep 0.05; done; rm -rf {replica.server.data}/ib*"
+    with service(tmp_path, script) as path:
+        job = replica.receive(primary, receive=f"{BUILD}/mha4rdb-rebuild connect {path}")
+        while not begun.exists():
+            assert job.process.poll() is None, job.tail()
+            time.sleep(0.01)
+        job.cancel()
+        assert job.failed() == "cancelled"
+        assert replica.unfinished() and not replica.server.alive()
+        on.touch()
+    replica.receive(primary).done()
+    assert not replica.unfinished() and len(replica.set_aside()) == 1
+    replica.follow(primary)
+    replica.caught_up(primary)
+    assert values(replica) == values(primary)
+
+
+@pytest.mark.kinds("mariadb")
 def test_the_state_of_each_writer_comes_along(make_node):
     """Two servers have written in one domain: the copy knows the newest of each, and compares as equal."""
     first, second, third = make_node(1), make_node(2), make_node(3)
@@ -429,11 +455,9 @@ def test_the_state_of_each_writer_comes_along(make_node):
 
 # ---- behind a socket of the service manager's ----
 
-def connect(tmp_path, script, given=b""):
-    """`mha4rdb-rebuild connect` against a service that socat stands for: here a small server of our own."""
-    import socket
-    import threading
-    from node import BUILD
+@contextlib.contextmanager
+def service(tmp_path, script):
+    """The path of a socket behind which the script answers one connection, as the service manager would have it."""
     path = str(tmp_path / "sock")
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
@@ -446,10 +470,14 @@ def connect(tmp_path, script, given=b""):
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
-    done = subprocess.run([os.path.join(BUILD, "mha4rdb-rebuild"), "connect", path], input=given, capture_output=True, timeout=60)
+    yield path
     thread.join(10)
     listener.close()
-    return done
+
+
+def connect(tmp_path, script, given=b""):
+    with service(tmp_path, script) as path:
+        return subprocess.run([os.path.join(BUILD, "mha4rdb-rebuild"), "connect", path], input=given, capture_output=True, timeout=60)
 
 
 def test_connect(tmp_path):
