@@ -136,6 +136,7 @@ struct worker {
     /* remembered of commands, and reported as such */
     uint64_t source_epoch;
     uint64_t frozen_term;
+    uint64_t frozen_us; /* looks that began before this may have missed what was received last */
     uint64_t position_epoch;
     char position[VIEW_POSITION_BYTES]; /* of the epoch record `position_epoch` */
 

@@ -147,8 +147,10 @@ static void fill_from_view(struct worker *worker, Mha__DbObservation *out)
     out->applying = view->applying;
     out->source = view->source;
     out->source_epoch = view->has_source ? worker->source_epoch : 0;
-    /* a look that could not be had (no connection free) says nothing of the receiver */
-    if (view->receiver_stopped && !worker->view_is_old)
+    /* A look that could not be had (no connection free) says nothing of the receiver. One that a freeze
+     * overtook may show a receiver that has stopped, and not what it received last: a look is no one moment.
+     */
+    if (view->receiver_stopped && !worker->view_is_old && worker->view_us >= worker->frozen_us)
         out->frozen_term = worker->frozen_term;
     out->drained = view->drained;
     out->lag_ms = view->lag_ms;

@@ -201,6 +201,7 @@ static void succeeded(struct worker *worker, const struct operation *operation)
         break;
     case MHA__DB_REQUEST__BODY_FREEZE:
         worker->frozen_term = operation->epoch;
+        worker->frozen_us = worker->operation_us;
         break;
     case MHA__DB_REQUEST__BODY_FOLLOW:
         worker->source_epoch = operation->epoch;
