@@ -29,7 +29,7 @@ from load import REGISTERS  # noqa: E402
 MS = 1_000_000
 ELECTION_MS = {"lan": 1000, "fast": 150}
 # Generous: what must happen within a second or two is given this long. What takes longer does not happen.
-# A MariaDB that met a full disk looks again after 60 s.
+# A replica that met a full disk looks again after 60 s, of either kind.
 SERVES_S = 90
 SLOW_S = 10          # then its state is written down: slow is no failure, but somebody should look
 IN_SYNC_S = 150

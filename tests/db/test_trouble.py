@@ -88,6 +88,23 @@ def test_a_full_disk(on_disk, filesystem):
     assert len([c for c in changes(worker) if "disk is full" in c]) == 1, changes(worker)
 
 
+def test_a_disk_that_was_full_for_a_moment(on_disk):
+    """There is room again, but the server waits: it looks once a minute. Nothing but a restart ends that sooner."""
+    disk, worker = on_disk("ext4")
+    disk.fill()
+    begin = time.monotonic()
+    waiting = [Writer(worker.server, i) for i in range(200, 260)]
+    worker.wait(lambda o: o["state"] == "DB_HUNG" and o["trouble_kind"] == "DB_TROUBLE_DISK_FULL", 5)
+    disk.empty()
+    seen = worker.wait(lambda o: o["state"] == "DB_HUNG" and o["trouble_kind"] != "DB_TROUBLE_DISK_FULL", 20)
+    assert seen["heard"] - begin > 3 * TIMEOUT, "another node would do better sooner; without one it is given time"
+    assert "room" in seen["trouble"] or "room" in seen["error"], seen
+    assert any(w.told is None for w in waiting), "clients really wait"
+    worker.server.kill()
+    for w in waiting:
+        w.join(5)
+
+
 def test_a_replica_with_a_full_disk(on_disk, make_server, make_worker):
     disk, second = on_disk("tmpfs")
     second.ask("close", timeout_us=2000000)

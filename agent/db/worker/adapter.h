@@ -48,6 +48,13 @@ enum adapter_line {
 
 struct adapter; /* one database, with one session per line */
 
+/* Why a server owes an answer. */
+struct doubt {
+    Mha__DbTrouble kind;        /* DB_TROUBLE_NONE: it cannot be told */
+    bool has_room;              /* of DISK_FULL: no longer, but the server has not looked since */
+    char text[VIEW_TEXT_BYTES]; /* for a person; "": nothing seen */
+};
+
 /* What one look at the database shows. Everything is measured. */
 struct db_view {
     char version[64];
@@ -159,10 +166,9 @@ struct adapter_kind {
 
     /* ---- doubt line ---- */
 
-    /* Why the server owes an answer: `kind`, DB_TROUBLE_NONE if it cannot be told, with `text` for a person
-     * ("": nothing seen). Asks nothing that waits for a disk or a lock. NULL: this adapter cannot tell. */
-    enum error_code (*doubt)(struct adapter *adapter, Mha__DbTrouble *kind, char *text, size_t size,
-                             struct error *err);
+    /* Why the server owes an answer. Asks nothing that waits for a disk or a lock. NULL: this adapter cannot
+     * tell. */
+    enum error_code (*doubt)(struct adapter *adapter, struct doubt *out, struct error *err);
 
     /* ---- fence line ---- */
 

@@ -58,6 +58,8 @@ static const struct row rows[] = {
     {STATEMENT_TELL, MARIADB,
      "SET @rpl_semi_sync_slave = 1, @master_binlog_checksum = @@global.binlog_checksum, "
      "@mariadb_slave_capability = 4, @master_heartbeat_period = 20000000"},
+    {STATEMENT_LOG_FOLDER, MARIADB, "SELECT @@global.log_bin_basename"},
+    {STATEMENT_DATA_FOLDER, MARIADB, "SELECT @@global.datadir"},
     {STATEMENT_DOUBT, MARIADB,
      "SELECT COALESCE(SUM(STATE = 'Waiting for someone to free space'), 0), COALESCE(SUM(STATE = 'Commit'), "
      "0) "
@@ -117,7 +119,9 @@ static const struct row rows[] = {
      "WHERE VARIABLE_NAME = 'RPL_SEMI_SYNC_MASTER_WAIT_SESSIONS'"},
     /* Seen on 10.11 after cuts that carried one way: a killed dump thread waits in Ack_receiver::remove_slave
        for the acknowledgement receiver, which sleeps as there is no replica; every later dump thread of the
-       same replica waits for the killed one to end. Switching semi-sync off wakes it. */
+       same replica waits for the killed one to end. Switching semi-sync off wakes it. Seen each time, too,
+       where the log that the replica needs next was torn by a crash: the dump thread that is to tell it so
+       (error 1236) ends like that instead, unless the replica's side of semi-sync is off. */
     {STATEMENT_SENDERS_STUCK, MARIADB,
      "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE COMMAND = 'Killed' AND TIME_MS > 2000 "
      "AND STATE = 'Waiting to finalize termination'"},

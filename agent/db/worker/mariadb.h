@@ -26,8 +26,7 @@ enum error_code mariadb_try_locks(struct session *session, bool closed, const ch
 
 /* mariadb_health.c */
 enum error_code mariadb_ask_log(struct adapter *adapter, bool *refused, struct error *err);
-enum error_code mariadb_doubt(struct adapter *adapter, Mha__DbTrouble *kind, char *text, size_t size,
-                              struct error *err);
+enum error_code mariadb_doubt(struct adapter *adapter, struct doubt *out, struct error *err);
 enum error_code mariadb_expel(struct adapter *adapter, char *who, size_t size, struct error *err);
 
 /* mariadb_number.c */

@@ -63,17 +63,15 @@ enum error_code mariadb_ask_log(struct adapter *adapter, bool *refused, struct e
     return code;
 }
 
-enum error_code mariadb_doubt(struct adapter *adapter, Mha__DbTrouble *kind, char *text, size_t size,
-                              struct error *err)
+/* Tried on 10.11: who finds no room looks again after a minute, however soon there is some. */
+enum error_code mariadb_doubt(struct adapter *adapter, struct doubt *out, struct error *err)
 {
     struct session *session = &adapter->sessions[LINE_DOUBT];
     unsigned long full = 0, commits = 0;
     MYSQL_RES *result;
     MYSQL_ROW row;
-    enum error_code code = session_connect(session, err);
+    enum error_code code = sql_doubt_connect(adapter, session, err);
 
-    *kind = MHA__DB_TROUBLE__DB_TROUBLE_NONE;
-    text[0] = '\0';
     if (code == ERR_OK)
         code = session_ask(session, STATEMENT_DOUBT, NO_ARGUMENTS, &result, err);
     if (code != ERR_OK || !result)
@@ -85,10 +83,14 @@ enum error_code mariadb_doubt(struct adapter *adapter, Mha__DbTrouble *kind, cha
     }
     mysql_free_result(result);
     if (full) {
-        *kind = MHA__DB_TROUBLE__DB_TROUBLE_DISK_FULL;
-        snprintf(text, size, "its disk is full, %lu of its threads wait for someone to free space", full);
+        out->kind = MHA__DB_TROUBLE__DB_TROUBLE_DISK_FULL;
+        sql_full_folder(adapter, &out->has_room);
+        snprintf(out->text, sizeof out->text,
+                 "its disk %s, %lu of its threads wait for someone to free space",
+                 out->has_room ? "was full and has room again" : "is full", full);
     } else {
-        snprintf(text, size, "its process list can be had, %lu sessions are committing", commits);
+        snprintf(out->text, sizeof out->text, "its process list can be had, %lu sessions are committing",
+                 commits);
     }
     return ERR_OK;
 }

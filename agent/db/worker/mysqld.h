@@ -60,8 +60,7 @@ void mysqld_nudge(struct adapter *adapter, const struct db_view *view, const str
 
 /* mysqld_health.c */
 enum error_code mysqld_ask_log(struct adapter *adapter, bool *refused, struct error *err);
-enum error_code mysqld_doubt(struct adapter *adapter, Mha__DbTrouble *kind, char *text, size_t size,
-                             struct error *err);
+enum error_code mysqld_doubt(struct adapter *adapter, struct doubt *out, struct error *err);
 
 /* mysqld_replica.c */
 enum error_code mysqld_stop_replica(struct session *session, struct error *err);

@@ -1,12 +1,8 @@
 /* What the log line and the doubt line ask. */
 #include <stdio.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 #include "agent/db/worker/mysqld.h"
-
-/* A file system that has less is full for a server that cannot write. */
-#define SPACE_LEAST_BYTES 1048576u
 
 /* SHOW BINARY LOG STATUS takes the lock under which commits write the log, but does not wait for those that
  * wait for an acknowledgement (tried). Refused commits need not be looked for: a server that cannot write its
@@ -37,55 +33,22 @@ static const struct {
 };
 #define REASONS (sizeof reasons / sizeof reasons[0])
 
-/* Where the server writes, asked once: a variable may not be had when it is in trouble. The log first. */
-static void learn_folders(struct adapter *adapter, struct session *session)
-{
-    static const enum statement statements[DOUBT_FOLDERS] = {STATEMENT_LOG_FOLDER, STATEMENT_DATA_FOLDER};
-    struct error ignored;
-
-    for (int i = 0; i < DOUBT_FOLDERS; i++) {
-        char *folder = adapter->folders[i], *slash;
-        if (session_ask_text(session, statements[i], NO_ARGUMENTS, folder, DB_PATH_BYTES, &ignored) != ERR_OK)
-            folder[0] = '\0';
-        /* of log_bin_basename the last part is a file's name; statvfs needs no right to the folder itself */
-        slash = strrchr(folder, '/');
-        if (slash)
-            *slash = '\0';
-    }
-}
-
-static const char *full_folder(const struct adapter *adapter)
-{
-    struct statvfs status;
-
-    for (int i = 0; i < DOUBT_FOLDERS; i++)
-        if (adapter->folders[i][0] && statvfs(adapter->folders[i], &status) == 0 &&
-            (uint64_t)status.f_bavail * status.f_frsize < SPACE_LEAST_BYTES)
-            return adapter->folders[i];
-    return NULL;
-}
-
 /* Tried: with a full disk under its log a server waits for space as "waiting for handler commit", like
  * anybody who commits; it says why in its error log alone. So the file systems are looked at. */
-enum error_code mysqld_doubt(struct adapter *adapter, Mha__DbTrouble *kind, char *text, size_t size,
-                             struct error *err)
+enum error_code mysqld_doubt(struct adapter *adapter, struct doubt *out, struct error *err)
 {
     struct session *session = &adapter->sessions[LINE_DOUBT];
-    bool connected = session_connected(session);
     size_t best = REASONS;
     const char *full;
+    bool has_room;
     MYSQL_RES *result;
     MYSQL_ROW row;
-    enum error_code code = session_connect(session, err);
+    enum error_code code = sql_doubt_connect(adapter, session, err);
 
-    *kind = MHA__DB_TROUBLE__DB_TROUBLE_NONE;
-    text[0] = '\0';
-    if (code == ERR_OK && !connected)
-        learn_folders(adapter, session);
-    full = full_folder(adapter);
+    full = sql_full_folder(adapter, &has_room);
     if (full) {
-        *kind = MHA__DB_TROUBLE__DB_TROUBLE_DISK_FULL;
-        snprintf(text, size, "its disk is full (%s)", full);
+        out->kind = MHA__DB_TROUBLE__DB_TROUBLE_DISK_FULL;
+        snprintf(out->text, sizeof out->text, "its disk is full (%s)", full);
         return ERR_OK;
     }
     if (code == ERR_OK)
@@ -98,8 +61,8 @@ enum error_code mysqld_doubt(struct adapter *adapter, Mha__DbTrouble *kind, char
                 best = i;
     mysql_free_result(result);
     if (best < REASONS) {
-        *kind = reasons[best].kind;
-        snprintf(text, size, "%s", reasons[best].text);
+        out->kind = reasons[best].kind;
+        snprintf(out->text, sizeof out->text, "%s", reasons[best].text);
     }
     return ERR_OK;
 }

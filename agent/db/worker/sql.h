@@ -113,7 +113,7 @@ struct adapter {
     char log_end[512];         /* what the log line was told last */
     unsigned log_end_missing;  /* so many answers in a row named a place that the log's file does not have */
     const void *swept_session; /* the ops line's connection that has seen the strangers gone; only compared */
-    char folders[DOUBT_FOLDERS][DB_PATH_BYTES]; /* MySQL: where the server writes; the doubt line's */
+    char folders[DOUBT_FOLDERS][DB_PATH_BYTES]; /* where the server writes; the doubt line's */
     bool probe_writing;                         /* MySQL: LINE_PROBE_WRITE has a write under way */
     struct mysqld_nudging nudging;              /* the probe's thread */
     atomic_uint admissions;                     /* changes of `admit`: odd while the agent may write */
@@ -186,6 +186,15 @@ enum error_code sql_set_commit_rule(struct adapter *adapter, struct adapter_call
                                     struct error *err);
 /* For a connection as a replica makes it to its source. */
 void sql_demand_tls(MYSQL *mysql, const struct db_settings *settings);
+
+/* sql_space.c */
+
+/* The doubt line, which learns where the server writes when it connects: in trouble no variable can be had.
+ */
+enum error_code sql_doubt_connect(struct adapter *adapter, struct session *session, struct error *err);
+/* One of those folders that has no room left; NULL: none is known to have none. `has_room`: all of them have
+ * some. */
+const char *sql_full_folder(const struct adapter *adapter, bool *has_room);
 
 /* sql_sessions.c */
 

@@ -124,11 +124,9 @@ struct worker {
     struct event *doubt_timer;
     uint64_t doubt_began_us;
     uint64_t doubted_us; /* when the last answer of the doubt line was asked for; 0: none */
-    Mha__DbTrouble doubt_kind;
-    char doubt_text[VIEW_TEXT_BYTES];
+    struct doubt doubt;
     enum error_code doubt_code; /* the job's results */
-    Mha__DbTrouble doubt_job_kind;
-    char doubt_job_text[VIEW_TEXT_BYTES];
+    struct doubt doubt_found;
     uint64_t intruded_us; /* somebody has written to the closed server; 0: nobody */
     char intruder[VIEW_TEXT_BYTES];
     char expelled[VIEW_TEXT_BYTES]; /* the job's result */

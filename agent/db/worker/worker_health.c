@@ -17,9 +17,9 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 
-/* A log that is not written on, while unlogged writes are: a large transaction is just copied to it, or its
- * device hangs. The former can last: this many probe_timeouts count as hung. */
-#define LOG_PATIENCE 5
+/* In probe_timeouts. A log that is not written on, while unlogged writes are: a large transaction is just
+ * copied to it, or its device hangs. The former can last: so long counts as hung. */
+#define PATIENCE 5
 /* After a hang the server must have answered for so long, or probe_timeout if that is shorter. */
 #define WELL_AGAIN_US 1000000
 #define TELL_AGAIN_US 250000
@@ -56,16 +56,20 @@ static uint64_t log_late_us(const struct worker *worker, uint64_t now_us)
                    now_us);
 }
 
-/* The reason that the doubt line has found for what is late since `since_us`. */
-static void take_reason(const struct worker *worker, uint64_t since_us, struct hang *out)
+/* The reason that the doubt line has found for what is late since `since_us`. Where there is room again and
+ * the server does not look, another node may take over at once; without one, a restart helps: no full disk.
+ */
+static void take_reason(const struct worker *worker, uint64_t since_us, uint64_t now_us, struct hang *out)
 {
+    const struct doubt *doubt = &worker->doubt;
     size_t used = strlen(out->text);
 
     if (worker->doubted_us < since_us || worker->doubted_us == 0)
         return;
-    out->kind = worker->doubt_kind;
-    if (worker->doubt_text[0])
-        snprintf(out->text + used, sizeof out->text - used, ": %s", worker->doubt_text);
+    if (!doubt->has_room || late_us(since_us, now_us) < PATIENCE * timeout_us(worker))
+        out->kind = doubt->kind;
+    if (doubt->text[0])
+        snprintf(out->text + used, sizeof out->text - used, ": %s", doubt->text);
 }
 
 /* Whether it hangs at this moment. */
@@ -77,7 +81,7 @@ static bool hangs(const struct worker *worker, uint64_t now_us, struct hang *out
     if (look_us >= timeout_us(worker)) {
         snprintf(out->text, sizeof out->text, "it accepts, but has not answered a %s for %llu ms",
                  worker->probe_write ? "write" : "question", (unsigned long long)look_us / 1000);
-        take_reason(worker, worker->unanswered_us, out);
+        take_reason(worker, worker->unanswered_us, now_us, out);
         return true;
     }
     if (!commits_are_its_work(worker))
@@ -85,8 +89,8 @@ static bool hangs(const struct worker *worker, uint64_t now_us, struct hang *out
     if (log_us >= timeout_us(worker)) {
         snprintf(out->text, sizeof out->text, "commits wait for its binary log since %llu ms",
                  (unsigned long long)log_us / 1000);
-        take_reason(worker, worker->log_asked_us, out);
-        if (out->kind == MHA__DB_TROUBLE__DB_TROUBLE_DISK_FULL || log_us >= LOG_PATIENCE * timeout_us(worker))
+        take_reason(worker, worker->log_asked_us, now_us, out);
+        if (out->kind == MHA__DB_TROUBLE__DB_TROUBLE_DISK_FULL || log_us >= PATIENCE * timeout_us(worker))
             return true;
     }
     if (worker->commits_refused) {
@@ -181,8 +185,8 @@ static void doubt_job(void *context)
     struct worker *worker = context;
     struct error ignored;
 
-    worker->doubt_code = worker->kind->doubt(worker->adapter, &worker->doubt_job_kind, worker->doubt_job_text,
-                                             sizeof worker->doubt_job_text, &ignored);
+    worker->doubt_found = (struct doubt){.kind = MHA__DB_TROUBLE__DB_TROUBLE_NONE};
+    worker->doubt_code = worker->kind->doubt(worker->adapter, &worker->doubt_found, &ignored);
 }
 
 static bool owes(const struct worker *worker)
@@ -248,8 +252,7 @@ static void on_doubt_done(void *context)
 
     if (worker->doubt_code == ERR_OK) {
         worker->doubted_us = worker->doubt_began_us;
-        worker->doubt_kind = worker->doubt_job_kind;
-        memcpy(worker->doubt_text, worker->doubt_job_text, sizeof worker->doubt_text);
+        worker->doubt = worker->doubt_found;
     }
     if (owes(worker))
         worker_judge_health(worker);

@@ -11,7 +11,7 @@ from bed.cluster import sleep_ms
 from bed.faults import stands_still
 from bed.host import wait_for
 from bed.server import ERRORS
-from scenario import scenario
+from scenario import TWO_NODES, scenario
 from steps import ELECTION_MS, errant, fail_over, gap_ms, in_sync, kill_database, rejoin, switch_over, told, words
 
 PROBE_MS = 2000
@@ -85,6 +85,24 @@ def test_10_disk_full(cluster):
     cluster.wait_in_sync(90)
     assert cluster.primary() is new
     assert gap < 30 * ELECTION_MS, "a server that reuses the room it has is noticed late, but is"
+    assert cluster.judge() == []
+
+
+@pytest.mark.separate_users
+@scenario(10, TEN, without=TWO_NODES, database_extra=PROBE, disk_mb=disk_mb)
+def test_10_disk_full_for_a_moment_alone(cluster):
+    """Nobody can take over. Once there is room again the server would look for it after a minute; a restart in place is sooner."""
+    primary = cluster.begin()
+    other = cluster.other(primary)
+    other.power_off()
+    cluster.wait_acknowledged(wire.now_ns() + 1_000_000_000, 20, count=20)
+    primary.disk.fill()
+    wait_for("writes wait for room", lambda: wire.now_ns() - cluster.writes().acks[-1].acked > 3_000_000_000, 20)
+    primary.disk.make_room()
+    cluster.wait_acknowledged(wire.now_ns(), 40, count=20)
+    assert cluster.primary() is primary
+    other.power_on()
+    cluster.wait_in_sync(60)
     assert cluster.judge() == []
 
 
