@@ -206,6 +206,7 @@ struct policy_tracker {
     struct position end;      /* the end of the log at end_us, later than in_force_us */
     uint64_t raise_again_us;  /* after a failed try: not before this */
     uint64_t failed_node;     /* who was to join then: another one goes first */
+    uint64_t locked_out_us;   /* when the server let no replica connect, last; 0: never */
 
     struct policy_ailing ailing[POLICY_NODES_MAX]; /* as the nodes of the input */
     uint64_t drained_since_us;                     /* somebody is drained */

@@ -20,7 +20,7 @@
  *   whenever the primary and any other one are.
  *
  * Who is counted by the server syncs each event that it receives (MySQL): so one that lags behind while
- * nothing waits for it stands by until it has caught up.
+ * nothing waits for it stands by until it has caught up. So does one that its source has not let connect.
  *
  * k is lowered when fewer than k members are sound and nobody can join, and raised again as soon as k + 1
  * hold everything. While k can be raised nobody else joins: at k acknowledgements each member more is one
@@ -34,6 +34,8 @@
 #define RAISE_AGAIN_US 5000000u
 /* A replica that has received for so long and was not near may not get near as one that acknowledges. */
 #define LAGGARD_US 3000000u
+/* And what keeps who acknowledges from connecting comes again meanwhile. */
+#define LOCKED_OUT_US 30000000u
 /* While nothing waits for it yet, who is allowed to acknowledge has so long to change over. */
 #define PREPARE_TIMEOUT_US 10000000u
 
@@ -275,14 +277,16 @@ static bool lags_behind(const struct policy_tracker *tracker, const struct polic
     return false;
 }
 
-/* With k = 0, and nobody joining. true: they do. */
+/* With k = 0, and nobody joining. true: they do. Who stands by can be sent what has been written, or be told
+ * why it cannot, though the server's bug keeps those who acknowledge from connecting. */
 static bool laggards_stand_by(const struct policy_tracker *tracker, const struct policy_input *input,
                               struct policy_output *output)
 {
     const Mha__DbObservation *db = input->db;
     struct acknowledgers who = {.count = 0};
+    bool locked_out = tracker->locked_out_us && input->now_us < tracker->locked_out_us + LOCKED_OUT_US;
 
-    if (input->settings.acks_kind != ACKS_COUNT || !db->acknowledgers_known ||
+    if ((input->settings.acks_kind != ACKS_COUNT && !locked_out) || !db->acknowledgers_known ||
         db->n_acknowledgers > CLUSTER_SYNC_MAX)
         return true;
     for (size_t i = 0; i < db->n_acknowledgers; i++)
@@ -477,6 +481,7 @@ void policy_keep_sync_set(struct policy_tracker *tracker, const struct policy_in
         keep_members(tracker, input, output);
     } else if (input->db->replicas_locked_out) {
         policy_wait(output, "the server lets no replica connect; setting its commit rule anew");
+        tracker->locked_out_us = input->now_us;
         who.count = 0;
         policy_set_rule(input, output, DB_OP_SET_COMMIT_RULE, 0, &who);
     } else if (tracker->change == RULE_CHANGE_NONE && !laggards_stand_by(tracker, input, output)) {
