@@ -447,7 +447,7 @@ def main():
     arguments.add_argument("--keep-logs", action="store_true", help="keep the logs of a run without a finding, too")
     arguments.add_argument("--keep", action="store_true", help="leave a cluster that failed up")
     options = arguments.parse_args()
-    # A MySQL replica syncs its relay log after every event: under more load than this one that was away never catches up, here.
+    # A MySQL replica that acknowledges syncs its relay log after every event, and all hosts share one disk.
     options.pace_ms = options.pace_ms or (25 if options.server == "mariadb" else 100)
     os.environ.setdefault("BED_TRY_EVERY_MS", "10" if options.server == "mariadb" else "40")
     options.seed = options.seed or int.from_bytes(os.urandom(3), "big") + 1

@@ -58,7 +58,7 @@ class Cluster:
 
     def __init__(self, run, kind="mariadb", profile="lan", data=("db1", "db2"), arbiter="arb", log_level="info", database_extra="",
                  agent_extra="", rejoin="auto", server_extra="", disk_mb=0, clocks=False, powercut=False, trace=bool(os.environ.get("MHA_TRACE"))):
-        # A MySQL replica syncs its relay log at each transaction: one that was away must be able to catch up with the load.
+        # A MySQL replica that acknowledges syncs its relay log after every event, and all hosts share one disk.
         self.pace_ms = {"mariadb": 2, "mysql": 8}[kind]
         self.kind, self.app_password = kind, KINDS[kind].APP_PASSWORD
         self.powercut, self.trace, self.disk_mb, self.clocks = powercut, trace, disk_mb, clocks
