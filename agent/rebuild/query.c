@@ -4,28 +4,12 @@
 #include <mysqld_error.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "agent/db/worker/connection.h"
 
 #define CONNECT_TIMEOUT_S 5u
 #define OTHER_READ_S 30u
-
-/* "10.11.4-MariaDB", which some servers hide behind "5.5.5-" for old replicas. */
-static void recognise(struct query *sql)
-{
-    const char *text = mysql_get_server_info(sql->mysql);
-    unsigned long parts[3] = {0};
-
-    sql->mariadb = text && strstr(text, "MariaDB") != NULL;
-    if (sql->mariadb && strncmp(text, "5.5.5-", 6) == 0)
-        text += 6;
-    for (int i = 0; text && i < 3; i++) {
-        char *end;
-        parts[i] = strtoul(text, &end, 10);
-        text = *end == '.' ? end + 1 : NULL;
-    }
-    sql->version = parts[0] * 10000 + parts[1] * 100 + parts[2];
-}
 
 static enum error_code connect_failed(struct query *sql, MYSQL *mysql, const char *user, const char *where,
                                       struct error *err)
@@ -41,25 +25,13 @@ static enum error_code connect_failed(struct query *sql, MYSQL *mysql, const cha
     return refused ? ERR_REFUSED : ERR_IO;
 }
 
-static MYSQL *new_handle(unsigned read_s)
-{
-    MYSQL *mysql = mysql_init(NULL);
-    unsigned connect_s = CONNECT_TIMEOUT_S;
-
-    if (!mysql)
-        return NULL;
-    mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s);
-    if (read_s)
-        mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &read_s);
-    mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &connect_s);
-    return mysql;
-}
-
 static enum error_code check_kind(struct query *sql, const struct db_settings *settings, struct error *err)
 {
+    struct dialect server = connection_server(sql->mysql);
     enum error_code code;
 
-    recognise(sql);
+    sql->mariadb = server.kind == DIALECT_MARIADB;
+    sql->version = server.version;
     if (sql->mariadb == (strcmp(settings->kind, "mariadb") == 0))
         return ERR_OK;
     code = error_set(err, ERR_REFUSED, "%s is %s, but database.kind is \"%s\"", sql->who,
@@ -71,14 +43,13 @@ static enum error_code check_kind(struct query *sql, const struct db_settings *s
 enum error_code query_connect_own(struct query *sql, const struct db_settings *settings, unsigned read_s,
                                   struct error *err)
 {
-    MYSQL *mysql = new_handle(read_s);
+    MYSQL *mysql = connection_new(CONNECT_TIMEOUT_S, read_s);
     enum error_code code;
 
     *sql = (struct query){.who = "this server"};
     if (!mysql)
         return error_set(err, ERR_NO_MEMORY, "no memory for a connection");
-    if (!mysql_real_connect(mysql, "localhost", settings->user, settings->password, NULL, 0, settings->socket,
-                            0))
+    if (!connection_to_own(mysql, settings))
         return connect_failed(sql, mysql, settings->user, settings->socket, err);
     sql->mysql = mysql;
     code = check_kind(sql, settings, err);
@@ -94,29 +65,10 @@ void query_other_user(const struct db_settings *settings, char *out, size_t size
     db_replication_user(settings, DB_STANDBY_NAME, out, size);
 }
 
-/* The two client libraries have different words for "TLS or nothing"; the server's certificate is not
- * verified, as in replication. */
-static void demand_tls(MYSQL *mysql, bool demanded)
-{
-#ifdef MARIADB_BASE_VERSION
-    my_bool yes = 1, no = 0;
-
-    if (demanded)
-        mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &yes);
-    mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &no);
-#else
-    unsigned mode = demanded ? SSL_MODE_REQUIRED : SSL_MODE_PREFERRED;
-    bool yes = true;
-
-    mysql_options(mysql, MYSQL_OPT_SSL_MODE, &mode);
-    mysql_options(mysql, MYSQL_OPT_GET_SERVER_PUBLIC_KEY, &yes);
-#endif
-}
-
 enum error_code query_connect_other(struct query *sql, const struct db_settings *settings, const char *host,
                                     unsigned port, const char *who, struct error *err)
 {
-    MYSQL *mysql = new_handle(OTHER_READ_S);
+    MYSQL *mysql = connection_new(CONNECT_TIMEOUT_S, OTHER_READ_S);
     char user[DB_TEXT_BYTES], where[DB_TEXT_BYTES + 16];
     enum error_code code;
 
@@ -125,8 +77,7 @@ enum error_code query_connect_other(struct query *sql, const struct db_settings 
         return error_set(err, ERR_NO_MEMORY, "no memory for a connection");
     query_other_user(settings, user, sizeof user);
     snprintf(where, sizeof where, "%s:%u", host, port);
-    demand_tls(mysql, settings->replication_tls);
-    if (!mysql_real_connect(mysql, host, user, settings->replication_password, NULL, port, NULL, 0))
+    if (!connection_as_replica(mysql, settings, host, port, user))
         return connect_failed(sql, mysql, user, where, err);
     sql->mysql = mysql;
     if (settings->replication_tls && !mysql_get_ssl_cipher(mysql)) {
@@ -140,11 +91,7 @@ enum error_code query_connect_other(struct query *sql, const struct db_settings 
 
 int query_socket(const struct query *sql)
 {
-#ifdef MARIADB_BASE_VERSION
-    return (int)mysql_get_socket(sql->mysql);
-#else
-    return (int)sql->mysql->net.fd;
-#endif
+    return connection_fd(sql->mysql);
 }
 
 void query_close(struct query *sql)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/db/worker/connection.h"
 #include "agent/db/worker/mariadb.h"
 
 #ifdef MARIADB_BASE_VERSION
@@ -90,18 +91,12 @@ static enum error_code tell(const struct db_settings *settings, const struct rep
                             const struct position *held, const char *prepare, uint32_t server_id,
                             struct error *err)
 {
-    unsigned timeout_s = TELL_TIMEOUT_S;
-    MYSQL *mysql = mysql_init(NULL);
+    MYSQL *mysql = connection_new(TELL_TIMEOUT_S, TELL_TIMEOUT_S);
     enum error_code code = ERR_OK;
 
     if (!mysql)
         return error_set(err, ERR_NO_MEMORY, "no memory for a connection");
-    mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &timeout_s);
-    mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &timeout_s);
-    mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &timeout_s);
-    sql_demand_tls(mysql, settings);
-    if (!mysql_real_connect(mysql, status->host, status->user, settings->replication_password, NULL,
-                            status->port, NULL, 0))
+    if (!connection_as_replica(mysql, settings, status->host, status->port, status->user))
         code = error_set(err, ERR_IO, "%s", mysql_error(mysql));
     if (code == ERR_OK)
         code = place_is_held(mysql, status, held, err);

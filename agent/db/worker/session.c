@@ -10,21 +10,13 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "agent/db/worker/connection.h"
 #include "common/base/clock.h"
 
 #define STATEMENT_BYTES 16384
 /* The library's timeouts: backstops behind the main thread's own deadlines. */
 #define CONNECT_TIMEOUT_S 2u
 #define READ_TIMEOUT_S 120u
-
-static int socket_of(MYSQL *mysql)
-{
-#ifdef MARIADB_BASE_VERSION
-    return (int)mysql_get_socket(mysql);
-#else
-    return (int)mysql->net.fd;
-#endif
-}
 
 void sessions_init(struct sessions *list)
 {
@@ -138,23 +130,12 @@ static enum error_code connect_failed(struct session *session, MYSQL *mysql, str
     return code;
 }
 
-/* Which server it is: by its own words, which both client libraries pass on. Some say 5.5.5-10.11.4-MariaDB,
- * for the sake of old replicas: then what follows counts. */
-static enum error_code recognise(struct session *session, struct error *err)
+static enum error_code check_server(const struct session *session, struct error *err)
 {
-    const char *info = mysql_get_server_info(session->mysql), *text = info ? info : "";
-    bool mariadb = strstr(text, "MariaDB") != NULL, wanted = strcmp(session->settings->kind, "mariadb") == 0;
-    unsigned parts[3] = {0};
+    bool mariadb = session->dialect.kind == DIALECT_MARIADB;
+    bool wanted = strcmp(session->settings->kind, "mariadb") == 0;
+    const char *info = mysql_get_server_info(session->mysql);
 
-    if (mariadb && strncmp(text, "5.5.5-", 6) == 0)
-        text += 6;
-    for (int i = 0; i < 3; i++) {
-        char *end;
-        parts[i] = (unsigned)strtoul(text, &end, 10);
-        text = *end == '.' ? end + 1 : "";
-    }
-    session->dialect.kind = mariadb ? DIALECT_MARIADB : DIALECT_MYSQL;
-    session->dialect.version = parts[0] * 10000ul + parts[1] * 100ul + parts[2];
     if (mariadb == wanted &&
         session->dialect.version >= (mariadb ? DIALECT_MARIADB_LEAST : DIALECT_MYSQL_LEAST))
         return ERR_OK;
@@ -164,30 +145,25 @@ static enum error_code recognise(struct session *session, struct error *err)
 
 enum error_code session_connect(struct session *session, struct error *err)
 {
-    const struct db_settings *settings = session->settings;
-    unsigned connect_s = CONNECT_TIMEOUT_S, read_s = READ_TIMEOUT_S;
     MYSQL *mysql;
     enum error_code code;
 
     if (session->mysql)
         return ERR_OK;
     session->last_errno = 0;
-    mysql = mysql_init(NULL);
+    mysql = connection_new(CONNECT_TIMEOUT_S, READ_TIMEOUT_S);
     if (!mysql)
         return error_set(err, ERR_NO_MEMORY, "no memory for a connection");
-    mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s);
-    mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &read_s);
-    mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &connect_s);
     if (!begin_connect(session)) {
         mysql_close(mysql);
         return error_set(err, ERR_BUSY, "the server is being fenced");
     }
-    if (!mysql_real_connect(mysql, "localhost", settings->user, settings->password, NULL, 0, settings->socket,
-                            0))
+    if (!connection_to_own(mysql, session->settings))
         return connect_failed(session, mysql, err);
     session->mysql = mysql;
-    set_entry(session, mysql_thread_id(mysql), socket_of(mysql));
-    code = recognise(session, err);
+    set_entry(session, mysql_thread_id(mysql), connection_fd(mysql));
+    session->dialect = connection_server(mysql);
+    code = check_server(session, err);
     if (code != ERR_OK) {
         session_close(session);
         return code;
@@ -281,7 +257,7 @@ bool session_answered(struct session *session, uint64_t until_us)
         uint64_t now_us = clock_now_us(), left_us = until_us > now_us ? until_us - now_us : 0;
         struct timespec left = {.tv_sec = (time_t)(left_us / 1000000),
                                 .tv_nsec = (long)(left_us % 1000000) * 1000};
-        struct pollfd poll_fd = {.fd = session->mysql ? socket_of(session->mysql) : -1, .events = POLLIN};
+        struct pollfd poll_fd = {.fd = session->mysql ? connection_fd(session->mysql) : -1, .events = POLLIN};
         int ready = poll_fd.fd < 0 ? 1 : ppoll(&poll_fd, 1, &left, NULL);
         if (ready != 0 && !(ready < 0 && errno == EINTR))
             return true;

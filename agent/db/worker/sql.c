@@ -84,25 +84,6 @@ bool sql_table_missing(const struct session *session)
     return session->last_errno == ER_NO_SUCH_TABLE || session->last_errno == ER_BAD_DB_ERROR;
 }
 
-void sql_demand_tls(MYSQL *mysql, const struct db_settings *settings)
-{
-#ifdef MARIADB_BASE_VERSION
-    my_bool yes = 1, no = 0;
-
-    mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &no);
-    if (settings->replication_tls)
-        mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &yes);
-#else
-    unsigned mode = settings->replication_tls ? SSL_MODE_REQUIRED : SSL_MODE_PREFERRED;
-
-    bool yes = true;
-
-    mysql_options(mysql, MYSQL_OPT_SSL_MODE, &mode);
-    /* without TLS a password that the server does not know yet needs it */
-    mysql_options(mysql, MYSQL_OPT_GET_SERVER_PUBLIC_KEY, &yes);
-#endif
-}
-
 /* What the server has to say about a write that it refused, as far as it is not about our account. InnoDB
  * under which the file system has become read-only says "error 168" (1030), until it ends the server (tried
  * on 10.11). */

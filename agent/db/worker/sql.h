@@ -184,8 +184,6 @@ enum error_code sql_probe_write(struct session *session, struct db_view *view, s
 
 enum error_code sql_set_commit_rule(struct adapter *adapter, struct adapter_call *call, unsigned acks,
                                     struct error *err);
-/* For a connection as a replica makes it to its source. */
-void sql_demand_tls(MYSQL *mysql, const struct db_settings *settings);
 
 /* sql_space.c */
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/db/worker/connection.h"
 #include "agent/db/worker/sql.h"
 
 /* ---- the agent's own ---- */
@@ -207,25 +208,24 @@ enum error_code sql_check_accounts(struct adapter *adapter, struct session *sess
 
 /* ---- logging in ---- */
 
-/* Locked on purpose: its node's acknowledgements do not count there now. MySQL's number, MariaDB's. */
+#define LOGIN_TIMEOUT_S 2u
+
+/* Locked on purpose: its node's acknowledgements do not count there now. */
 static bool is_locked(unsigned number)
 {
-    return number == 3118 || number == 4151;
+    return number == SESSION_ERRNO_LOCKED_MYSQL || number == SESSION_ERRNO_LOCKED_MARIADB;
 }
 
 /* As a replica comes; the number of the error, 0: it may. */
 static unsigned try_login(const struct db_settings *settings, const char *host, unsigned port,
                           const char *user, char *text, size_t size)
 {
-    unsigned timeout_s = 2, number = 0;
-    MYSQL *mysql = mysql_init(NULL);
+    MYSQL *mysql = connection_new(LOGIN_TIMEOUT_S, LOGIN_TIMEOUT_S);
+    unsigned number = 0;
 
     if (!mysql)
         return 0;
-    mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &timeout_s);
-    mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &timeout_s);
-    sql_demand_tls(mysql, settings);
-    if (!mysql_real_connect(mysql, host, user, settings->replication_password, NULL, port, NULL, 0)) {
+    if (!connection_as_replica(mysql, settings, host, port, user)) {
         number = mysql_errno(mysql);
         snprintf(text, size, "%s", mysql_error(mysql));
     }
