@@ -39,6 +39,9 @@ static uint64_t lease_until(const struct agent *agent)
     return until_us;
 }
 
+/* A database's lease is not taken back: what was given runs out by itself, and the dbworker fences in time
+ * (worker_judge), as vipd removes the address (lease_next). To end the powers earlier the policy fences and
+ * lets the address go. */
 static void give_leases(struct agent *agent)
 {
     const struct policy_output *output = &agent->output;

@@ -1,3 +1,8 @@
+/* The course of an election. raft_election_tick finds the campaign due and begins the PreVote; `count` counts
+ * its grants; a majority makes it a campaign (raft_election_campaign): the next term, the own vote, VOTE to
+ * everybody. The own vote counts once it is on disk (raft_persisted calls raft_election_persisted), those of
+ * others as they come; a majority makes it the leader (raft_replicate_lead). Whatever ends a candidacy or a
+ * leadership goes through raft_election_follow. */
 #include "common/raft/internal.h"
 
 #include "common/raft/quorum.h"

@@ -9,6 +9,8 @@ static bool is_other(const struct raft *raft, unsigned peer)
     return peer != raft->self;
 }
 
+/* Its messages are made as the output is taken (raft_replicate_flush), with whatever else is to be sent then.
+ */
 static void start_round(struct raft *raft)
 {
     raft->round_us = raft->now_us;
