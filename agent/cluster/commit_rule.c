@@ -195,6 +195,15 @@ bool policy_end_of_log(struct policy_tracker *tracker, const struct policy_input
     return tracker->end_us != 0;
 }
 
+/* With ACKS_COUNT who stands by syncs what it receives in its own time, and a power cut may take that: its
+ * server says all the same that what it received is durable, after the restart. (With ACKS_ANY no restarted
+ * one counts by what it received.) */
+static bool holds_durably(const struct policy_input *input, const Mha__DbObservation *db)
+{
+    return db->acknowledging || input->settings.acks_kind != ACKS_COUNT ||
+           !policy_tells_nodes_apart(input, input->db);
+}
+
 unsigned policy_holders(const struct policy_tracker *tracker, const struct policy_input *input,
                         uint64_t without)
 {
@@ -208,7 +217,8 @@ unsigned policy_holders(const struct policy_tracker *tracker, const struct polic
         struct position received;
         if (db && node->id != without && db->state == MHA__DB_STATE__DB_UP &&
             db->incarnation == member->incarnation && db->source_epoch == input->state->primary.epoch &&
-            position_parse(db->received, &received) && position_contains(&received, &tracker->end))
+            holds_durably(input, db) && position_parse(db->received, &received) &&
+            position_contains(&received, &tracker->end))
             holders++;
     }
     return holders;

@@ -117,6 +117,28 @@ static void test_member_is_dropped_at_the_same_acks(void)
     CU_ASSERT_PTR_NULL(cluster_state_apply(&w.state, &w.out.command));
 }
 
+/* What the others have acknowledged must be durable with who remains: a power cut may come before it changes
+ * over. */
+static void test_who_stands_by_yet_holds_nothing_for_certain(void)
+{
+    group_is_well(3, ACKS_COUNT);
+    sync_is(3, 1);
+    dies(B);
+    expect_acknowledging("b", false);
+    operated("c");
+    w.db[A].executed = w.db[C].received = (char *)"0-1-20";
+    w.db[C].acknowledging = false;
+    w.db[C].standing_by = w.db[C].standby_account = true;
+    operated(NULL);
+    CU_ASSERT_FALSE(w.out.propose);
+    w.db[C].acknowledging = true;
+    w.db[C].standing_by = w.db[C].standby_account = false;
+    operated(NULL);
+    CU_ASSERT_TRUE(w.out.propose && w.out.command.kind == COMMAND_SYNC);
+    CU_ASSERT_EQUAL(w.out.command.sync.count, 2);
+    CU_ASSERT_PTR_NULL(cluster_sync_find(&w.out.command.sync, B));
+}
+
 /* An agent that took over looks at what the one before it left. */
 static void test_half_done_changes_are_seen(void)
 {
@@ -478,6 +500,7 @@ int main(void)
         {"one-wait: no standby is near", test_no_standby_is_near},
         {"one-wait: a member too many", test_surplus_member},
         {"k-wait: a member is dropped at the same k", test_member_is_dropped_at_the_same_acks},
+        {"who stands by yet holds nothing for certain", test_who_stands_by_yet_holds_nothing_for_certain},
         {"half-done changes are seen", test_half_done_changes_are_seen},
         {"k-wait: a replica joins at the same k", test_replica_joins_at_the_same_acks},
         {"k is raised: the database first", test_more_acknowledgements},
