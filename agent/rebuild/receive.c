@@ -179,6 +179,27 @@ static enum error_code wait_for_donor(struct receive *receive, const struct posi
     return code;
 }
 
+/* MariaDB's positions name the newest of each writer. If a writer lost what this server got from it, and has
+ * written more since, its number tells of nothing that is here alone; and its log was left at a place that is
+ * not known. */
+static enum error_code check_branch(struct receive *receive, const struct alone *alone, struct error *err)
+{
+    struct position lacking;
+    char text[64] = "";
+    enum error_code code = server_branched(&receive->own, &lacking, err);
+
+    if (code != ERR_OK || lacking.count == 0 || !position_contains(&receive->mine, &lacking) ||
+        alone_has_item(alone, lacking.items[0].domain, lacking.items[0].server, lacking.items[0].sequence))
+        return code;
+    position_format(&lacking, text, sizeof text);
+    return error_set(
+        err, ERR_REFUSED,
+        "this node has %s, which its source lacks though it has later ones of that writer: how much it has "
+        "alone cannot be told, so it cannot be set aside; dump what you need of it, and if the rest may be "
+        "given up, put an empty, newly initialised database in its place and ask again",
+        text);
+}
+
 /* Compares, and sets aside what this server has alone. */
 static enum error_code save(struct receive *receive, struct error *err)
 {
@@ -204,6 +225,9 @@ static enum error_code save(struct receive *receive, struct error *err)
         return code;
     if (!alone_find(&receive->mine, &theirs, &alone))
         return error_set(err, ERR_INVALID, "this server's GTID state cannot be compared with the donor's");
+    code = check_branch(receive, &alone, err);
+    if (code != ERR_OK)
+        return code;
     if (alone.count == 0) {
         struct rebuild_line nothing = {.verb = REBUILD_SAVED};
         job_say(&nothing);

@@ -1,5 +1,6 @@
 #include "agent/rebuild/server.h"
 
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,6 +150,31 @@ enum error_code server_received(struct query *own, struct position *out, struct 
     if (code == ERR_OK && !position_parse(text, out))
         code = error_set(err, ERR_INVALID, "this server: what it has received cannot be read: %.200s", text);
     return code;
+}
+
+/* Tried on 10.11, with gtid_strict_mode: "The binlog on the master is missing the GTID 0-1-40 requested by
+ * the slave (even though both a prior and a subsequent sequence number does exist)". The other words are of a
+ * source whose log has nothing before it (read, not tried). */
+enum error_code server_branched(struct query *own, struct position *out, struct error *err)
+{
+    char told[1024];
+    const char *at;
+    struct position_item item;
+    enum error_code code;
+
+    *out = (struct position){.kind = POSITION_GTID_LIST};
+    if (!own->mariadb)
+        return ERR_OK;
+    code = replica_column(own, "Last_IO_Error", told, sizeof told, err);
+    if (code != ERR_OK)
+        return code;
+    at = strstr(told, "is missing the GTID ");
+    if (!at && strstr(told, "contains GTIDs with higher sequence numbers"))
+        at = strstr(told, "to start from GTID ");
+    if (at && sscanf(strstr(at, "GTID "), "GTID %" SCNu32 "-%" SCNu32 "-%" SCNu64, &item.domain, &item.server,
+                     &item.sequence) == 3)
+        out->items[out->count++] = item;
+    return ERR_OK;
 }
 
 /* What was received and not applied lies in no binary log, from which alone it could be saved. */

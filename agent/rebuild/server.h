@@ -21,6 +21,9 @@ enum error_code server_wait_end(struct job *job, struct server_process *process,
 enum error_code server_start(struct job *job, struct query *own, struct error *err);
 /* What it has received; a position. Not all of it may be applied. */
 enum error_code server_received(struct query *own, struct position *out, struct error *err);
+/* MariaDB: the transaction of this server's that its source lacks though it has later ones of the same
+ * writer, as its receiver was told last; an empty position otherwise. */
+enum error_code server_branched(struct query *own, struct position *out, struct error *err);
 /* "RESET MASTER" or what later versions say. */
 const char *server_reset_text(const struct query *sql);
 /* No source, nothing of replication left. */

@@ -415,6 +415,31 @@ def test_begun_and_not_ended(pair):
 
 
 @pytest.mark.kinds("mariadb")
+def test_a_writer_that_lost_it_and_went_on(pair):
+    """What this node has of the primary's, and the primary lost, hides behind what that wrote later: it is not dropped."""
+    primary, replica = pair
+    last = int(primary.position().split("-")[-1])
+    replica.open()
+    with replica.server.root() as c:
+        c.execute(f"SET SESSION server_id = {primary.server.value('@@server_id')}")
+        c.execute("INSERT INTO shop.orders (v) VALUES (777001)")
+        c.execute("SET GLOBAL gtid_slave_pos = @@global.gtid_binlog_pos")
+        c.execute("SET GLOBAL gtid_strict_mode = 1")
+    replica.close()
+    with primary.server.root() as c:
+        c.execute(f"SET SESSION gtid_seq_no = {last + 10}")
+        c.execute("INSERT INTO shop.orders (v) VALUES (888)")
+    replica.follow(primary)
+    deadline = time.monotonic() + 30
+    while replica.server.query("SHOW SLAVE STATUS")[0]["Last_IO_Errno"] != 1236:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    why = replica.receive(primary).failed()
+    assert replica.position() in why and "set aside" in why
+    assert 777001 in values(replica) and not replica.unfinished()
+
+
+@pytest.mark.kinds("mariadb")
 def test_cancelled_while_a_service_puts_the_copy_in_place(pair, tmp_path):
     """A service goes on though nobody is connected to it any more: the server is not started on what it moves."""
     primary, replica = pair
