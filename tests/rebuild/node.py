@@ -18,7 +18,6 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.path.join(ROOT, os.environ.get("MHA_BUILD", "build/san"))
 LIBEXEC = os.path.join(ROOT, "packaging/libexec")
 KEY = "5e" * 32
-GRANTS = {"mariadb": [], "mysql": [f"GRANT CLONE_ADMIN ON *.* TO {AGENT_USER}@localhost"]}
 OPTIONS = {"mariadb": ["--binlog-format=ROW"], "mysql": ["--performance-schema=ON"]}
 
 
@@ -44,14 +43,6 @@ class Node:
         self.thread.start()
         if start:
             self.server.start()
-            with self.server.root() as c:
-                c.execute("SET sql_log_bin = 0")
-                if kind == "mysql":
-                    c.execute("SET GLOBAL super_read_only = 0")
-                for grant in GRANTS[kind]:
-                    c.execute(grant)
-                if kind == "mysql":
-                    c.execute("SET GLOBAL super_read_only = 1")
 
     def _mount(self, megabytes):
         data, self.mount = self.server.data, os.path.join(self.server.dir, "mount")

@@ -200,6 +200,29 @@ def test_without_a_rate_it_goes_directly(pair):
     assert cloned_from(replica) == primary.server.port
 
 
+@pytest.mark.kinds("mysql")
+def test_rights_for_a_copy(pair):
+    """Asked for before anything is given up: at the donor of the account of those who stand by, and of no other; here of the agent's."""
+    primary, replica = pair
+
+    def alter(node, statement):
+        with node.server.unlocked() as c:
+            c.execute("SET sql_log_bin = 0")
+            c.execute(statement)
+
+    before = values(replica)
+    alter(primary, "REVOKE BACKUP_ADMIN ON *.* FROM mha4rdb_standby@'%'")
+    assert "GRANT BACKUP_ADMIN ON *.* TO 'mha4rdb_standby'" in replica.receive(primary).failed()
+    alter(primary, "GRANT BACKUP_ADMIN ON *.* TO mha4rdb_standby@'%'")
+    alter(primary, "REVOKE BACKUP_ADMIN ON *.* FROM mha4rdb_n1@'%', mha4rdb_n2@'%'")
+    alter(replica, "REVOKE CLONE_ADMIN ON *.* FROM mha4rdb@localhost")
+    assert "GRANT CLONE_ADMIN ON *.* TO 'mha4rdb'@'localhost'" in replica.receive(primary).failed()
+    assert values(replica) == before and not replica.unfinished()
+    alter(replica, "GRANT CLONE_ADMIN ON *.* TO mha4rdb@localhost")
+    replica.receive(primary).done()
+    assert values(replica) == before
+
+
 def test_purged_logs_stop_it(pair):
     primary, replica = pair
     diverge(replica)
