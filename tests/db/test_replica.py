@@ -11,6 +11,7 @@ import pytest
 
 from clients import Load, Writer, create_orders, stalls, values
 from dbworker import Refused
+from sql_server import SERVER_UID, give
 
 
 pytestmark = pytest.mark.kinds("mariadb", "mysql")
@@ -51,6 +52,43 @@ def test_follow(caught_up):
     assert seen["source_epoch"] == 4 and second.server.query(receiver) == before, "nothing was restarted"
     with pytest.raises(Refused, match="older than 4"):
         second.ask("follow", host="127.0.0.1", port=first.server.port, epoch=3)
+
+
+def with_certificate(server):
+    """What MySQL makes for itself at its first start."""
+    paths = [os.path.join(server.dir, name) for name in ("key.pem", "cert.pem")]
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=n1",
+                    "-keyout", paths[0], "-out", paths[1]], check=True, capture_output=True)
+    for path in paths:
+        give(path, SERVER_UID)
+    return server.start(f"--ssl-key={paths[0]}", f"--ssl-cert={paths[1]}")
+
+
+@pytest.mark.kinds("mariadb")  # of MySQL: test_mysql.py
+def test_replication_by_tls(make_server, make_worker):
+    """The receiver's connection, and the one by which what is held is told once more."""
+    first = make_worker(with_certificate(make_server(1, start=False)))
+    plain, secure = make_worker(make_server(2)), make_worker(make_server(3), replication_tls="true")
+    with first.server.root() as c:
+        c.execute("SET sql_log_bin = 0")
+        for name in ("n2", "n3", "standby"):
+            c.execute(f"ALTER USER mha4rdb_{name}@'%' REQUIRE SSL")
+    first.open(3)
+    create_orders(first.server)
+    for worker in (plain, secure):
+        worker.up()
+    secure.ask("follow", host=first.server.host, port=first.server.port, epoch=3, standing_by=True)
+    secure.wait(lambda o: o["standing_by"])
+    first.ask("set_commit_rule", epoch=3, acks=1)
+    writer = Writer(first.server, 1)
+    first.wait(lambda o: o["waiting_commits"] == 1)
+    secure.wait(lambda o: o["received"] == first.server.position())
+    assert writer.told is None
+    secure.follow(first.server, 3)
+    writer.join(10)
+    assert writer.told == "ok"
+    plain.ask("follow", host=first.server.host, port=first.server.port, epoch=3)
+    plain.wait(lambda o: o["trouble_kind"] == "DB_TROUBLE_REPLICATION_REFUSED", 15)
 
 
 def test_a_receiver_that_does_not_acknowledge_is_started_anew(caught_up):

@@ -511,16 +511,23 @@ def service(tmp_path, script):
     listener.bind(path)
     listener.listen(1)
 
+    started = []
+
     def serve():
         connection, _ = listener.accept()
-        subprocess.run(["sh", "-c", script], stdin=connection, stdout=connection, stderr=subprocess.DEVNULL)
-        connection.close()
+        with connection:
+            started.append(subprocess.Popen(["sh", "-c", script], stdin=connection, stdout=connection, stderr=subprocess.DEVNULL))
+            started[0].wait()
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
-    yield path
-    thread.join(10)
-    listener.close()
+    try:
+        yield path
+        thread.join(10)
+    finally:
+        for process in started:
+            process.kill()
+        listener.close()
 
 
 def connect(tmp_path, script, given=b""):
