@@ -11,6 +11,7 @@
 #include "common/base/log.h"
 
 #define POLL_US 50000u
+#define ENDING_US 15000000u
 #define DRAIN_S 10u
 #define READ_S 120u
 
@@ -90,25 +91,46 @@ enum error_code server_reach(struct job *job, struct query *own, struct error *e
     return code;
 }
 
-/* Statements of an earlier worker, or of one that was killed, end here. */
-static enum error_code end_own_sessions(struct query *own, const char *user, struct error *err)
+static enum error_code kill_own_sessions(struct query *own, const char *user, unsigned *left,
+                                         struct error *err)
 {
     MYSQL_RES *result;
     MYSQL_ROW row;
     unsigned long self = mysql_thread_id(own->mysql), ids[64];
-    unsigned count = 0;
     enum error_code code = query_ask(own, false, &result, err, "SHOW PROCESSLIST");
 
+    *left = 0;
     if (code != ERR_OK)
         return code;
-    while ((row = mysql_fetch_row(result)) && count < sizeof ids / sizeof ids[0])
+    while ((row = mysql_fetch_row(result)) && *left < sizeof ids / sizeof ids[0])
         if (row[0] && row[1] && strcmp(row[1], user) == 0 && strtoul(row[0], NULL, 10) != self)
-            ids[count++] = strtoul(row[0], NULL, 10);
+            ids[(*left)++] = strtoul(row[0], NULL, 10);
     mysql_free_result(result);
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < *left; i++)
         if (query_run(own, err, "KILL %lu", ids[i]) == ERR_IO) /* gone already is as good */
             return ERR_IO;
     return ERR_OK;
+}
+
+/* Statements of an earlier worker, or of one that was killed, end here, and are seen gone: the CLONE of a
+ * rebuild that was killed goes on, and no other one begins beside it (tried on 9.7: 3634). */
+static enum error_code end_own_sessions(struct job *job, struct query *own, const char *user,
+                                        struct error *err)
+{
+    uint64_t until_us = clock_now_us() + ENDING_US;
+    unsigned left;
+
+    for (;;) {
+        enum error_code code = kill_own_sessions(own, user, &left, err);
+        if (code != ERR_OK || left == 0)
+            return code;
+        if (clock_now_us() >= until_us)
+            return error_set(err, ERR_TIMEOUT, "%u earlier sessions of the agent's own account do not end",
+                             left);
+        code = job_pause(job, POLL_US, err);
+        if (code != ERR_OK)
+            return code;
+    }
 }
 
 const char *server_reset_text(const struct query *sql)
@@ -201,7 +223,7 @@ static enum error_code drain(struct query *own, struct error *err)
 
 enum error_code server_quiet(struct job *job, struct query *own, struct error *err)
 {
-    enum error_code code = end_own_sessions(own, job->settings->database.user, err);
+    enum error_code code = end_own_sessions(job, own, job->settings->database.user, err);
 
     if (code == ERR_OK)
         code = query_run(own, err, "%s",

@@ -156,6 +156,25 @@ def test_the_donor_dies_in_the_middle(pair):
     assert values(replica) == values(primary)
 
 
+def test_killed_in_the_middle(pair):
+    """Nothing is cleaned up: what there is does not count, and the next one begins from the start."""
+    primary, replica = pair
+    diverge(replica)
+    job = replica.receive(primary, rate_mb=1).copying()
+    job.process.kill()
+    job.process.wait()
+    assert replica.unfinished() and len(replica.set_aside()) == 1
+    if replica.kind == "mysql":
+        assert replica.position() == "" and replica.server.value("@@read_only") == 1
+    else:
+        assert not replica.server.alive()
+    replica.receive(primary).done()
+    assert not replica.unfinished() and len(replica.set_aside()) == 1
+    replica.follow(primary)
+    replica.caught_up(primary)
+    assert values(replica) == values(primary)
+
+
 def copied(replica, job):
     """Megabytes as the copy's receiver counts them, and the seconds that the copying took."""
     begin = next(at for at, verb, words in job.lines if verb == "phase" and words["name"] == "copying")
