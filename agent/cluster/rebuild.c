@@ -58,7 +58,8 @@ enum policy_need policy_needs_rebuild(const struct policy_input *input, const st
     if (db->source_epoch == input->raft->term && db->source[0])
         return db->trouble_kind == MHA__DB_TROUBLE__DB_TROUBLE_RECEIVER_FAILS && !db->receiving ? NEED_PURGED
                                                                                                 : NEED_NONE;
-    return policy_diverged(db->received, primary->executed) ? NEED_DIVERGED : NEED_NONE;
+    /* what is still received is newer than any look at the primary */
+    return !db->receiving && policy_diverged(db->received, primary->executed) ? NEED_DIVERGED : NEED_NONE;
 }
 
 /* ---- the node itself ---- */
@@ -242,6 +243,8 @@ static void set_aside(struct policy_tracker *tracker, const struct policy_input 
         uint64_t least_us = need == NEED_PURGED ? RECEIVER_FAILS_US : input->settings.election_us;
         if (need == NEED_NONE || cluster_aside_find(input->state, node->id) || !by_itself(input))
             continue;
+        if (need == NEED_DIVERGED && input->db->observed_us <= since_us)
+            continue; /* this look is older than what the node received last */
         if (input->now_us - since_us < least_us) {
             policy_again(output, since_us + least_us);
             continue;

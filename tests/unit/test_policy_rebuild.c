@@ -55,6 +55,23 @@ static void test_who_is_set_aside(void)
     decide();
     CU_ASSERT_TRUE(w.out.propose && w.out.command.kind == COMMAND_ASIDE);
 
+    c_has_diverged(); /* not while it receives: that is newer than what was seen of the primary */
+    w.input.settings.rejoin_auto = true;
+    w.db[C].receiving = true;
+    decide();
+    later(2 * E_US);
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+    w.db[C].receiving = false;
+    decide();
+    later(2 * E_US);
+    w.db[A].observed_us = w.input.now_us - 2 * E_US; /* nor before the primary was looked at again */
+    decide();
+    CU_ASSERT_FALSE(w.out.propose);
+    w.db[A].observed_us++;
+    decide();
+    CU_ASSERT_TRUE(w.out.propose && w.out.command.kind == COMMAND_ASIDE);
+
     group_is_well(3, ACKS_COUNT); /* its source has purged what it lacks */
     sync_is(2, 1);
     acknowledgers_at_a("b");
