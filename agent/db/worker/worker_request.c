@@ -227,6 +227,9 @@ static void failed(struct worker *worker, const struct operation *operation)
         lease_close(&worker->lease);
         worker->writable = WRITABLE_UNKNOWN;
     }
+    /* Its receiver may be stopped, or be the old one: it is to be told again. */
+    if (operation->kind == MHA__DB_REQUEST__BODY_FOLLOW)
+        worker->source_epoch = 0;
     if (worker->ops_error.text[0] == '\0')
         snprintf(worker->ops_error.text, sizeof worker->ops_error.text, "%s failed", kind->name);
 }
