@@ -7,6 +7,7 @@ import contextlib
 import ctypes
 import errno
 import os
+import shutil
 import socket
 import struct
 import subprocess
@@ -119,6 +120,7 @@ class Disk:
         hosts.wait_for("nobody has %s" % self.image, lambda: not _command("losetup", "-j", self.image), 10)
         subprocess.run(["fsck.ext4", "-fy", self.image], capture_output=True)  # 1: errors were corrected
         self.mount()
+        shutil.rmtree(os.path.join(self.path, "lost+found"), ignore_errors=True)  # mariabackup ends where it may not look into a folder
         if not self.full:
             self.make_room()
 
