@@ -1,6 +1,8 @@
 """The preflight: what it objects to, and that the remedy that it names is one."""
 
+import os
 import socket
+import subprocess
 import time
 
 import pymysql
@@ -48,6 +50,21 @@ def test_a_careless_server(make_server, make_worker):
                         c.execute(statement)
     findings = worker.ask("check")["findings"]
     assert set(subjects(findings, fatal=True)) == {"log_slave_updates", "read_only", "replication_user"}
+
+
+def test_a_data_folder_that_begins_a_file_system(make_server, make_worker):
+    """mkfs's lost+found is root's: a copy made by mariabackup ends there."""
+    server = make_server(1)
+    worker = make_worker(server)
+    lost = os.path.join(server.data, "lost+found")
+    os.mkdir(lost, 0o700)
+    owner = os.stat(server.data).st_uid
+    os.chown(lost, owner + 1, -1)
+    worker.up()
+    found = [f for f in worker.ask("check")["findings"] if f["subject"] == "datadir"]
+    assert len(found) == 1 and not found[0]["fatal"] and "mariabackup" in found[0]["problem"], found
+    subprocess.run(found[0]["remedy"], shell=True, check=True)
+    assert os.stat(lost).st_uid == owner and "datadir" not in subjects(worker.ask("check")["findings"])
 
 
 @pytest.mark.parametrize("password, problem", [("replication-secret", None), ("other", "Access denied")])

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "agent/db/worker/mariadb.h"
 
@@ -55,6 +56,26 @@ static void check_variable(const char *name, const char *value, struct db_findin
                     value);
 }
 
+/* Where a file system begins, mkfs and fsck put a folder that only root may look into. */
+static enum error_code check_folder(struct session *session, struct db_findings *out, struct error *err)
+{
+    char data[DB_PATH_BYTES], lost[DB_PATH_BYTES + 16], remedy[2 * DB_PATH_BYTES + 64];
+    struct stat folder, found;
+    enum error_code code =
+        session_ask_text(session, STATEMENT_DATA_FOLDER, NO_ARGUMENTS, data, sizeof data, err);
+
+    snprintf(lost, sizeof lost, "%slost+found", data); /* datadir ends with a slash */
+    if (code != ERR_OK || stat(data, &folder) != 0 || stat(lost, &found) != 0 ||
+        folder.st_uid == found.st_uid || (found.st_mode & S_IROTH))
+        return code;
+    snprintf(remedy, sizeof remedy, "chown --reference=%s %s", data, lost);
+    sql_finding(out, false, "datadir", remedy,
+                "mariabackup may not look into %s, and ends there: this node can give no copy of its "
+                "database for a rebuild",
+                lost);
+    return code;
+}
+
 static enum error_code ask_origin(struct session *session, const char *variable, char *out, size_t size,
                                   struct error *err)
 {
@@ -82,7 +103,7 @@ static enum error_code check_start(struct session *session, bool booted_writable
             out, false, "rpl_semi_sync_slave_enabled", "[mysqld] rpl_semi_sync_slave_enabled = 1",
             "it is not in the server's configuration: a start that is to follow does not cut back what was "
             "never acknowledged, unless its command says so too");
-    return code;
+    return code == ERR_OK ? check_folder(session, out, err) : code;
 }
 
 static const struct sql_right rights[] = {
