@@ -172,7 +172,7 @@ def test_switchover_looks_before_it_begins(cluster):
     assert cluster.primary() is primary and (cluster.status(primary) or {}).get("history") == before
 
     replica.host.start("vipd")
-    wait_for("it is possible again", lambda: cluster.mhactl("switchover", "--check", node=primary).returncode == 0, 20)
+    wait_for("it is possible again", lambda: cluster.mhactl("switchover", "--check", "--to", replica.name, node=primary).returncode == 0, 20)
     done = cluster.mhactl("switchover", "--to", replica.name, node=primary)
     assert done.returncode == 0, done.stdout + done.stderr
     wait_for("it has moved", lambda: cluster.primary() is replica, 20)
