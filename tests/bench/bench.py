@@ -17,7 +17,7 @@ import cost  # noqa: E402
 import events  # noqa: E402
 from bed import host, wire  # noqa: E402
 from bed.cluster import Cluster, sleep_ms  # noqa: E402
-from bed.host import BedError  # noqa: E402
+from bed.host import BedError, wait_for  # noqa: E402
 
 MS = 1e6
 
@@ -29,6 +29,15 @@ def machine():
         memory_kb = int(f.readline().split()[1])
     return "%d cores (%s), %.0f GB, Linux %s" % (len(models) or os.cpu_count(), models[0] if models else "?", memory_kb / 1048576,
                                                  os.uname().release)
+
+
+def wait_applied(cluster):
+    """The next round begins with servers that are no longer at what the last one left."""
+    primary = cluster.primary()
+    newest = primary.server.query("SELECT MAX(k) AS k FROM shop.writes")[0]["k"]
+    for node in cluster.others(primary):
+        wait_for("%s has applied what it has" % node.name,
+                 lambda: node.server.query("SELECT MAX(k) AS k FROM shop.writes")[0]["k"] >= newest, 120)
 
 
 def one_round(cluster, event):
@@ -43,6 +52,7 @@ def one_round(cluster, event):
     event.end(cluster, old)
     gap = cluster.writes().gap_after(begun)
     cluster.wait_in_sync(120)
+    wait_applied(cluster)
     sleep_ms(200)
     return (gap[1] - gap[0]) / MS, noticed
 

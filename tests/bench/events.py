@@ -89,7 +89,10 @@ class DiskFull(Event):
         old.disk.fill()
 
     def end(self, cluster, old):
+        """A server that was started without room looks for it again after a minute only; one that is started now finds it."""
         old.disk.make_room()
+        if old.host.running("database"):
+            old.host.kill("database")
 
 
 class DiskReadOnly(Event):
