@@ -168,9 +168,7 @@ enum error_code mysqld_stop_replica(struct session *session, struct error *err)
 
     while (code == ERR_OK && status.applying && clock_now_us() < until_us) {
         code = kill_threads(session, err);
-        sql_pause_us(pause_us);
-        if (pause_us < 16000)
-            pause_us *= 2;
+        sql_pause_longer(&pause_us);
         if (code == ERR_OK)
             code = sql_replica_status(session, &status, err);
     }

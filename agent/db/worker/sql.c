@@ -15,6 +15,13 @@ void sql_pause_us(uint64_t us)
     nanosleep(&pause, NULL);
 }
 
+void sql_pause_longer(uint64_t *us)
+{
+    sql_pause_us(*us);
+    if (*us < 16000)
+        *us *= 2;
+}
+
 enum error_code sql_stopped(struct adapter_call *call, struct error *err)
 {
     switch (atomic_load(&call->stop)) {

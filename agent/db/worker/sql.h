@@ -153,6 +153,8 @@ void sql_interrupt(struct adapter *adapter, enum adapter_line line);
 void sql_refuse(struct adapter *adapter, enum adapter_line line, bool refused);
 /* A pause in a loop that asks the server again; the server offers nothing to wait on. */
 void sql_pause_us(uint64_t us);
+/* The same, and the next one is to be twice as long, up to 16 ms. */
+void sql_pause_longer(uint64_t *us);
 /* ERR_BUSY with its reason when the call is to end early. */
 enum error_code sql_stopped(struct adapter_call *call, struct error *err);
 /* "1" or "ON" */

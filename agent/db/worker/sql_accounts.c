@@ -230,9 +230,7 @@ static enum error_code end_senders(struct session *session, struct adapter_call 
             return error_set(err, ERR_TIMEOUT,
                              "%u sessions of %.80s, whose account is locked, are killed but not gone",
                              senders.left, user);
-        sql_pause_us(pause_us);
-        if (pause_us < 16000)
-            pause_us *= 2;
+        sql_pause_longer(&pause_us);
     }
 }
 

@@ -114,9 +114,7 @@ enum error_code sql_end_sessions(struct adapter *adapter, struct session *sessio
             return ERR_OK;
         if (clock_now_us() + pause_us >= deadline_us)
             break;
-        sql_pause_us(pause_us);
-        if (pause_us < 16000)
-            pause_us *= 2;
+        sql_pause_longer(&pause_us);
     }
     if (all_dying)
         *all_dying = !sweep.unsettled && sweep.dying == sweep.left;
